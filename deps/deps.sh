@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# deps.sh - fetches the pinned third-party sources of deps.lock and builds them as static libraries into a prefix.
+#
+#   deps/deps.sh PREFIX [NAME...]      CC, CFLAGS and DEPS_CMAKE_ARGS choose the target; default: all libraries, for this machine
+#
+# A tarball comes from its upstream address, or, where that cannot be reached, from the Debian source package that carries the same file;
+# whatever the route, its SHA-256 must be the one in deps.lock. Downloads are kept in ${RETORT_CACHE:-~/.cache/retort}/sources.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+prefix=$(mkdir -p "$1" && cd "$1" && pwd); shift
+cache=${RETORT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/retort}/sources
+mkdir -p "$cache"
+
+say() { printf 'deps: %s\n' "$*" >&2; }
+sha_ok() { [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]; }
+
+# The Debian route, with a private apt directory so that the system's lists stay as they are.
+from_debian() { # source-package=version file out
+  local dir mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  command -v apt-get >/dev/null || return 1
+  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ')
+  [ -n "$mirror" ] || return 1
+  [ -f "$keyring" ] || { say "no Debian archive keyring"; return 1; }
+  dir=$cache/apt
+  mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+  : > "$dir/status"
+  { for suite in bookworm trixie; do echo "deb-src [signed-by=$keyring] $mirror $suite main"; done; } > "$dir/sources.list"
+  local apt="apt-get -qq -o Dir::State=$dir -o Dir::State::Lists=$dir/lists -o Dir::State::status=$dir/status -o Dir::Cache=$dir/cache
+             -o Dir::Etc::sourcelist=$dir/sources.list -o Dir::Etc::sourceparts=/dev/null -o APT::Sandbox::User=root"
+  [ -n "$(find "$dir/lists" -maxdepth 1 -name '*Sources*' -mmin -600 2>/dev/null | head -n 1)" ] || $apt update >&2 || return 1
+  local work; work=$(mktemp -d "$cache/src.XXXXXX")
+  (cd "$work" && $apt source --download-only "$1" >&2) || { rm -rf "$work"; return 1; }
+  local found; found=$(find "$work" -name "$2" | head -n 1)
+  [ -n "$found" ] && mv "$found" "$3"
+  rm -rf "$work"
+  [ -f "$3" ]
+}
+
+fetch() { # name version sha url debian
+  local file=$cache/$1-$2.tar
+  if ! sha_ok "$file" "$3"; then
+    rm -f "$file" "$file.part"
+    say "fetching $1 $2"
+    if ! { command -v curl >/dev/null && curl -fsL --connect-timeout 5 --max-time 120 -o "$file.part" "$4" && sha_ok "$file.part" "$3"; }; then
+      rm -f "$file.part"
+      from_debian "${5%%:*}" "${5##*:}" "$file.part" || { say "$1 $2 could be had neither from $4 nor as Debian source ${5%%:*}"; return 1; }
+    fi
+    sha_ok "$file.part" "$3" || { say "$1 $2: SHA-256 $(sha256sum "$file.part" | cut -d' ' -f1) is not the pinned $3; file refused"; rm -f "$file.part"; return 1; }
+    mv "$file.part" "$file"
+  fi
+  printf '%s\n' "$file"
+}
+
+cmake_build() { # source-dir, further cmake arguments
+  local dir=$1; shift
+  local generator=(); command -v ninja >/dev/null && generator=(-G Ninja)
+  cmake -S "$dir" -B "$dir/build.retort" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" -DCMAKE_INSTALL_LIBDIR=lib \
+        -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF -DCMAKE_POLICY_VERSION_MINIMUM=3.5 ${DEPS_CMAKE_ARGS:-} "$@" > "$dir/log" 2>&1 &&
+  cmake --build "$dir/build.retort" >> "$dir/log" 2>&1 && cmake --install "$dir/build.retort" >> "$dir/log" 2>&1 || { tail -n 30 "$dir/log" >&2; return 1; }
+}
+
+# One function a library: builds the unpacked source in $1.
+build_jansson() { cmake_build "$1" -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF -DUSE_URANDOM=OFF -DUSE_WINDOWS_CRYPTOAPI=OFF; }
+build_cmocka() { cmake_build "$1" -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF; cp "$(find "$1/build.retort" -name 'libcmocka*.a' | head -n 1)" "$prefix/lib/libcmocka-static.a"; }
+
+build_one() { # name version sha url debian
+  local stamp=$prefix/stamp/$1-$3
+  [ -f "$stamp" ] && return 0
+  local tarball; tarball=$(fetch "$@")
+  local src; src=$(mktemp -d "$cache/build.XXXXXX")
+  tar -xf "$tarball" -C "$src" --strip-components=1
+  say "building $1 $2"
+  if "build_$1" "$src"; then mkdir -p "$prefix/stamp" && touch "$stamp"; rm -rf "$src"; else rm -rf "$src"; say "building $1 failed"; return 1; fi
+}
+
+while read -r name version sha url debian; do
+  case $name in ''|'#'*) continue;; esac
+  if [ $# -gt 0 ]; then case " $* " in *" $name "*) ;; *) continue;; esac; fi
+  build_one "$name" "$version" "$sha" "$url" "$debian"
+done < "$here/deps.lock"

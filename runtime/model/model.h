@@ -45,7 +45,8 @@ struct retort_model {
   rt_arena arena; /* this struct's own tables; the weights stay in the file bytes */
   const rt_kernels *kernels;
   rt_hparams hparams;
-  rt_rope rope;
+  rt_rotation rope;
+  float attention_scale;    /* head_dim^-1/2 */
   rt_matrix embedding;      /* (n_vocab, n_embd) */
   rt_layer *layers;         /* (n_layers) */
   const float *output_norm; /* (n_embd) */

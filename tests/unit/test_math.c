@@ -44,8 +44,8 @@ static void errors_stay_below_one_ulp(void **state) {
     double (*ours)(double);
     long double (*theirs)(long double);
     double from, to;
-  } cases[] = {{"exp", rt_exp, expl, -700, 709},       {"exp near 0", rt_exp, expl, -1, 1},         {"log", rt_log, logl, 1e-300, 1e-290},
-               {"log near 1", rt_log, logl, 0.4, 2.6}, {"log large", rt_log, logl, 1, 1e15},        {"sin", rt_sin, sinl, -7, 7},
+  } cases[] = {{"exp", rt_exp, expl, -700, 709},       {"exp near 0", rt_exp, expl, -1, 1},         {"log", rt_ln, logl, 1e-300, 1e-290},
+               {"log near 1", rt_ln, logl, 0.4, 2.6}, {"log large", rt_ln, logl, 1, 1e15},        {"sin", rt_sin, sinl, -7, 7},
                {"cos", rt_cos, cosl, -7, 7},           {"sin at 128K", rt_sin, sinl, 0, 131072},    {"cos at 128K", rt_cos, cosl, 0, 131072},
                {"sin far", rt_sin, sinl, -1e8, 1e8},   {"cos far", rt_cos, cosl, -1e8, 1e8}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -68,8 +68,8 @@ static void edges_are_as_documented(void **state) {
   (void)state;
   assert_true(rt_exp(0) == 1.0 && rt_exp(-709) == 0 && rt_exp(-INFINITY) == 0 && isinf(rt_exp(710)) && isnan(rt_exp(NAN)));
   assert_true(rt_exp(709.7) < INFINITY);
-  assert_true(rt_log(1) == 0 && rt_log(0) == -INFINITY && isnan(rt_log(-1)) && isnan(rt_log(NAN)) && isinf(rt_log(INFINITY)));
-  assert_true(fabs(rt_log(0x1p-1074) + 744.44007192138126) < 1e-12);
+  assert_true(rt_ln(1) == 0 && rt_ln(0) == -INFINITY && isnan(rt_ln(-1)) && isnan(rt_ln(NAN)) && isinf(rt_ln(INFINITY)));
+  assert_true(fabs(rt_ln(0x1p-1074) + 744.44007192138126) < 1e-12);
   assert_true(rt_sin(0) == 0 && rt_cos(0) == 1.0 && isnan(rt_sin(1.1e8)) && isnan(rt_cos(INFINITY)) && isnan(rt_sin(NAN)));
 }
 

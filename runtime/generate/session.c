@@ -1,0 +1,121 @@
+/* session.c - opening, feeding and cutting back a session; see session.h. Generation (samplers, stop strings, budgets) is generate.c's. */
+#include "session.h"
+
+#include <string.h>
+
+enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 256, MAX_CTX = 1 << 24 }; /* rope.c relies on MAX_CTX */
+
+void retort_session_options_init(retort_session_options *options) { *options = (retort_session_options){.struct_size = sizeof *options}; }
+
+/* Replaces zeros by the defaults and checks the rest. */
+static retort_status effective(const retort_model *model, const retort_session_options *given, retort_session_options *o, retort_error *error) {
+  retort_session_options_init(o);
+  if (given) {
+    retort_status status = rt_check_struct_size(given->struct_size, sizeof *given, "retort_session_options", error);
+    if (status) return status;
+    *o = *given;
+  }
+  uint32_t trained = model->hparams.n_ctx_train;
+  if (o->n_ctx == 0) o->n_ctx = trained < DEFAULT_CTX ? trained : DEFAULT_CTX;
+  if (o->n_ctx > MAX_CTX) return rt_fail(error, RETORT_ERROR_ARGUMENT, "n_ctx is %u, the most is %d", o->n_ctx, MAX_CTX);
+  if (o->n_batch == 0) o->n_batch = DEFAULT_BATCH;
+  if (o->n_batch > o->n_ctx) o->n_batch = o->n_ctx;
+  if (o->kv_type != RETORT_KV_F16 && o->kv_type != RETORT_KV_F32)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "kv_type is %u, it must be RETORT_KV_F16 (0) or RETORT_KV_F32 (1)", o->kv_type);
+  return RETORT_OK;
+}
+
+retort_status retort_session_open(const retort_platform *platform, const retort_model *model, const retort_vocab *vocab,
+                                  const retort_session_options *options, retort_session **out, retort_error *error) {
+  if (!model || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_open: model and out must not be NULL");
+  retort_session_options o;
+  retort_status status = effective(model, options, &o, error);
+  if (status) return status;
+  if (o.n_ctx > model->hparams.n_ctx_train)
+    rt_log(platform, RETORT_LOG_WARNING, "the context of %u positions is longer than the %u that the model was made for", o.n_ctx,
+           model->hparams.n_ctx_train);
+  rt_arena arena = {.platform = platform};
+  retort_session *s = rt_arena_alloc(&arena, 1, sizeof *s);
+  if (!s) return rt_fail_memory(error, sizeof *s, "the session");
+  s->arena = arena;
+  s->platform = platform;
+  s->model = model;
+  s->vocab = vocab;
+  s->tokens = rt_arena_alloc(&s->arena, o.n_ctx, sizeof *s->tokens);
+  s->rows = rt_arena_alloc(&s->arena, o.n_batch, sizeof *s->rows);
+  if (!s->tokens || !s->rows) status = rt_fail_memory(error, o.n_ctx * (uint64_t)sizeof *s->tokens, "the session's tokens");
+  if (!status) status = rt_kv_open(&s->cache, platform, &model->hparams, o.n_ctx, (int)o.kv_type, error);
+  if (!status) status = rt_work_open(&s->work, platform, model, o.n_batch, o.n_ctx, error);
+  if (status) {
+    retort_session_close(s);
+    return status;
+  }
+  *out = s;
+  return RETORT_OK;
+}
+
+void retort_session_close(retort_session *session) {
+  if (!session) return;
+  rt_generation_close(session);
+  rt_work_close(&session->work);
+  rt_kv_close(&session->cache);
+  rt_arena arena = session->arena; /* the arena holds the session itself */
+  rt_arena_close(&arena);
+}
+
+retort_status retort_session_get_info(const retort_session *session, retort_session_info *info, retort_error *error) {
+  if (!session || !info) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_info: session and info must not be NULL");
+  retort_status status = rt_check_struct_size(info->struct_size, sizeof *info, "retort_session_info", error);
+  if (status) return status;
+  *info = (retort_session_info){.struct_size = sizeof *info,
+                                .n_ctx = session->cache.n_ctx,
+                                .n_batch = session->work.n_batch,
+                                .n_past = session->n_past,
+                                .kv_bytes = session->cache.size,
+                                .work_bytes = (uint64_t)session->work.arena.used + session->arena.used};
+  return RETORT_OK;
+}
+
+static retort_status check_eval(const retort_session *s, const int32_t *ids, size_t count, int which, const float *logits, retort_error *error) {
+  if (!s || (!ids && count)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: session and ids must not be NULL");
+  if (which != RETORT_LOGITS_NONE && which != RETORT_LOGITS_LAST && which != RETORT_LOGITS_ALL)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: which is %d, not one of RETORT_LOGITS_*", which);
+  if (which != RETORT_LOGITS_NONE && !logits) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: logits are asked for but the buffer is NULL");
+  if (which == RETORT_LOGITS_LAST && count == 0)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: the last logits of no tokens do not exist; give at least one token");
+  uint32_t n_ctx = s->cache.n_ctx;
+  if (count > n_ctx - s->n_past)
+    return rt_fail(error, RETORT_ERROR_CONTEXT, "%zu tokens do not fit: %u of the context's %u positions are taken; open the session with a larger n_ctx",
+                   count, s->n_past, n_ctx);
+  for (size_t i = 0; i < count; i++)
+    if (ids[i] < 0 || (uint32_t)ids[i] >= s->model->hparams.n_vocab)
+      return rt_fail(error, RETORT_ERROR_ARGUMENT, "token %zu is %d, outside the model's vocabulary of %u", i, ids[i], s->model->hparams.n_vocab);
+  return RETORT_OK;
+}
+
+retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t count, int which, float *logits, retort_error *error) {
+  retort_status status = check_eval(s, ids, count, which, logits, error);
+  if (status) return status;
+  size_t n_vocab = s->model->hparams.n_vocab;
+  for (size_t done = 0; done < count;) {
+    uint32_t n = count - done < s->work.n_batch ? (uint32_t)(count - done) : s->work.n_batch;
+    for (uint32_t i = 0; i < n; i++) {
+      bool wanted = which == RETORT_LOGITS_ALL || (which == RETORT_LOGITS_LAST && done + i + 1 == count);
+      s->rows[i] = (rt_row){.cache = &s->cache, .position = s->n_past + i, .token = ids[done + i], .wanted = wanted};
+    }
+    memcpy(s->tokens + s->n_past, ids + done, n * sizeof *ids);
+    rt_forward(s->model, &s->work, s->rows, n, logits);
+    if (which == RETORT_LOGITS_ALL) logits += n * n_vocab;
+    s->n_past += n;
+    done += n;
+  }
+  return RETORT_OK;
+}
+
+retort_status retort_session_truncate(retort_session *session, uint32_t n_past, retort_error *error) {
+  if (!session) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_truncate: session must not be NULL");
+  if (n_past > session->n_past)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "cannot cut back to %u positions: only %u are in the cache", n_past, session->n_past);
+  session->n_past = n_past;
+  return RETORT_OK;
+}

@@ -63,6 +63,29 @@ cmake_build() { # source-dir, further cmake arguments
 build_jansson() { cmake_build "$1" -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF -DUSE_URANDOM=OFF -DUSE_WINDOWS_CRYPTOAPI=OFF; }
 build_cmocka() { cmake_build "$1" -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF; cp "$(find "$1/build.retort" -name 'libcmocka*.a' | head -n 1)" "$prefix/lib/libcmocka-static.a"; }
 
+# The two crypto libraries are compiled file by file, without their configure scripts: the same few lines then serve every compiler (CC, AR and
+# CFLAGS: gcc, clang, emcc, clang --target=wasm32-wasi). The linker takes only what is used.
+compile_all() { # library folder with the sources flags...
+  local library=$1 dir=$2; shift 2
+  find "$dir" -name '*.c' | LC_ALL=C sort | xargs -P "$(nproc 2>/dev/null || echo 2)" -I '{}' ${CC:-cc} ${CFLAGS:--O2 -fPIC} -ffunction-sections -fdata-sections -w "$@" -c '{}' -o '{}.o' > "$dir/log" 2>&1 ||
+    { tail -n 30 "$dir/log" >&2; return 1; }
+  rm -f "$prefix/lib/$library"; mkdir -p "$prefix/lib" "$prefix/include"
+  find "$dir" -name '*.c.o' | LC_ALL=C sort | xargs ${AR:-ar} qcs "$prefix/lib/$library"
+}
+build_libsodium() {
+  local dir=$1/src/libsodium flags=()
+  cp "$1/builds/msvc/version.h" "$dir/include/sodium/"
+  # Field arithmetic in 128-bit integers where the target has 64-bit registers for them.
+  ${CC:-cc} ${CFLAGS:-} -dM -E - < /dev/null | grep -q '__LP64__' && flags+=(-DHAVE_TI_MODE=1)
+  compile_all libsodium.a "$dir" -DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1 -DSODIUM_STATIC=1 -D_GNU_SOURCE "${flags[@]}" -I "$dir/include" -I "$dir/include/sodium" &&
+  cp "$dir/include/sodium.h" "$prefix/include/" && rm -rf "$prefix/include/sodium" && cp -R "$dir/include/sodium" "$prefix/include/"
+}
+build_mbedtls() {
+  cp "$here/mbedtls_config.h" "$1/include/mbedtls/mbedtls_config.h"
+  compile_all libmbedtls.a "$1/library" -I "$1/include" -I "$1/library" &&
+  rm -rf "$prefix/include/mbedtls" "$prefix/include/psa" && cp -R "$1/include/mbedtls" "$1/include/psa" "$prefix/include/"
+}
+
 build_one() { # name version sha url debian
   local stamp=$prefix/stamp/$1-$3
   [ -f "$stamp" ] && return 0

@@ -107,8 +107,8 @@ retort_status rt_rotation_open(rt_rotation *rope, const retort_gguf *gguf, const
   float base = 10000;
   if ((status = rt_gguf_get_f32(gguf, rt_hparams_key(hparams, "rope.freq_base", key), false, &base, error))) return status;
   if (!(base > 1)) return rt_fail(error, RETORT_ERROR_FORMAT, "%s is %g, it must be above 1", key, (double)base);
-  double factor;
-  bool is_yarn;
+  double factor = 1;
+  bool is_yarn = false;
   if ((status = read_scaling(gguf, hparams, &factor, &is_yarn, error))) return status;
   yarn y = {0, 0, 0};
   if (is_yarn && (status = read_yarn(rope, gguf, hparams, base, factor, &y, error))) return status;

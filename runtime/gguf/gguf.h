@@ -9,6 +9,12 @@
 
 #include "../base/base.h"
 
+/* Types of metadata values, as the files number them. */
+enum rt_gguf_value {
+  RT_GGUF_U8, RT_GGUF_I8, RT_GGUF_U16, RT_GGUF_I16, RT_GGUF_U32, RT_GGUF_I32, RT_GGUF_F32, RT_GGUF_BOOL, RT_GGUF_STRING, RT_GGUF_ARRAY, RT_GGUF_U64,
+  RT_GGUF_I64, RT_GGUF_F64, RT_GGUF_VALUES
+};
+
 /* A tensor type as the file format knows it; whether it can be computed with is quant/'s knowledge. */
 typedef struct rt_gguf_type {
   const char *name;     /* "Q4_K" */

@@ -3,7 +3,7 @@
  * A model file comes from strangers, so nothing in it is believed before it is checked:
  *  - One cursor reads the header; each read is first compared with the bytes that are left.
  *  - A file's whole header is walked once before anything is allocated for it. Counts in the file therefore never size an allocation by
- *    themselves: what is allocated is at most eight times the bytes of headers really walked, plus a constant.
+ *    themselves: what is allocated is at most five times the bytes of headers really walked, plus a constant.
  *  - Uniqueness of keys and names is proved by heap-sorting an index: n log n whatever the file holds, which no hash without a secret can
  * say.
  *  - Size arithmetic is u64 and checked; size_t is used only for positions inside buffers that exist.
@@ -17,13 +17,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum value_type { U8, I8, U16, I16, U32, I32, F32, BOOL, STRING, ARRAY, U64, I64, F64, N_VALUE_TYPES };
-static const uint8_t value_size[N_VALUE_TYPES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}; /* 0: not of fixed size */
-static const char *const value_name[N_VALUE_TYPES] = {"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
-                                                      "bool", "string", "array", "u64", "i64", "f64"};
-static const char *const array_name[N_VALUE_TYPES] = {"array of u8",  "array of i8",  "array of u16",  "array of i16",    "array of u32",
-                                                      "array of i32", "array of f32", "array of bool", "array of string", NULL,
-                                                      "array of u64", "array of i64", "array of f64"};
+static const uint8_t value_size[RT_GGUF_VALUES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}; /* 0: not of fixed size */
+static const char *const value_name[RT_GGUF_VALUES] = {"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
+                                                       "bool", "string", "array", "u64", "i64", "f64"};
+static const char *const array_name[RT_GGUF_VALUES] = {"array of u8",  "array of i8",  "array of u16",  "array of i16",    "array of u32",
+                                                       "array of i32", "array of f32", "array of bool", "array of string", NULL,
+                                                       "array of u64", "array of i64", "array of f64"};
 
 enum {
   MIN_ENTRY = 8 + 1 + 4 + 1,          /* bytes of the shortest key-value pair: key length, one letter, type, one byte */
@@ -185,20 +184,20 @@ static retort_status walk_value(cursor *c, const rt_string *key, entry *out) {
   uint32_t type;
   retort_status status = read_u32(c, what, &type);
   out->count = 1;
-  out->is_array = type == ARRAY;
-  if (!status && type == ARRAY) status = read_u32(c, what, &type);
+  out->is_array = type == RT_GGUF_ARRAY;
+  if (!status && type == RT_GGUF_ARRAY) status = read_u32(c, what, &type);
   if (!status && out->is_array) status = read_u64(c, what, &out->count);
   if (status) return status;
-  if (type >= N_VALUE_TYPES)
+  if (type >= RT_GGUF_VALUES)
     return rt_fail(c->error, RETORT_ERROR_FORMAT,
                    "%s: %s has the unknown type %u at byte %zu; the file is damaged or made by a newer version of GGUF", c->f->name, what,
                    type, at);
-  if (type == ARRAY)
+  if (type == RT_GGUF_ARRAY)
     return rt_fail(c->error, RETORT_ERROR_UNSUPPORTED, "%s: %s at byte %zu is an array of arrays, which is not supported", c->f->name, what,
                    at);
   out->type = type;
   out->value = c->f->bytes + c->at;
-  if (type == STRING) {
+  if (type == RT_GGUF_STRING) {
     rt_string skipped;
     for (uint64_t i = 0; i < out->count && !status; i++) status = read_string(c, what, &skipped);
     return status;
@@ -206,7 +205,7 @@ static retort_status walk_value(cursor *c, const rt_string *key, entry *out) {
   uint64_t bytes;
   if (!rt_mul_u64(out->count, value_size[type], &bytes)) bytes = UINT64_MAX;
   if ((status = need(c, bytes, what))) return status;
-  if (type == BOOL && (status = skip_bools(c, out->count, key))) return status;
+  if (type == RT_GGUF_BOOL && (status = skip_bools(c, out->count, key))) return status;
   c->at += (size_t)bytes;
   return RETORT_OK;
 }
@@ -249,14 +248,14 @@ static bool integer_at(const entry *e, uint64_t i, bool *negative, uint64_t *mag
   int64_t s = 0;
   uint64_t u = 0;
   switch (e->type) {
-    case U8: u = *p; break;
-    case U16: u = rt_load_u16(p); break;
-    case U32: u = rt_load_u32(p); break;
-    case U64: u = rt_load_u64(p); break;
-    case I8: s = (int8_t)*p; break;
-    case I16: s = (int16_t)rt_load_u16(p); break;
-    case I32: s = (int32_t)rt_load_u32(p); break;
-    case I64: s = (int64_t)rt_load_u64(p); break;
+    case RT_GGUF_U8: u = *p; break;
+    case RT_GGUF_U16: u = rt_load_u16(p); break;
+    case RT_GGUF_U32: u = rt_load_u32(p); break;
+    case RT_GGUF_U64: u = rt_load_u64(p); break;
+    case RT_GGUF_I8: s = (int8_t)*p; break;
+    case RT_GGUF_I16: s = (int16_t)rt_load_u16(p); break;
+    case RT_GGUF_I32: s = (int32_t)rt_load_u32(p); break;
+    case RT_GGUF_I64: s = (int64_t)rt_load_u64(p); break;
     default: return false;
   }
   *negative = s < 0;
@@ -737,9 +736,9 @@ static void put_element(text *t, const entry *e, uint64_t i) {
   bool negative;
   uint64_t magnitude;
   char digits[24];
-  if (e->type == BOOL) put(t, *p ? "true" : "false", *p ? 4 : 5);
-  else if (e->type == F32) put_real(t, (double)load_f32(p), true);
-  else if (e->type == F64) put_real(t, load_f64(p), false);
+  if (e->type == RT_GGUF_BOOL) put(t, *p ? "true" : "false", *p ? 4 : 5);
+  else if (e->type == RT_GGUF_F32) put_real(t, (double)load_f32(p), true);
+  else if (e->type == RT_GGUF_F64) put_real(t, load_f64(p), false);
   else if (integer_at(e, i, &negative, &magnitude))
     put(t, digits, (size_t)snprintf(digits, sizeof digits, "%s%llu", negative ? "-" : "", (unsigned long long)magnitude));
 }
@@ -766,7 +765,7 @@ retort_status retort_gguf_get_json(const retort_gguf *gguf, const char *key, siz
       put(&t, "\"...\"", 5);
       break;
     }
-    if (e->type == STRING) put_quoted(&t, next_string(&p));
+    if (e->type == RT_GGUF_STRING) put_quoted(&t, next_string(&p));
     else put_element(&t, e, i);
   }
   if (e->is_array) put(&t, "]", 1);
@@ -784,8 +783,8 @@ retort_status rt_gguf_get_u32(const retort_gguf *gguf, const char *key, bool req
 }
 
 static retort_status f32_at(const file *f, const entry *e, uint64_t i, float *value, retort_error *error) {
-  if (e->type != F32 && e->type != F64) return fail_type(f, e, e->is_array ? "an array of f32" : "f32", error);
-  float v = e->type == F32 ? load_f32(e->value + 4 * (size_t)i) : (float)load_f64(e->value + 8 * (size_t)i);
+  if (e->type != RT_GGUF_F32 && e->type != RT_GGUF_F64) return fail_type(f, e, e->is_array ? "an array of f32" : "f32", error);
+  float v = e->type == RT_GGUF_F32 ? load_f32(e->value + 4 * (size_t)i) : (float)load_f64(e->value + 8 * (size_t)i);
   if (!is_finite_f32(v))
     return rt_fail(error, RETORT_ERROR_FORMAT, "%s: key %.80s is not a finite number; the file is damaged, get it again", f->name, e->key);
   *value = v;
@@ -812,7 +811,7 @@ retort_status rt_gguf_get_bool(const retort_gguf *gguf, const char *key, bool *v
   const entry *e;
   retort_status status = find_value(gguf, key, false, false, &e, error);
   if (status || !e) return status;
-  if (e->type != BOOL) return fail_type(&gguf->files[0], e, "bool", error);
+  if (e->type != RT_GGUF_BOOL) return fail_type(&gguf->files[0], e, "bool", error);
   *value = *e->value != 0;
   return RETORT_OK;
 }
@@ -821,7 +820,7 @@ retort_status rt_gguf_get_string(const retort_gguf *gguf, const char *key, bool 
   const entry *e;
   retort_status status = find_value(gguf, key, required, false, &e, error);
   if (status || !e) return status;
-  if (e->type != STRING) return fail_type(&gguf->files[0], e, "string", error);
+  if (e->type != RT_GGUF_STRING) return fail_type(&gguf->files[0], e, "string", error);
   const uint8_t *p = e->value;
   *value = next_string(&p);
   return RETORT_OK;
@@ -839,7 +838,7 @@ retort_status rt_gguf_get_strings(const retort_gguf *gguf, const char *key, bool
   void *memory;
   retort_status status = find_value(gguf, key, required, true, &e, error);
   if (status || !e) return status;
-  if (e->type != STRING) return fail_type(&gguf->files[0], e, "an array of strings", error);
+  if (e->type != RT_GGUF_STRING) return fail_type(&gguf->files[0], e, "an array of strings", error);
   if ((status = room(e, sizeof **values, arena, &memory, error))) return status;
   rt_string *list = memory;
   const uint8_t *p = e->value;
@@ -855,7 +854,8 @@ retort_status rt_gguf_get_u32s(const retort_gguf *gguf, const char *key, bool re
   void *memory;
   retort_status status = find_value(gguf, key, required, true, &e, error);
   if (status || !e) return status;
-  if (e->type > I32 && e->type != U64 && e->type != I64) return fail_type(&gguf->files[0], e, "an array of integers", error);
+  if (e->type > RT_GGUF_I32 && e->type != RT_GGUF_U64 && e->type != RT_GGUF_I64)
+    return fail_type(&gguf->files[0], e, "an array of integers", error);
   if ((status = room(e, sizeof **values, arena, &memory, error))) return status;
   uint32_t *list = memory;
   for (size_t i = 0; i < e->count; i++)
@@ -871,7 +871,7 @@ retort_status rt_gguf_get_f32s(const retort_gguf *gguf, const char *key, bool re
   void *memory;
   retort_status status = find_value(gguf, key, required, true, &e, error);
   if (status || !e) return status;
-  if (e->type != F32 && e->type != F64) return fail_type(&gguf->files[0], e, "an array of f32", error);
+  if (e->type != RT_GGUF_F32 && e->type != RT_GGUF_F64) return fail_type(&gguf->files[0], e, "an array of f32", error);
   if ((status = room(e, sizeof **values, arena, &memory, error))) return status;
   float *list = memory;
   for (size_t i = 0; i < e->count; i++)

@@ -1,8 +1,8 @@
 /* quant.h - the tensor types: one file per block format, one table over all.
  *
- * Each format's file owns its layout, its exact decode to float, and its decode to integer codes for the panel (kernels/panel.h says what a
- * panel is). To add a type: one file here, one line in table.c, nothing else.
- * Sources: ggml's block layouts (GGUF specification); research values are bit-checked against PyPI `gguf`.
+ * Each format's file (q4_k.h, ...) owns its layout and its decode to integer codes and scales; panel.h says what those mean, and the exact
+ * decode to float follows from it. To add a type: one file here, its id below, one line in types.h, nothing else.
+ * Sources: ggml's block layouts (GGUF specification); decoded values are bit-checked against PyPI `gguf`.
  */
 #ifndef RT_QUANT_H
 #define RT_QUANT_H
@@ -10,14 +10,27 @@
 #include "../base/base.h"
 
 enum rt_type {
-  RT_F32 = 0, RT_F16 = 1, RT_Q4_0 = 2, RT_Q4_1 = 3, RT_Q5_0 = 6, RT_Q5_1 = 7, RT_Q8_0 = 8,
-  RT_Q2_K = 10, RT_Q3_K = 11, RT_Q4_K = 12, RT_Q5_K = 13, RT_Q6_K = 14, RT_IQ4_NL = 20, RT_IQ4_XS = 23, RT_BF16 = 30
+  RT_F32 = 0,
+  RT_F16 = 1,
+  RT_Q4_0 = 2,
+  RT_Q4_1 = 3,
+  RT_Q5_0 = 6,
+  RT_Q5_1 = 7,
+  RT_Q8_0 = 8,
+  RT_Q2_K = 10,
+  RT_Q3_K = 11,
+  RT_Q4_K = 12,
+  RT_Q5_K = 13,
+  RT_Q6_K = 14,
+  RT_IQ4_NL = 20,
+  RT_IQ4_XS = 23,
+  RT_BF16 = 30
 };
 
 typedef struct rt_quant {
-  uint32_t id;          /* GGUF type id */
-  const char *name;     /* "Q4_K" */
-  uint32_t block;       /* elements per block: 1, 32 or 256 */
+  uint32_t id;      /* GGUF type id */
+  const char *name; /* "Q4_K" */
+  uint32_t block;   /* elements per block: 1, 32 or 256 */
   uint32_t block_bytes;
   /* Exact values of n elements (a multiple of `block`), bit for bit what ggml's reference dequantiser gives. */
   void (*decode)(const void *blocks, float *out, size_t n);

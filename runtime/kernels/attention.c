@@ -1,0 +1,177 @@
+/* attention.c - attention over the KV cache, split over the platform's workers.
+ *
+ * The unit is one block of RT_ATTENTION_BLOCK positions for some query rows that share a KV head. For few rows every block is a task of its
+ * own and leaves its (max, sum, o) in `work`, where a second region merges them in block order; for many rows a task is a tile of rows of
+ * one KV head, which walks the blocks itself. Both merge the same partial results in the same order, so both give the same bits.
+ */
+#include "kernels.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "variant.h"
+
+enum {
+  TILE = 16,      /* most query rows (row, head) of one task */
+  SPLIT_ROWS = 4, /* at most so many input rows are split over cache blocks */
+};
+
+typedef struct job {
+  const rt_exec *exec;
+  const rt_attention *a;
+  uint32_t group;  /* heads that share one KV head */
+  uint32_t blocks; /* split: blocks of the longest row */
+  uint32_t rows_per_tile;
+  bool split;
+  float *partial;   /* split: (n, n_heads, blocks, head_dim + 2) */
+  uint8_t *scratch; /* per worker */
+  size_t scratch_bytes;
+  atomic_uint next;
+} job;
+
+static size_t tile_floats(size_t head_dim) { return TILE * (RT_ATTENTION_BLOCK + 2 * head_dim + 4); }
+
+size_t rt_attention_work_bytes(const rt_exec *exec, uint32_t max_n, uint32_t n_heads, uint32_t head_dim, uint32_t n_ctx) {
+  size_t blocks = ((size_t)n_ctx + RT_ATTENTION_BLOCK - 1) / RT_ATTENTION_BLOCK, rows = max_n < SPLIT_ROWS ? max_n : SPLIT_ROWS;
+  return (rows * n_heads * blocks * ((size_t)head_dim + 2) + (size_t)rt_workers(exec->platform) * tile_floats(head_dim)) * sizeof(float) +
+         64;
+}
+
+static uint32_t seen(const rt_attention *a, uint32_t row, uint32_t block) {
+  uint32_t start = block * RT_ATTENTION_BLOCK, visible = a->visible[row];
+  return visible <= start ? 0 : visible - start < RT_ATTENTION_BLOCK ? visible - start : RT_ATTENTION_BLOCK;
+}
+
+/* A task: query rows first..end-1 (row-major in (row, head of the group)) of one KV head. */
+typedef struct task {
+  const float *q[TILE];
+  uint32_t count[TILE], index[TILE]; /* index: place among the task's rows */
+  float max[TILE], sum[TILE];
+  uint32_t rows;
+} task;
+
+/* Collects the rows that see `block`, and computes it. */
+static void block_of(const job *j, uint32_t kv_head, uint32_t first, uint32_t end, uint32_t block, task *t, float *p, float *o) {
+  const rt_attention *a = j->a;
+  size_t row_bytes = rt_kv_row_bytes(a->kv_type, a->head_dim),
+         at = ((size_t)kv_head * a->n_ctx + (size_t)block * RT_ATTENTION_BLOCK) * row_bytes;
+  t->rows = 0;
+  for (uint32_t r = first; r < end; r++) {
+    uint32_t row = r / j->group, head = kv_head * j->group + r % j->group, count = seen(a, row, block);
+    if (!count) continue;
+    t->q[t->rows] = a->q + ((size_t)row * a->n_heads + head) * a->head_dim;
+    t->count[t->rows] = count;
+    t->index[t->rows++] = r - first;
+  }
+  if (!t->rows) return;
+  const rt_attention_tile tile = {.kv_type = a->kv_type,
+                                  .k = (const uint8_t *)a->k + at,
+                                  .v = (const uint8_t *)a->v + at,
+                                  .head_dim = a->head_dim,
+                                  .rows = t->rows,
+                                  .q = t->q,
+                                  .count = t->count,
+                                  .scale = a->scale,
+                                  .p = p,
+                                  .max = t->max,
+                                  .sum = t->sum,
+                                  .o = o};
+  j->exec->kernels->attend(&tile);
+}
+
+static float *partial_of(const job *j, uint32_t row, uint32_t head, uint32_t block) {
+  return j->partial + (((size_t)row * j->a->n_heads + head) * j->blocks + block) * ((size_t)j->a->head_dim + 2);
+}
+
+/* Few rows: (KV head, block, tile of rows) in any order. */
+static void split_worker(void *arg, unsigned worker, unsigned n_workers) {
+  (void)n_workers;
+  job *j = arg;
+  const rt_attention *a = j->a;
+  float *p = (float *)(void *)(j->scratch + worker * j->scratch_bytes), *o = p + TILE * RT_ATTENTION_BLOCK;
+  uint32_t rows = a->n * j->group, tiles = (rows + TILE - 1) / TILE, tasks = a->n_kv_heads * j->blocks * tiles;
+  for (uint32_t i; (i = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < tasks;) {
+    uint32_t tile = i % tiles, block = i / tiles % j->blocks, kv_head = i / tiles / j->blocks;
+    uint32_t first = tile * TILE, end = first + TILE < rows ? first + TILE : rows;
+    task t;
+    block_of(j, kv_head, first, end, block, &t, p, o);
+    for (uint32_t k = 0; k < t.rows; k++) {
+      uint32_t r = first + t.index[k];
+      float *out = partial_of(j, r / j->group, kv_head * j->group + r % j->group, block);
+      out[0] = t.max[k];
+      out[1] = t.sum[k];
+      memcpy(out + 2, o + (size_t)k * a->head_dim, a->head_dim * sizeof *o);
+    }
+  }
+}
+
+static void merge_worker(void *arg, unsigned worker, unsigned n_workers) {
+  job *j = arg;
+  const rt_attention *a = j->a;
+  const rt_kernels *kernels = j->exec->kernels;
+  for (uint32_t i = worker; i < a->n * a->n_heads; i += n_workers) {
+    uint32_t row = i / a->n_heads, head = i % a->n_heads;
+    float *o = partial_of(j, row, head, 0);
+    for (uint32_t b = 1; b < j->blocks && seen(a, row, b); b++) {
+      const float *more = partial_of(j, row, head, b);
+      kernels->attend_merge(&o[0], &o[1], o + 2, more[0], more[1], more + 2, a->head_dim);
+    }
+    kernels->attend_finish(o[1], o + 2, a->head_dim, a->out + (size_t)i * a->head_dim);
+  }
+}
+
+/* Many rows: (KV head, tile of rows), each through all its blocks. Long tiles first, so that none is left over at the end. */
+static void tile_worker(void *arg, unsigned worker, unsigned n_workers) {
+  (void)n_workers;
+  job *j = arg;
+  const rt_attention *a = j->a;
+  const rt_kernels *kernels = j->exec->kernels;
+  float *p = (float *)(void *)(j->scratch + worker * j->scratch_bytes), *o = p + TILE * RT_ATTENTION_BLOCK,
+        *running = o + (size_t)TILE * a->head_dim;
+  float *max = running + (size_t)TILE * a->head_dim, *sum = max + TILE;
+  uint32_t rows = a->n * j->group, per_tile = j->rows_per_tile, tiles = (rows + per_tile - 1) / per_tile, tasks = a->n_kv_heads * tiles;
+  for (uint32_t i; (i = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < tasks;) {
+    uint32_t tile = tiles - 1 - i / a->n_kv_heads, kv_head = i % a->n_kv_heads;
+    uint32_t first = tile * per_tile, end = first + per_tile < rows ? first + per_tile : rows;
+    task t = {.rows = 1};
+    for (uint32_t block = 0; block < j->blocks; block++) {
+      block_of(j, kv_head, first, end, block, &t, p, o);
+      if (!t.rows) break;
+      for (uint32_t k = 0; k < t.rows; k++) {
+        uint32_t r = t.index[k];
+        float *into = running + (size_t)r * a->head_dim;
+        const float *from = o + (size_t)k * a->head_dim;
+        if (block == 0) {
+          max[r] = t.max[k];
+          sum[r] = t.sum[k];
+          memcpy(into, from, a->head_dim * sizeof *into);
+        } else {
+          kernels->attend_merge(&max[r], &sum[r], into, t.max[k], t.sum[k], from, a->head_dim);
+        }
+      }
+    }
+    for (uint32_t r = first; r < end; r++) {
+      size_t at = ((size_t)(r / j->group) * a->n_heads + kv_head * j->group + r % j->group) * a->head_dim;
+      kernels->attend_finish(sum[r - first], running + (size_t)(r - first) * a->head_dim, a->head_dim, a->out + at);
+    }
+  }
+}
+
+void rt_attention_run(const rt_exec *exec, const rt_attention *attention, uint8_t *work) {
+  const rt_attention *a = attention;
+  if (a->n == 0) return;
+  uint32_t longest = 1;
+  for (uint32_t i = 0; i < a->n; i++) longest = a->visible[i] > longest ? a->visible[i] : longest;
+  work += (64 - (uintptr_t)work % 64) % 64;
+  job j = {.exec = exec,
+           .a = a,
+           .group = a->n_heads / a->n_kv_heads,
+           .blocks = (longest + RT_ATTENTION_BLOCK - 1) / RT_ATTENTION_BLOCK,
+           .rows_per_tile = TILE,
+           .split = a->n <= SPLIT_ROWS,
+           .scratch = work,
+           .scratch_bytes = tile_floats(a->head_dim) * sizeof(float)};
+  j.partial = (float *)(void *)(work + rt_workers(exec->platform) * j.scratch_bytes);
+  rt_parallel(exec->platform, j.split ? split_worker : tile_worker, &j);
+  if (j.split) rt_parallel(exec->platform, merge_worker, &j);
+}

@@ -1,0 +1,80 @@
+/* variant.h - what one instruction set supplies, and the layouts that it shares with the drivers (matmul.c, attention.c).
+ *
+ * All functions of a variant give the bits of portable.c. None allocates, and none knows of threads.
+ */
+#ifndef RT_KERNELS_VARIANT_H
+#define RT_KERNELS_VARIANT_H
+
+#include "kernels.h"
+#include "../quant/panel.h"
+
+enum {
+  RT_TOKENS = 16,     /* tokens side by side in the lanes of a matrix product */
+  RT_STRIP_ROWS = 48, /* most weight rows decoded into a panel at once */
+  RT_SUM = 16         /* quantised activations under one integer sum */
+};
+
+/* Activations as the integer kernels want them, quantised in groups of `group`.
+ * Row layout:     q (n, cols), d (n, cols / group), sums (n, cols / 16).
+ * Lane layout, for t = n / 16 rounded up tiles of 16 tokens, missing tokens all 0:
+ *                 q (t, cols / 4, 16, 4), d (t, cols / group, 16), sums (t, cols / 32, 16, 2). */
+typedef struct rt_inputs {
+  int8_t *q;
+  float *d;
+  int16_t *sums;
+  uint32_t group, n, cols;
+} rt_inputs;
+
+/* Some rows of one matrix times all inputs: y[i * y_stride + r] for r in 0..rows-1; y points at the first row's place. */
+typedef struct rt_strip {
+  const rt_matrix *w;
+  uint32_t first, rows; /* weight rows */
+  const rt_inputs *inputs;
+  float *y;
+  size_t y_stride;
+  uint8_t *scratch; /* RT_STRIP_BYTES(cols), 64-byte aligned */
+} rt_strip;
+/* Codes, d, m, scales and mins of a strip, its results for two tiles of tokens, and one row's permuted activations. */
+#define RT_STRIP_BYTES(cols) \
+  ((size_t)RT_STRIP_ROWS * ((size_t)(cols) + (cols) / 32 * 8 + (cols) / 16 * 8 + 5 * 64) + (size_t)RT_STRIP_ROWS * 2 * RT_TOKENS * 4 + 64)
+
+/* One block of the KV cache against q rows that share one KV head. */
+typedef struct rt_attention_tile {
+  int kv_type;
+  const uint8_t *k, *v; /* first position of the block: (positions, head_dim) */
+  uint32_t head_dim, rows;
+  const float *const *q; /* (rows) pointers to head_dim floats */
+  const uint32_t *count; /* (rows) positions of this block that each row sees, 1..RT_ATTENTION_BLOCK */
+  float scale;
+  float *p;         /* scratch: (rows, RT_ATTENTION_BLOCK) */
+  float *max, *sum; /* (rows) */
+  float *o;         /* (rows, head_dim) */
+} rt_attention_tile;
+
+struct rt_kernels {
+  const char *name;
+  uint32_t gemm_from; /* batches of so many rows and more go through `gemm` and want the lane layout */
+  /* One row of x (cols a multiple of group) to q (cols), d (cols / group), sums (cols / 16). */
+  void (*quantize)(const float *x, uint32_t cols, uint32_t group, int8_t *q, float *d, int16_t *sums);
+  void (*dot)(const rt_strip *strip);  /* integer types, row layout */
+  void (*gemm)(const rt_strip *strip); /* integer types, lane layout, at most RT_STRIP_ROWS rows */
+  /* Float types: rows first..first+rows-1 of w times x (n, x_stride). */
+  void (*dot_float)(const rt_matrix *w, uint32_t first, uint32_t rows, const float *x, size_t x_stride, uint32_t n, float *y,
+                    size_t y_stride);
+  void (*rmsnorm)(const float *x, const float *weight, float eps, uint32_t n, float *out);
+  void (*add)(float *x, const float *y, uint32_t n);
+  void (*swiglu)(float *gate, const float *up, uint32_t n);
+  void (*rope)(float *head, const float *cos_sin, uint32_t n_rot, bool neox);
+  void (*kv_store)(int kv_type, const float *row, uint32_t n, void *out);
+  void (*attend)(const rt_attention_tile *tile);
+  /* Takes one block's (max, sum, o) into the running ones. */
+  void (*attend_merge)(float *max, float *sum, float *o, float block_max, float block_sum, const float *block_o, uint32_t head_dim);
+  void (*attend_finish)(float sum, const float *o, uint32_t head_dim, float *out);
+};
+
+extern const rt_kernels rt_kernels_portable;
+#if defined(__x86_64__) || defined(_M_X64)
+extern const rt_kernels rt_kernels_avx2, rt_kernels_avx512;
+#endif
+
+#endif

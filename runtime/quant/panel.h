@@ -1,0 +1,55 @@
+/* panel.h - how the integer kernels see a block format: rows of 8-bit codes in natural order, beside their scales.
+ *
+ * A panel row holds `cols` codes (one byte each, 0..max_code) cut into groups of 32 or 256 elements:
+ *   group 32:   value = d * (code - zero)                      without `min`
+ *               value = d * code + m                           with `min`
+ *   group 256:  value = d * scale[s] * (code - zero)           without `min`; s = the element's sub-block of `sub` elements
+ *               value = d * scale[s] * code - m * min[s]       with `min`
+ * where d and m are floats, one of each a group, and scale and min are small integers, one of each a sub-block. `zero` is 0 where `min` is
+ * set. That is all a kernel ever knows of a type, and the exact decode to float (table.c) is this formula too.
+ *
+ * Bounds that every format keeps, so that all integer sums of a group fit in int32 with activations in -127..127:
+ *   |code - zero| <= 128, |scale| <= 128, sum over a group of |scale| * |code - zero| * 127 <= 256 * 128 * 128 * 127 < 2^29.1;
+ *   min <= 63, sum over a group of min * |sum of activations| <= 256 * 63 * 127 < 2^21.
+ *
+ * Each type's header is included by table.c and by every kernel variant, so that its decode is compiled for each instruction set.
+ */
+#ifndef RT_QUANT_PANEL_H
+#define RT_QUANT_PANEL_H
+
+#include "../base/base.h"
+#include "f16.h"
+
+typedef struct rt_panel_format {
+  uint16_t group;   /* elements under one float scale, and of one block of quantised activations: 32 or 256 */
+  uint8_t sub;      /* elements under one integer scale: 16 or 32; 0 in formats of group 32, which have none */
+  uint8_t zero;     /* the code that stands for 0 */
+  uint8_t max_code; /* no code is greater */
+  bool min;         /* has m (and min) */
+} rt_panel_format;
+
+/* Where a decoded row goes. Arrays that the format does not have are not written. */
+typedef struct rt_panel_row {
+  uint8_t *codes;  /* (cols) */
+  float *d, *m;    /* (cols / group) */
+  int32_t *scales; /* (cols / sub) */
+  int16_t *mins;   /* (cols / sub) */
+} rt_panel_row;
+
+/* Decodes n_blocks consecutive blocks of one row. */
+typedef void (*rt_panel_decode)(const uint8_t *blocks, size_t n_blocks, const rt_panel_row *out);
+
+#define RT_F16_AT(bytes) rt_f16_to_f32(rt_load_u16(bytes))
+
+/* The six-bit scales and minima of Q4_K and Q5_K: twelve bytes, eight of each. */
+static inline void rt_panel_scales_6bit(const uint8_t *packed, int32_t *scales, int16_t *mins) {
+  uint32_t a = rt_load_u32(packed), b = rt_load_u32(packed + 4), c = rt_load_u32(packed + 8);
+  uint64_t s = (a & 0x3f3f3f3fu) | (uint64_t)((c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u)) << 32;
+  uint64_t m = (b & 0x3f3f3f3fu) | (uint64_t)((c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u)) << 32;
+  for (int i = 0; i < 8; i++) {
+    scales[i] = (int32_t)(s >> 8 * i & 0xff);
+    mins[i] = (int16_t)(m >> 8 * i & 0xff);
+  }
+}
+
+#endif

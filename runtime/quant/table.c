@@ -1,0 +1,70 @@
+/* table.c - the table over all tensor types, and the exact decode, which for every block format is the formula of panel.h.
+ *
+ * The order of the float operations is that of ggml's reference code: (d * scale) * code - (dmin * min), and d * code + m.
+ */
+#include "quant.h"
+
+#include "types.h"
+
+static void decode_f32(const void *blocks, float *out, size_t n) { memcpy(out, blocks, n * sizeof *out); }
+
+static void decode_f16(const void *blocks, float *out, size_t n) {
+  const uint8_t *p = blocks;
+  for (size_t i = 0; i < n; i++) out[i] = RT_F16_AT(p + 2 * i);
+}
+
+static void decode_bf16(const void *blocks, float *out, size_t n) {
+  const uint8_t *p = blocks;
+  for (size_t i = 0; i < n; i++) out[i] = rt_bf16_to_f32(rt_load_u16(p + 2 * i));
+}
+
+static void decode_panel(rt_panel_decode panel, const rt_panel_format *format, size_t block_bytes, const uint8_t *blocks, float *out,
+                         size_t n) {
+  uint8_t codes[256];
+  float d, m;
+  int32_t scales[16];
+  int16_t mins[16];
+  const rt_panel_row row = {codes, &d, &m, scales, mins};
+  for (size_t start = 0; start < n; start += format->group, blocks += block_bytes, out += format->group) {
+    panel(blocks, 1, &row);
+    for (unsigned j = 0; j < format->group; j++) {
+      float code = (float)(codes[j] - format->zero);
+      if (format->group == 32) {
+        out[j] = d * code;
+        if (format->min) out[j] = out[j] + m;
+      } else {
+        unsigned s = j / format->sub;
+        out[j] = d * (float)scales[s] * code;
+        if (format->min) out[j] = out[j] - m * (float)mins[s];
+      }
+    }
+  }
+}
+
+#define DECODE(NAME, name, elements)                                                                 \
+  _Static_assert(elements == 32 || elements == 256, "a panel group");                                \
+  static void decode_##name(const void *blocks, float *out, size_t n) {                              \
+    decode_panel(rt_##name##_panel, &rt_##name##_format, sizeof(rt_##name##_block), blocks, out, n); \
+  }
+RT_QUANT_BLOCK_TYPES(DECODE)
+
+#define ENTRY(NAME, name, elements) {RT_##NAME, #NAME, elements, sizeof(rt_##name##_block), decode_##name, &rt_##name##_format},
+static const rt_quant table[] = {{RT_F32, "F32", 1, 4, decode_f32, NULL},
+                                 {RT_F16, "F16", 1, 2, decode_f16, NULL},
+                                 {RT_BF16, "BF16", 1, 2, decode_bf16, NULL},
+                                 RT_QUANT_BLOCK_TYPES(ENTRY)};
+
+const rt_quant *rt_quant_find(uint32_t id) {
+  for (size_t i = 0; i < RT_COUNT(table); i++)
+    if (table[i].id == id) return &table[i];
+  return NULL;
+}
+
+/* Source: ggml's type enumeration; gaps are types that were removed from the format. */
+const char *rt_quant_name(uint32_t id) {
+  static const char *const names[] = {
+      "F32",  "F16",   "Q4_0",    "Q4_1",   "Q4_2",    "Q4_3",  "Q5_0",   "Q5_1",  "Q8_0",  "Q8_1",   "Q2_K", "Q3_K",  "Q4_K", "Q5_K",
+      "Q6_K", "Q8_K",  "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8",   "I16",   "I32",  "I64",
+      "F64",  "IQ1_M", "BF16",    NULL,     NULL,      NULL,    "TQ1_0",  "TQ2_0", NULL,    NULL,     NULL,   "MXFP4", "NVFP4"};
+  return id < RT_COUNT(names) ? names[id] : NULL;
+}

@@ -8,33 +8,8 @@ typedef struct piece {
   uint64_t size;
 } piece;
 
-/* Room for `size` more bytes at the end of b, or NULL with w->failed set. */
-static uint8_t *grow(rt_gguf_writer *w, rt_bytes *b, uint64_t size) {
-  if (w->failed || size > SIZE_MAX / 4 || b->size > SIZE_MAX / 4) {
-    w->failed = true;
-    return NULL;
-  }
-  size_t wanted = b->size + (size_t)size;
-  if (wanted > b->capacity) {
-    size_t capacity = wanted < 512 ? 1024 : 2 * wanted;
-    uint8_t *fresh = rt_alloc(w->platform, capacity);
-    if (!fresh) {
-      w->failed = true;
-      return NULL;
-    }
-    if (b->size) memcpy(fresh, b->data, b->size);
-    rt_free(w->platform, b->data, b->capacity);
-    b->data = fresh;
-    b->capacity = capacity;
-  }
-  uint8_t *room = b->data + b->size;
-  b->size = wanted;
-  return room;
-}
-
 static void append(rt_gguf_writer *w, rt_bytes *b, const void *bytes, uint64_t size) {
-  uint8_t *room = grow(w, b, size);
-  if (room && size) memcpy(room, bytes, (size_t)size);
+  if (!w->failed) w->failed = !rt_bytes_append(w->platform, b, bytes, size);
 }
 static void append_u32(rt_gguf_writer *w, rt_bytes *b, uint32_t v) {
   append(w, b, (uint8_t[]){(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)}, 4);
@@ -104,8 +79,8 @@ retort_status rt_gguf_finish(rt_gguf_writer *w, const uint8_t **file, size_t *si
   append(w, f, w->entries.data, w->entries.size);
   append(w, f, w->infos.data, w->infos.size);
   uint64_t data_at = aligned(w, f->size);
-  uint8_t *rest = grow(w, f, data_at - f->size + w->data_size);
-  if (!rest) return rt_fail_memory(error, data_at + w->data_size, "a GGUF file");
+  if (w->failed || !rt_bytes_grow(w->platform, f, data_at - f->size + w->data_size))
+    return rt_fail_memory(error, data_at + w->data_size, "a GGUF file");
   uint64_t at = data_at;
   for (uint64_t i = 0; i < w->n_tensors; i++) {
     piece p;
@@ -119,9 +94,9 @@ retort_status rt_gguf_finish(rt_gguf_writer *w, const uint8_t **file, size_t *si
 }
 
 void rt_gguf_writer_close(rt_gguf_writer *w) {
-  rt_free(w->platform, w->entries.data, w->entries.capacity);
-  rt_free(w->platform, w->infos.data, w->infos.capacity);
-  rt_free(w->platform, w->pieces.data, w->pieces.capacity);
-  rt_free(w->platform, w->file.data, w->file.capacity);
+  rt_bytes_close(w->platform, &w->entries);
+  rt_bytes_close(w->platform, &w->infos);
+  rt_bytes_close(w->platform, &w->pieces);
+  rt_bytes_close(w->platform, &w->file);
   *w = (rt_gguf_writer){.platform = w->platform};
 }

@@ -7,12 +7,8 @@
 #ifndef RT_GGUF_WRITER_H
 #define RT_GGUF_WRITER_H
 
+#include "../base/bytes.h"
 #include "gguf.h"
-
-typedef struct rt_bytes {
-  uint8_t *data;
-  size_t size, capacity;
-} rt_bytes;
 
 typedef struct rt_gguf_writer {
   const retort_platform *platform;

@@ -1,0 +1,149 @@
+/* sampler.c - see sampler.h.
+ *
+ * A vocabulary has up to 150,000 tokens and a good guess puts nearly all probability on a handful of them, so nothing here sorts them all:
+ * top_k keeps the k best in a heap, and top_p first drops every token so improbable that it cannot be among those needed.
+ */
+#include "sampler.h"
+
+#include <float.h>
+
+#include "../base/math.h"
+
+/* e^-40 is 4e-18: even all tokens of a vocabulary together weigh less there than the draw can resolve against the best one. */
+static const double NEGLIGIBLE = -40;
+
+retort_status rt_sampler_open(rt_sampler *s, rt_arena *arena, uint32_t n, retort_error *error) {
+  s->n = n;
+  s->marks = rt_arena_alloc(arena, n, sizeof *s->marks);
+  s->candidates = rt_arena_alloc(arena, n, sizeof *s->candidates);
+  if (!s->marks || !s->candidates) return rt_fail_memory(error, n * (uint64_t)(sizeof *s->marks + sizeof *s->candidates), "the sampler");
+  return RETORT_OK;
+}
+
+static void penalise(rt_sampler *s, float *logits, const int32_t *recent, size_t n_recent) {
+  if (s->repetition_penalty == 1) return;
+  for (size_t i = 0; i < n_recent; i++) {
+    if ((uint32_t)recent[i] >= s->n || s->marks[recent[i]] & RT_MARK_SEEN) continue;
+    s->marks[recent[i]] |= RT_MARK_SEEN;
+    float *logit = &logits[recent[i]];
+    *logit = *logit > 0 ? *logit / s->repetition_penalty : *logit * s->repetition_penalty;
+  }
+  for (size_t i = 0; i < n_recent; i++)
+    if ((uint32_t)recent[i] < s->n) s->marks[recent[i]] &= (uint8_t)~RT_MARK_SEEN;
+}
+
+static retort_status find_best(const rt_sampler *s, const float *logits, int32_t *best, retort_error *error) {
+  *best = -1;
+  for (uint32_t i = 0; i < s->n; i++) {
+    if (!(logits[i] <= FLT_MAX)) /* NaN or +infinity */
+      return rt_fail(error, RETORT_ERROR_FORMAT,
+                     "the logit of token %u is not a finite number: the model's weights are damaged or overflow, get them again", i);
+    if (s->marks[i] & RT_MARK_BARRED) continue;
+    if (*best < 0 || logits[i] > logits[*best]) *best = (int32_t)i;
+  }
+  if (*best < 0 || !(logits[*best] >= -FLT_MAX))
+    return rt_fail(error, RETORT_ERROR_FORMAT, "no token has a finite logit: the model's weights are damaged or overflow, get them again");
+  return RETORT_OK;
+}
+
+static bool worse(const rt_candidate *a, const rt_candidate *b) { return a->logit < b->logit || (a->logit == b->logit && a->id > b->id); }
+
+static void swap(rt_candidate *a, rt_candidate *b) {
+  rt_candidate t = *a;
+  *a = *b;
+  *b = t;
+}
+
+/* Heaps here have the worst candidate on top. */
+static void sift_down(rt_candidate *c, size_t root, size_t n) {
+  for (size_t child; (child = 2 * root + 1) < n; root = child) {
+    if (child + 1 < n && worse(&c[child + 1], &c[child])) child++;
+    if (!worse(&c[child], &c[root])) return;
+    swap(&c[root], &c[child]);
+  }
+}
+static void make_heap(rt_candidate *c, size_t n) {
+  for (size_t i = n / 2; i-- > 0;) sift_down(c, i, n);
+}
+/* Heap to array, best first. */
+static void sort_heap(rt_candidate *c, size_t n) {
+  for (size_t end = n; end-- > 1;) {
+    swap(&c[0], &c[end]);
+    sift_down(c, 0, end);
+  }
+}
+
+/* The candidates: all tokens in order of id, or the top_k best in order of logit. */
+static size_t gather(rt_sampler *s, const float *logits) {
+  rt_candidate *c = s->candidates;
+  size_t n = 0, k = s->top_k && s->top_k < s->n ? s->top_k : s->n;
+  for (uint32_t i = 0; i < s->n; i++) {
+    if (s->marks[i] & RT_MARK_BARRED) continue;
+    rt_candidate next = {.logit = logits[i], .id = (int32_t)i};
+    if (n < k) {
+      c[n++] = next;
+      if (n == k && k < s->n) make_heap(c, n);
+    } else if (worse(&c[0], &next)) {
+      c[0] = next;
+      sift_down(c, 0, n);
+    }
+  }
+  if (k < s->n) {
+    if (n < k) make_heap(c, n);
+    sort_heap(c, n);
+  }
+  return n;
+}
+
+static double sum(const rt_candidate *c, size_t n) {
+  double total = 0;
+  for (size_t i = 0; i < n; i++) total += c[i].p;
+  return total;
+}
+
+/* The fewest best candidates whose sum reaches top_p of the whole. Candidates below (1 - top_p) / n of the whole are together less than
+ * 1 - top_p of it: the others suffice. */
+static size_t keep_top_p(rt_candidate *c, size_t n, double top_p) {
+  double total = sum(c, n), floor = (1 - top_p) * total / (double)n, reached = 0;
+  size_t m = 0;
+  for (size_t i = 0; i < n; i++)
+    if (c[i].p >= floor) c[m++] = c[i];
+  make_heap(c, m);
+  sort_heap(c, m);
+  for (size_t i = 0; i < m; i++)
+    if ((reached += c[i].p) >= top_p * total) return i + 1;
+  return m;
+}
+
+static size_t keep_min_p(rt_candidate *c, size_t n, double min_p) {
+  size_t m = 0;
+  for (size_t i = 0; i < n; i++)
+    if (c[i].p >= min_p) c[m++] = c[i];
+  return m;
+}
+
+retort_status rt_sampler_pick(rt_sampler *s, float *logits, const int32_t *recent, size_t n_recent, int32_t *id, retort_error *error) {
+  int32_t best;
+  penalise(s, logits, recent, n_recent);
+  retort_status status = find_best(s, logits, &best, error);
+  if (status) return status;
+  *id = best;
+  if (s->temperature == 0 || s->top_k == 1) return RETORT_OK;
+
+  rt_candidate *c = s->candidates;
+  size_t n = gather(s, logits);
+  for (size_t i = 0; i < n; i++) {
+    double x = ((double)c[i].logit - (double)logits[best]) / (double)s->temperature;
+    c[i].p = x < NEGLIGIBLE ? 0 : rt_exp(x);
+  }
+  if (s->top_p < 1) n = keep_top_p(c, n, (double)s->top_p);
+  if (s->min_p > 0) n = keep_min_p(c, n, (double)s->min_p);
+
+  double at = rt_random_unit(&s->random) * sum(c, n), reached = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (c[i].p == 0) continue;
+    *id = c[i].id; /* rounding may leave `at` at the very end: the last one with any probability has it */
+    if ((reached += c[i].p) > at) break;
+  }
+  return RETORT_OK;
+}

@@ -5,6 +5,39 @@
 
 #include "variant.h"
 
+#if defined(__x86_64__) || defined(_M_X64)
+#include <cpuid.h>
+
+/* Which register states the operating system saves (Intel SDM volume 1, 13.3): AVX needs bits 1 and 2, AVX-512 also 5 to 7. */
+static uint32_t saved_states(void) {
+  uint32_t a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE)) return 0;
+  uint32_t low, high;
+  __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+static const char *avx2_missing(void) {
+  uint32_t a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_AVX) || !(c & bit_F16C)) return "the CPU has no AVX or no F16C";
+  if ((saved_states() & 0x6) != 0x6) return "the operating system does not save AVX registers";
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2)) return "the CPU has no AVX2";
+  return NULL;
+}
+
+static const char *avx512_missing(void) {
+  const char *reason = avx2_missing();
+  if (reason) return reason;
+  uint32_t a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return "the CPU does not list its features";
+  if (!(b & bit_AVX512F) || !(b & bit_AVX512BW) || !(b & bit_AVX512DQ) || !(b & bit_AVX512VL))
+    return "the CPU has no AVX-512 F, BW, DQ and VL";
+  if (!(c & bit_AVX512VNNI)) return "the CPU has no AVX-512 VNNI";
+  if ((saved_states() & 0xe6) != 0xe6) return "the operating system does not save AVX-512 registers";
+  return NULL;
+}
+#endif
+
 static const char *nothing_missing(void) { return NULL; }
 
 /* Best first. */
@@ -12,6 +45,9 @@ static const struct {
   const rt_kernels *kernels;
   const char *(*missing)(void); /* why it cannot run here, or NULL */
 } variants[] = {
+#if defined(__x86_64__) || defined(_M_X64)
+    {&rt_kernels_avx512, avx512_missing},
+#endif
     {&rt_kernels_portable, nothing_missing},
 };
 

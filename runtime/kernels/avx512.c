@@ -1,0 +1,381 @@
+/* avx512.c - AVX-512 with VNNI (F, BW, DQ, VL, VNNI).
+ *
+ * Matrix products: a tile of 6 weight rows by 32 tokens. Tokens sit in the lanes, four codes of a weight row are broadcast, and one
+ * vpdpbusd does 64 products. Few tokens: 16 weight rows at a time along their codes, so that the rows sit in the lanes of the float sums.
+ * Invariant: integer sums in any order, float operations in the order of portable.c.
+ */
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+
+#include "float_ops.h"
+#include "panel_strip.h"
+
+enum { TILE_ROWS = 6 };
+
+INLINE __m512i load_512(const void *p) { return _mm512_loadu_si512(p); }
+INLINE __m512i splat_u32(const uint8_t *p) { return _mm512_set1_epi32((int32_t)rt_load_u32(p)); }
+
+/* ---- matrix times matrix ---- */
+
+/* R rows by V tiles of 16 tokens; out: (R, 32). All of R, V and the format's properties are constants where this is inlined. */
+INLINE void gemm_tile_32(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned V, bool min, float *out) {
+  const size_t cols = p->cols, groups = p->groups;
+  const uint8_t *codes = p->codes + row * cols;
+  const float *d = p->d + row * groups, *m = p->m + row * groups;
+  const int8_t *q = in->q + tile * RT_TOKENS * cols;
+  const float *da = in->d + tile * RT_TOKENS * groups;
+  const int16_t *sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM);
+  const __m512i minus_zero = _mm512_set1_epi16((int16_t)-p->format.zero), ones = _mm512_set1_epi16(1);
+  __m512 acc[TILE_ROWS][2];
+  for (unsigned r = 0; r < R; r++)
+    for (unsigned v = 0; v < V; v++) acc[r][v] = _mm512_setzero_ps();
+  for (size_t g = 0; g < groups; g++) {
+    __m512i dot[TILE_ROWS][2], pairs[2];
+    for (unsigned v = 0; v < V; v++) {
+      pairs[v] = load_512(sums + (v * groups + g) * 2 * RT_TOKENS);
+      __m512i start = min ? _mm512_setzero_si512() : _mm512_madd_epi16(pairs[v], minus_zero);
+      for (unsigned r = 0; r < R; r++) dot[r][v] = start;
+    }
+#pragma GCC unroll 8
+    for (unsigned k = 0; k < 8; k++) {
+      __m512i a[2];
+      for (unsigned v = 0; v < V; v++) a[v] = load_512(q + v * RT_TOKENS * cols + (g * 8 + k) * 64);
+      for (unsigned r = 0; r < R; r++) {
+        __m512i w = splat_u32(codes + r * cols + g * 32 + 4 * k);
+        for (unsigned v = 0; v < V; v++) dot[r][v] = _mm512_dpbusd_epi32(dot[r][v], w, a[v]);
+      }
+    }
+    for (unsigned v = 0; v < V; v++) {
+      __m512 scale = _mm512_loadu_ps(da + (v * groups + g) * RT_TOKENS);
+      __m512 suma = _mm512_cvtepi32_ps(_mm512_madd_epi16(pairs[v], ones));
+      for (unsigned r = 0; r < R; r++) {
+        __m512 t = _mm512_mul_ps(_mm512_set1_ps(d[r * groups + g]), _mm512_cvtepi32_ps(dot[r][v]));
+        if (min) t = _mm512_add_ps(t, _mm512_mul_ps(_mm512_set1_ps(m[r * groups + g]), suma));
+        acc[r][v] = _mm512_add_ps(acc[r][v], _mm512_mul_ps(scale, t));
+      }
+    }
+  }
+  for (unsigned r = 0; r < R; r++)
+    for (unsigned v = 0; v < V; v++) _mm512_storeu_ps(out + (r * 2 + v) * RT_TOKENS, acc[r][v]);
+}
+
+INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned V, unsigned sub, bool min,
+                          float *out) {
+  const size_t cols = p->cols, groups = p->groups, subs = p->subs, per_group = 256 / sub;
+  const uint8_t *codes = p->codes + row * cols;
+  const float *d = p->d + row * groups, *m = p->m + row * groups;
+  const int32_t *scales = p->scales + row * subs;
+  const int16_t *mins = p->mins + row * subs;
+  const int8_t *q = in->q + tile * RT_TOKENS * cols;
+  const float *da = in->d + tile * RT_TOKENS * groups;
+  const int16_t *sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM);
+  const int32_t zero = p->format.zero;
+  /* Which of a pair of 16-element sums a sub-block takes. */
+  const __m512i first = _mm512_set1_epi32(-zero & 0xffff), second = _mm512_set1_epi32((int32_t)((uint32_t)-zero << 16));
+  const __m512i both = _mm512_or_si512(first, second);
+  for (unsigned r = 0; r < R; r++)
+    for (unsigned v = 0; v < V; v++) _mm512_storeu_ps(out + (r * 2 + v) * RT_TOKENS, _mm512_setzero_ps());
+  for (size_t g = 0; g < groups; g++) {
+    __m512i isum[TILE_ROWS][2];
+    for (unsigned r = 0; r < R; r++)
+      for (unsigned v = 0; v < V; v++) isum[r][v] = _mm512_setzero_si512();
+#pragma GCC unroll 1
+    for (size_t s = 0; s < per_group; s++) {
+      __m512i dot[TILE_ROWS][2];
+      for (unsigned v = 0; v < V; v++) {
+        __m512i start = _mm512_setzero_si512();
+        if (!min) {
+          __m512i pair = load_512(sums + (v * (cols / 32) + g * 8 + s * sub / 32) * 2 * RT_TOKENS);
+          start = _mm512_madd_epi16(pair, sub == 32 ? both : s & 1 ? second : first);
+        }
+        for (unsigned r = 0; r < R; r++) dot[r][v] = start;
+      }
+      const uint8_t *w_at = codes + g * 256 + s * sub;
+      const int8_t *q_at = q + (g * 256 + s * sub) * RT_TOKENS;
+#pragma GCC unroll 8
+      for (unsigned k = 0; k < sub / 4; k++) {
+        __m512i a[2];
+        for (unsigned v = 0; v < V; v++) a[v] = load_512(q_at + v * RT_TOKENS * cols + k * 64);
+        for (unsigned r = 0; r < R; r++) {
+          __m512i w = splat_u32(w_at + r * cols + 4 * k);
+          for (unsigned v = 0; v < V; v++) dot[r][v] = _mm512_dpbusd_epi32(dot[r][v], w, a[v]);
+        }
+      }
+      for (unsigned r = 0; r < R; r++) {
+        __m512i scale = _mm512_set1_epi32(scales[r * subs + g * per_group + s]);
+        for (unsigned v = 0; v < V; v++) isum[r][v] = _mm512_add_epi32(isum[r][v], _mm512_mullo_epi32(dot[r][v], scale));
+      }
+    }
+    __m512i msum[TILE_ROWS][2];
+    if (min) {
+      for (unsigned r = 0; r < R; r++)
+        for (unsigned v = 0; v < V; v++) msum[r][v] = _mm512_setzero_si512();
+      for (unsigned k = 0; k < 8; k++) { /* 32 elements: one sub-block of 32, or a pair of 16 */
+        __m512i pair[2];
+        for (unsigned v = 0; v < V; v++) pair[v] = load_512(sums + (v * (cols / 32) + g * 8 + k) * 2 * RT_TOKENS);
+        for (unsigned r = 0; r < R; r++) {
+          const int16_t *at = mins + r * subs + g * per_group;
+          __m512i w = sub == 32 ? _mm512_set1_epi16(at[k]) : splat_u32((const uint8_t *)(at + 2 * k));
+          for (unsigned v = 0; v < V; v++) msum[r][v] = _mm512_dpwssd_epi32(msum[r][v], w, pair[v]);
+        }
+      }
+    }
+    for (unsigned v = 0; v < V; v++) {
+      __m512 scale = _mm512_loadu_ps(da + (v * groups + g) * RT_TOKENS);
+      for (unsigned r = 0; r < R; r++) {
+        __m512 t = _mm512_mul_ps(_mm512_set1_ps(d[r * groups + g]), _mm512_cvtepi32_ps(isum[r][v]));
+        if (min) t = _mm512_sub_ps(t, _mm512_mul_ps(_mm512_set1_ps(m[r * groups + g]), _mm512_cvtepi32_ps(msum[r][v])));
+        float *acc = out + (r * 2 + v) * RT_TOKENS;
+        _mm512_storeu_ps(acc, _mm512_add_ps(_mm512_loadu_ps(acc), _mm512_mul_ps(scale, t)));
+      }
+    }
+  }
+}
+
+INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned V, unsigned sub, bool min,
+                      float *out) {
+  if (sub == 0) gemm_tile_32(p, row, in, tile, R, V, min, out);
+  else gemm_tile_256(p, row, in, tile, R, V, sub, min, out);
+}
+
+/* All rows of the panel against one or two tiles of tokens. */
+INLINE void gemm_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned V, unsigned sub, bool min, float *out) {
+  uint32_t r = 0;
+  for (; r + TILE_ROWS <= rows; r += TILE_ROWS) gemm_tile(p, r, in, tile, TILE_ROWS, V, sub, min, out + r * 2 * RT_TOKENS);
+  for (; r + 2 <= rows; r += 2) gemm_tile(p, r, in, tile, 2, V, sub, min, out + r * 2 * RT_TOKENS);
+  for (; r < rows; r++) gemm_tile(p, r, in, tile, 1, V, sub, min, out + r * 2 * RT_TOKENS);
+}
+
+#define GEMM(NAME, V, SUB, MIN)                                                                     \
+  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out) { \
+    gemm_rows(p, rows, in, tile, V, SUB, MIN, out);                                                 \
+  }
+GEMM(gemm_32, 2, 0, false)
+GEMM(gemm_32_min, 2, 0, true)
+GEMM(gemm_256_16, 2, 16, false)
+GEMM(gemm_256_16_min, 2, 16, true)
+GEMM(gemm_256_32, 2, 32, false)
+GEMM(gemm_256_32_min, 2, 32, true)
+GEMM(gemm_32_single, 1, 0, false)
+GEMM(gemm_32_min_single, 1, 0, true)
+GEMM(gemm_256_16_single, 1, 16, false)
+GEMM(gemm_256_16_min_single, 1, 16, true)
+GEMM(gemm_256_32_single, 1, 32, false)
+GEMM(gemm_256_32_min_single, 1, 32, true)
+
+/* Sixteen vectors as the rows of a matrix, to its columns. */
+INLINE void transpose16(__m512 v[16]) {
+  __m512 a[16];
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_unpacklo_ps(v[i], v[i + 1]);
+    a[i + 1] = _mm512_unpackhi_ps(v[i], v[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int h = 0; h < 2; h++) {
+      v[i + 2 * h] = (__m512)_mm512_unpacklo_pd((__m512d)a[i + h], (__m512d)a[i + 2 + h]);
+      v[i + 2 * h + 1] = (__m512)_mm512_unpackhi_pd((__m512d)a[i + h], (__m512d)a[i + 2 + h]);
+    }
+  /* v[4 b + c]: column 4 lane + c of rows 4 b .. 4 b + 3. */
+  for (int c = 0; c < 4; c++) {
+    __m512 even01 = _mm512_shuffle_f32x4(v[c], v[4 + c], 0x88), odd01 = _mm512_shuffle_f32x4(v[c], v[4 + c], 0xdd);
+    __m512 even23 = _mm512_shuffle_f32x4(v[8 + c], v[12 + c], 0x88), odd23 = _mm512_shuffle_f32x4(v[8 + c], v[12 + c], 0xdd);
+    a[c] = _mm512_shuffle_f32x4(even01, even23, 0x88);
+    a[8 + c] = _mm512_shuffle_f32x4(even01, even23, 0xdd);
+    a[4 + c] = _mm512_shuffle_f32x4(odd01, odd23, 0x88);
+    a[12 + c] = _mm512_shuffle_f32x4(odd01, odd23, 0xdd);
+  }
+  for (int i = 0; i < 16; i++) v[i] = a[i];
+}
+
+/* out (rows, 32) to y, for `tokens` tokens. */
+static void store_results(const float *out, uint32_t rows, uint32_t tokens, float *y, size_t y_stride) {
+  for (uint32_t i = 0; i < tokens; i += RT_TOKENS)
+    for (uint32_t r = 0; r < rows; r += 16) {
+      __m512 v[16];
+      for (int k = 0; k < 16; k++) v[k] = _mm512_loadu_ps(out + (r + (unsigned)k) * 2 * RT_TOKENS + i);
+      transpose16(v);
+      __mmask16 mask = rows - r >= 16 ? 0xffff : (__mmask16)((1u << (rows - r)) - 1);
+      for (uint32_t k = 0; k < 16 && i + k < tokens; k++) _mm512_mask_storeu_ps(y + (i + k) * y_stride + r, mask, v[k]);
+    }
+}
+
+static void gemm(const rt_strip *strip) {
+  typedef void kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, float *);
+  static kernel *const kernels[2][3][2] = {
+      {{gemm_32_single, gemm_32_min_single}, {gemm_256_16_single, gemm_256_16_min_single}, {gemm_256_32_single, gemm_256_32_min_single}},
+      {{gemm_32, gemm_32_min}, {gemm_256_16, gemm_256_16_min}, {gemm_256_32, gemm_256_32_min}}};
+  const rt_inputs *in = strip->inputs;
+  panel p = panel_layout(strip);
+  panel_fill(&p, strip->w, strip->first, strip->rows);
+  float *out = (float *)(void *)p.rest;
+  for (uint32_t i = 0; i < in->n; i += 2 * RT_TOKENS) {
+    uint32_t tokens = in->n - i < 2 * RT_TOKENS ? in->n - i : 2 * RT_TOKENS;
+    kernels[tokens > RT_TOKENS][p.format.sub / 16][p.format.min](&p, strip->rows, in, i / RT_TOKENS, out);
+    store_results(out, strip->rows, tokens, strip->y + i * strip->y_stride, strip->y_stride);
+  }
+}
+
+/* ---- matrix times few vectors ---- */
+
+/* (a, b) to a0+a2, b0+b2, a1+a3, b1+b3 in each 128-bit part; then of two such, the sums of four inputs side by side. */
+INLINE __m512i pair_sums(__m512i a, __m512i b) { return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b)); }
+INLINE __m512i quad_sums(__m512i a, __m512i b, __m512i c, __m512i d) {
+  __m512i ab = pair_sums(a, b), cd = pair_sums(c, d);
+  return _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+}
+/* Neighbouring 128-bit parts added: a01 a23 b01 b23. */
+INLINE __m512i part_sums(__m512i a, __m512i b) {
+  return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+}
+
+/* Column g of a (16, stride) matrix. */
+INLINE __m512 column(const float *at, size_t stride) {
+  const __m512i rows =
+      _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32((int32_t)stride));
+  return _mm512_i32gather_ps(rows, at, 4);
+}
+
+/* Float step of one group for 16 rows. */
+INLINE __m512 step_32(__m512 acc, __m512i isum, __m512 d, __m512 m, float da, int32_t suma, bool min) {
+  __m512 t = _mm512_mul_ps(d, _mm512_cvtepi32_ps(isum));
+  if (min) t = _mm512_add_ps(t, _mm512_mul_ps(m, _mm512_set1_ps((float)suma)));
+  return _mm512_add_ps(acc, _mm512_mul_ps(_mm512_set1_ps(da), t));
+}
+
+static __m512 dot16_32(const panel *p, const int8_t *q, const float *da, const int16_t *sums) {
+  const size_t cols = p->cols, groups = p->groups;
+  const bool min = p->format.min;
+  const int32_t zero = p->format.zero;
+  const float *d = p->d + 16 * groups, *m = p->m + 16 * groups; /* (groups, 16) */
+  __m512 acc = _mm512_setzero_ps();
+  for (size_t g = 0; g < groups; g += 2) {
+    bool two = g + 1 < groups;
+    __mmask64 mask = two ? ~(__mmask64)0 : 0xffffffffu;
+    __m512i a = _mm512_maskz_loadu_epi8(mask, q + 32 * g), x[4];
+    for (size_t b = 0; b < 4; b++) {
+      __m512i v[4];
+      for (size_t r = 0; r < 4; r++) /* past the end of a row lies another array of the panel; the mask in `a` makes it count as 0 */
+        v[r] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_maskz_loadu_epi8(mask, p->codes + (4 * b + r) * cols + 32 * g), a);
+      x[b] = quad_sums(v[0], v[1], v[2], v[3]);
+    }
+    __m512i y01 = part_sums(x[0], x[1]), y23 = part_sums(x[2], x[3]);
+    int32_t suma = sums[2 * g] + sums[2 * g + 1];
+    __m512i isum = _mm512_sub_epi32(_mm512_shuffle_i32x4(y01, y23, 0x88), _mm512_set1_epi32(zero * suma));
+    acc = step_32(acc, isum, _mm512_loadu_ps(d + 16 * g), _mm512_loadu_ps(m + 16 * g), da[g], suma, min);
+    if (!two) break;
+    suma = sums[2 * g + 2] + sums[2 * g + 3];
+    isum = _mm512_sub_epi32(_mm512_shuffle_i32x4(y01, y23, 0xdd), _mm512_set1_epi32(zero * suma));
+    acc = step_32(acc, isum, _mm512_loadu_ps(d + 16 * g + 16), _mm512_loadu_ps(m + 16 * g + 16), da[g + 1], suma, min);
+  }
+  return acc;
+}
+
+/* The sum over a group of 256 of one row, in 16 parts. small: codes are at most 63, so pairs of products fit in 16 bits. */
+INLINE __m512i row_256(const panel *p, size_t row, size_t g, const int8_t *q, __m256i sums, unsigned sub, bool small) {
+  const uint8_t *codes = p->codes + row * p->cols + g * 256;
+  const int32_t *scales = p->scales + row * p->subs + g * (256 / sub);
+  __m512i scale = sub == 16 ? load_512(scales)
+                            : _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7),
+                                                       _mm512_castsi256_si512(_mm256_loadu_si256((const void *)scales)));
+  __m256i narrow = _mm512_cvtepi32_epi16(scale); /* one for each 16 codes */
+  __m512i sum = _mm512_setzero_si512();
+  for (int c = 0; c < 4; c++) {
+    __m512i w = load_512(codes + 64 * c), a = load_512(q + g * 256 + 64 * (size_t)c);
+    if (small) {
+      const __m512i spread = _mm512_set_epi64(0x0003000300030003, 0x0003000300030003, 0x0002000200020002, 0x0002000200020002,
+                                              0x0001000100010001, 0x0001000100010001, 0, 0);
+      __m512i s = _mm512_permutexvar_epi16(_mm512_add_epi16(spread, _mm512_set1_epi16((int16_t)(4 * c))), _mm512_castsi256_si512(narrow));
+      sum = _mm512_dpwssd_epi32(sum, _mm512_maddubs_epi16(w, a), s);
+    } else {
+      const __m512i spread = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+      __m512i s = _mm512_permutexvar_epi32(_mm512_add_epi32(spread, _mm512_set1_epi32(4 * c)), scale);
+      sum = _mm512_add_epi32(sum, _mm512_mullo_epi32(s, _mm512_dpbusd_epi32(_mm512_setzero_si512(), w, a)));
+    }
+  }
+  __m256i correction = _mm256_madd_epi16(narrow, sums);
+  return _mm512_sub_epi32(sum, _mm512_zextsi256_si512(_mm256_mullo_epi32(correction, _mm256_set1_epi32(p->format.zero))));
+}
+
+INLINE __m512 dot16_256(const panel *p, const int8_t *q, const float *da, const int16_t *sums, unsigned sub, bool small) {
+  const size_t groups = p->groups;
+  const bool min = p->format.min;
+  const float *d = p->d + 16 * groups, *m = p->m + 16 * groups; /* (groups, 16) */
+  __m512 acc = _mm512_setzero_ps();
+  for (size_t g = 0; g < groups; g++) {
+    __m256i sums16 = _mm256_loadu_si256((const void *)(sums + 16 * g));
+    __m512i x[4], y[4];
+    for (size_t b = 0; b < 4; b++) {
+      __m512i v[4];
+      for (size_t r = 0; r < 4; r++) v[r] = row_256(p, 4 * b + r, g, q, sums16, sub, small);
+      x[b] = quad_sums(v[0], v[1], v[2], v[3]);
+    }
+    __m512 t = _mm512_mul_ps(_mm512_loadu_ps(d + 16 * g), _mm512_cvtepi32_ps(part_sums(part_sums(x[0], x[1]), part_sums(x[2], x[3]))));
+    if (min) {
+      for (size_t b = 0; b < 4; b++) {
+        __m512i v[4];
+        for (size_t r = 0; r < 4; r++) {
+          const int16_t *mins = p->mins + (4 * b + r) * p->subs + g * (256 / sub);
+          __m256i w;
+          if (sub == 16) w = _mm256_loadu_si256((const void *)mins);
+          else
+            w = _mm256_permutexvar_epi16(_mm256_setr_epi16(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7),
+                                         _mm256_castsi128_si256(_mm_loadu_si128((const void *)mins)));
+          v[r] = _mm512_zextsi256_si512(_mm256_madd_epi16(w, sums16));
+        }
+        y[b] = quad_sums(v[0], v[1], v[2], v[3]);
+      }
+      t = _mm512_sub_ps(
+          t, _mm512_mul_ps(_mm512_loadu_ps(m + 16 * g), _mm512_cvtepi32_ps(part_sums(part_sums(y[0], y[1]), part_sums(y[2], y[3])))));
+    }
+    acc = _mm512_add_ps(acc, _mm512_mul_ps(_mm512_set1_ps(da[g]), t));
+  }
+  return acc;
+}
+
+#define DOT(NAME, SUB, SMALL)                                                                 \
+  static __m512 NAME(const panel *p, const int8_t *q, const float *da, const int16_t *sums) { \
+    return dot16_256(p, q, da, sums, SUB, SMALL);                                             \
+  }
+DOT(dot16_256_16, 16, true)
+DOT(dot16_256_32, 32, true)
+DOT(dot16_256_32_wide, 32, false)
+
+static void dot(const rt_strip *strip) {
+  const rt_inputs *in = strip->inputs;
+  panel p = panel_layout(strip);
+  for (uint32_t start = 0; start < strip->rows; start += 16) {
+    uint32_t rows = strip->rows - start < 16 ? strip->rows - start : 16;
+    panel_fill(&p, strip->w, strip->first + start, rows);
+    for (size_t g = 0; g < p.groups; g++) { /* behind the first 16 rows of the panel there is room for them transposed */
+      _mm512_storeu_ps(p.d + (16 * p.groups + 16 * g), column(p.d + g, p.groups));
+      if (p.format.min) _mm512_storeu_ps(p.m + (16 * p.groups + 16 * g), column(p.m + g, p.groups));
+    }
+    for (uint32_t i = 0; i < in->n; i++) {
+      const int8_t *q = in->q + (size_t)i * in->cols;
+      const float *da = in->d + (size_t)i * p.groups;
+      const int16_t *sums = in->sums + (size_t)i * (in->cols / RT_SUM);
+      __m512 y;
+      if (p.format.sub == 0) y = dot16_32(&p, q, da, sums);
+      else if (p.format.sub == 16) y = dot16_256_16(&p, q, da, sums);
+      else if (p.format.max_code <= 63) y = dot16_256_32(&p, q, da, sums);
+      else y = dot16_256_32_wide(&p, q, da, sums);
+      _mm512_mask_storeu_ps(strip->y + i * strip->y_stride + start, (__mmask16)((1u << rows) - 1), y);
+    }
+  }
+}
+
+const rt_kernels rt_kernels_avx512 = {.name = "avx512",
+                                      .gemm_from = 8,
+                                      .quantize = quantize,
+                                      .dot = dot,
+                                      .gemm = gemm,
+                                      .dot_float = dot_float,
+                                      .rmsnorm = rmsnorm,
+                                      .add = add,
+                                      .swiglu = swiglu,
+                                      .rope = rope,
+                                      .kv_store = kv_store,
+                                      .attend = attend,
+                                      .attend_merge = attend_merge,
+                                      .attend_finish = attend_finish};
+#endif

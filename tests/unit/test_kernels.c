@@ -1,0 +1,377 @@
+/* test_kernels.c - the portable kernels against double precision, and every other variant against the portable one, bit for bit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <math.h>
+
+#include <cmocka.h>
+
+#include "kernels/kernels.h"
+#include "pool.h"
+#include "quant/f16.h"
+#include "quant/panel.h"
+
+static const uint32_t types[] = {RT_F32,  RT_F16,  RT_BF16, RT_Q4_0, RT_Q4_1, RT_Q5_0,   RT_Q5_1,  RT_Q8_0,
+                                 RT_Q2_K, RT_Q3_K, RT_Q4_K, RT_Q5_K, RT_Q6_K, RT_IQ4_NL, RT_IQ4_XS};
+
+static uint64_t seed = 88172645463325252u;
+static uint64_t rnd(void) {
+  seed ^= seed << 13;
+  seed ^= seed >> 7;
+  return seed ^= seed << 17;
+}
+static float rnd_float(void) { return (float)((double)(rnd() >> 11) * 0x1p-53 * 2 - 1); }
+static bool same(float a, float b) { return rt_float_bits(a) == rt_float_bits(b) || (a != a && b != b); }
+
+enum fill { RANDOM, ALL_MIN, ALL_MAX, DENORMAL, FILLS };
+
+/* Blocks of one matrix; `d` bytes are found by trying which halves change all values: simpler, every half that is not finite is made so. */
+static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fill fill) {
+  static const struct {
+    uint32_t id;
+    int halves[2];
+  } scales[] = {{RT_Q4_0, {0, -1}}, {RT_Q4_1, {0, 2}},    {RT_Q5_0, {0, -1}},   {RT_Q5_1, {0, 2}},
+                {RT_Q8_0, {0, -1}}, {RT_Q2_K, {80, 82}},  {RT_Q3_K, {108, -1}}, {RT_Q4_K, {0, 2}},
+                {RT_Q5_K, {0, 2}},  {RT_Q6_K, {208, -1}}, {RT_IQ4_NL, {0, -1}}, {RT_IQ4_XS, {0, -1}}};
+  for (size_t i = 0; i < bytes; i++) data[i] = fill == ALL_MIN ? 0x00 : fill == ALL_MAX ? 0xff : (uint8_t)(rnd() >> 32);
+  for (size_t b = 0; b < bytes; b += type->block_bytes) {
+    if (type->id == RT_F32) {
+      float f = fill == RANDOM ? rnd_float() : fill == DENORMAL ? 1e-41f : fill == ALL_MIN ? -3e4f : 3e4f;
+      memcpy(data + b, &f, 4);
+    } else if (type->id == RT_F16 || type->id == RT_BF16) {
+      float f = rnd_float();
+      uint16_t h = fill == DENORMAL ? 3 : type->id == RT_F16 ? rt_f32_to_f16(f) : (uint16_t)(rt_float_bits(f) >> 16);
+      memcpy(data + b, &h, 2);
+    }
+    for (size_t t = 0; t < RT_COUNT(scales); t++)
+      for (int h = 0; h < 2 && scales[t].id == type->id; h++) {
+        if (scales[t].halves[h] < 0) continue;
+        uint16_t half = fill == RANDOM ? rt_f32_to_f16(rnd_float() * 0.01f) : fill == DENORMAL ? 0x0001 : fill == ALL_MIN ? 0xfbff : 0x7bff;
+        memcpy(data + b + scales[t].halves[h], &half, 2);
+      }
+  }
+}
+
+static rt_matrix make_matrix(uint32_t id, uint32_t rows, uint32_t cols, enum fill fill, uint8_t **memory) {
+  const rt_quant *type = rt_quant_find(id);
+  rt_matrix w = {.type = type, .rows = rows, .cols = cols, .row_bytes = (size_t)cols / type->block * type->block_bytes};
+  *memory = malloc(rows * w.row_bytes + 1); /* exact, so that a sanitizer sees a byte too many; odd, because files may be */
+  fill_rows(type, *memory + 1, rows * w.row_bytes, fill);
+  w.data = *memory + 1;
+  return w;
+}
+
+static float *make_inputs(uint32_t n, uint32_t cols, enum fill fill) {
+  float *x = malloc((size_t)n * cols * sizeof *x);
+  for (size_t i = 0; i < (size_t)n * cols; i++) {
+    float f = rnd_float();
+    x[i] = fill == RANDOM ? f * f * f * 10 : fill == ALL_MIN ? -1.0f : fill == ALL_MAX ? 1.0f : f * 1e-30f;
+  }
+  for (uint32_t c = 0; c < 32 && fill == RANDOM && cols >= 64; c++) x[c] = 0; /* a group of zeros */
+  return x;
+}
+
+static void matmul(const rt_kernels *kernels, unsigned workers, const rt_matmul_part *parts, size_t n_parts, const float *x, uint32_t n) {
+  retort_platform platform = pool_platform(&workers);
+  uint32_t cols = parts[0].w->cols;
+  rt_exec exec = {.kernels = kernels, .platform = &platform, .scratch_bytes = rt_matmul_scratch_bytes(kernels, cols, n)};
+  exec.scratch = rt_alloc(NULL, exec.scratch_bytes * workers);
+  size_t work_bytes = rt_matmul_work_bytes(cols, n);
+  uint8_t *work = rt_alloc(NULL, work_bytes);
+  memset(exec.scratch, 0xaa, exec.scratch_bytes * workers);
+  memset(work, 0x55, work_bytes);
+  rt_matmul(&exec, parts, n_parts, x, cols, n, work);
+  rt_free(NULL, exec.scratch, 0);
+  rt_free(NULL, work, 0);
+}
+
+static const rt_kernels *portable(void) {
+  const rt_kernels *k;
+  assert_int_equal(rt_kernels_select(NULL, "portable", &k, NULL), RETORT_OK);
+  return k;
+}
+
+/* y = W x in double, with activations quantised by the rule of docs/NUMERICS.md written a second time. */
+static void portable_matmul_is_right(void **state) {
+  (void)state;
+  for (size_t t = 0; t < RT_COUNT(types); t++) {
+    uint32_t cols = 768, rows = 5, n = 3;
+    uint8_t *memory;
+    rt_matrix w = make_matrix(types[t], rows, cols, RANDOM, &memory);
+    float *x = make_inputs(n, cols, RANDOM), y[15], bias[5] = {1, -2, 3, -4, 5};
+    matmul(portable(), 1, &(rt_matmul_part){&w, bias, y, rows}, 1, x, n);
+    double *seen = malloc(cols * sizeof *seen);
+    float *weights = malloc(cols * sizeof *weights);
+    for (uint32_t i = 0; i < n; i++) {
+      uint32_t group = w.type->panel ? w.type->panel->group : 1;
+      for (uint32_t c = 0; c < cols; c++) seen[c] = x[i * cols + c];
+      for (uint32_t g = 0; g < cols && group > 1; g += group) {
+        float amax = 0;
+        for (uint32_t c = g; c < g + group; c++) amax = fmaxf(amax, fabsf(x[i * cols + c]));
+        for (uint32_t c = g; c < g + group; c++)
+          seen[c] = amax == 0 ? 0 : (double)nearbyintf(x[i * cols + c] * (127.0f / amax)) * (double)(amax / 127.0f);
+      }
+      for (uint32_t r = 0; r < rows; r++) {
+        double sum = bias[r], size = fabs(bias[r]);
+        w.type->decode(w.data + r * w.row_bytes, weights, cols);
+        for (uint32_t c = 0; c < cols; c++) sum += weights[c] * seen[c], size += fabs(weights[c] * seen[c]);
+        assert_true(fabs(y[i * rows + r] - sum) <= 4e-6 * size);
+      }
+    }
+    free(seen);
+    free(weights);
+    free(x);
+    free(memory);
+  }
+}
+
+static void compare_matmul(const rt_kernels *kernels, uint32_t id, uint32_t rows, uint32_t cols, uint32_t n, enum fill fill,
+                           unsigned workers) {
+  uint8_t *memory, *memory2;
+  rt_matrix w = make_matrix(id, rows, cols, fill, &memory), w2 = make_matrix(RT_Q8_0, 7, cols, RANDOM, &memory2);
+  float *x = make_inputs(n, cols, fill);
+  size_t size = (size_t)n * (rows + 7);
+  float *expected = malloc(size * sizeof(float)), *got = malloc(size * sizeof(float)), bias[7] = {1, 2, 3, 4, 5, 6, 7};
+  bool both = cols % 32 == 0;
+  for (int k = 0; k < 2; k++) {
+    float *y = k ? got : expected;
+    memset(y, 0xee, size * sizeof(float));
+    const rt_matmul_part parts[2] = {{&w, NULL, y, rows + 7}, {&w2, bias, y + rows, rows + 7}};
+    matmul(k ? kernels : portable(), k ? workers : 1, parts, both ? 2 : 1, x, n);
+  }
+  for (size_t i = 0; i < size; i++)
+    if (!same(expected[i], got[i]))
+      fail_msg("%s differs from portable: %s, rows %u, cols %u, n %u, fill %d, workers %u, at %zu: %a, not %a", rt_kernels_name(kernels),
+               w.type->name, rows, cols, n, fill, workers, i, (double)got[i], (double)expected[i]);
+  free(x);
+  free(expected);
+  free(got);
+  free(memory);
+  free(memory2);
+}
+
+/* Calls `check` for each variant of this build; says by name which cannot run. */
+static void each_variant(void (*check)(const rt_kernels *)) {
+  int available;
+  const char *reason, *name;
+  for (uint32_t i = 0; (name = retort_kernels_variant(NULL, i, &available, &reason)); i++) {
+    const rt_kernels *kernels;
+    retort_status status = rt_kernels_select(NULL, name, &kernels, NULL);
+    assert_int_equal(status, available ? RETORT_OK : RETORT_ERROR_UNSUPPORTED);
+    if (available) check(kernels);
+    else print_message("NOT RUN: variant %s: %s\n", name, reason);
+  }
+}
+
+static void check_matmul(const rt_kernels *kernels) {
+  static const unsigned workers[] = {1, 2, 3, 5};
+  for (size_t t = 0; t < RT_COUNT(types); t++) {
+    uint32_t block = rt_quant_find(types[t])->block, unit = block == 1 ? 19 : block;
+    for (int fill = 0; fill < FILLS; fill++) {
+      compare_matmul(kernels, types[t], 19, unit, 1, fill, 1);
+      compare_matmul(kernels, types[t], 35, 3 * unit, 33, fill, 2);
+      compare_matmul(kernels, types[t], 17, 2 * unit, 5, fill, 1);
+    }
+    for (uint32_t n = 1; n <= 70; n += n < 18 ? 1 : 13) compare_matmul(kernels, types[t], 1 + n % 21, 2 * unit, n, RANDOM, workers[n % 4]);
+    for (uint32_t rows = 1; rows <= 50; rows += 7)
+      compare_matmul(kernels, types[t], rows, unit, rows % 2 ? 3 : 20, RANDOM, workers[rows % 4]);
+    if (block <= 32) {
+      compare_matmul(kernels, types[t], 100, 576, 2, RANDOM, 2);
+      compare_matmul(kernels, types[t], 100, 896, 17, RANDOM, 3);
+    }
+    compare_matmul(kernels, types[t], 130, 1536, 33, RANDOM, 2);
+  }
+}
+static void variants_multiply_alike(void **state) {
+  (void)state;
+  each_variant(check_matmul);
+}
+
+/* ---- inputs that are not numbers ---- */
+
+static void check_odd_inputs(const rt_kernels *kernels) {
+  static const float odd[] = {INFINITY, -INFINITY, NAN, 3.4e38f, 1e-38f, 1e-45f, -0.0f};
+  for (size_t t = 0; t < RT_COUNT(types); t++) {
+    uint8_t *memory;
+    rt_matrix w = make_matrix(types[t], 3, 512, RANDOM, &memory);
+    for (size_t o = 0; o < RT_COUNT(odd); o++) {
+      float *x = make_inputs(12, 512, RANDOM), y[36];
+      x[5 * 512 + 300] = odd[o];
+      matmul(kernels, 1, &(rt_matmul_part){&w, NULL, y, 3}, 1, x, 12);
+      for (int i = 0; i < 36; i++) {
+        bool broken = i / 3 == 5 && !isfinite(odd[o]);
+        assert_true(broken ? !isfinite(y[i]) : !isnan(y[i]));
+      }
+      free(x);
+    }
+    free(memory);
+  }
+}
+static void infinities_and_nans_stay_visible_and_in_their_row(void **state) {
+  (void)state;
+  each_variant(check_odd_inputs);
+}
+
+/* ---- the float operations ---- */
+
+static void check_float_ops(const rt_kernels *kernels) {
+  const rt_kernels *spec = portable();
+  for (uint32_t n = 2; n <= 130; n += 2) {
+    float x[130], y[130], a[130], b[130];
+    for (uint32_t i = 0; i < n; i++) x[i] = rnd_float() * 20, y[i] = rnd_float();
+    rt_rmsnorm(spec, x, y, 1e-6f, n, a);
+    rt_rmsnorm(kernels, x, y, 1e-6f, n, b);
+    assert_memory_equal(a, b, n * sizeof *a);
+    double squares = 0;
+    for (uint32_t i = 0; i < n; i++) squares += (double)x[i] * x[i];
+    for (uint32_t i = 0; i < n; i++) assert_true(fabs(a[i] - x[i] / sqrt(squares / n + 1e-6) * y[i]) < 2e-6);
+    memcpy(a, x, sizeof a), memcpy(b, x, sizeof b);
+    rt_swiglu(spec, a, y, n);
+    rt_swiglu(kernels, b, y, n);
+    assert_memory_equal(a, b, n * sizeof *a);
+    for (uint32_t i = 0; i < n; i++) assert_true(fabs(a[i] - x[i] / (1 + exp(-(double)x[i])) * y[i]) <= 3e-7 * fabs(x[i] * y[i]) + 1e-12);
+    memcpy(a, x, sizeof a), memcpy(b, x, sizeof b);
+    rt_add(spec, a, y, n);
+    rt_add(kernels, b, y, n);
+    assert_memory_equal(a, b, n * sizeof *a);
+    for (int neox = 0; neox < 2; neox++) {
+      memcpy(a, x, sizeof a), memcpy(b, x, sizeof b);
+      rt_rope(spec, a, y, n, neox);
+      rt_rope(kernels, b, y, n, neox);
+      assert_memory_equal(a, b, n * sizeof *a);
+      uint32_t i = n / 2 - 1, p = neox ? i : 2 * i, q = neox ? i + n / 2 : 2 * i + 1;
+      assert_true(a[p] == x[p] * y[2 * i] - x[q] * y[2 * i + 1] && a[q] == x[p] * y[2 * i + 1] + x[q] * y[2 * i]);
+    }
+    uint16_t ha[130], hb[130];
+    rt_kv_store(spec, RT_KV_F16, x, n, ha);
+    rt_kv_store(kernels, RT_KV_F16, x, n, hb);
+    assert_memory_equal(ha, hb, n * sizeof *ha);
+    for (uint32_t i = 0; i < n; i++) assert_int_equal(ha[i], rt_f32_to_f16(x[i]));
+  }
+}
+static void float_operations_are_right_and_alike(void **state) {
+  (void)state;
+  each_variant(check_float_ops);
+}
+
+/* ---- attention ---- */
+
+static void attend(const rt_kernels *kernels, unsigned workers, const rt_attention *a) {
+  retort_platform platform = pool_platform(&workers);
+  rt_exec exec = {.kernels = kernels, .platform = &platform};
+  uint8_t *work = rt_alloc(NULL, rt_attention_work_bytes(&exec, a->n, a->n_heads, a->head_dim, a->n_ctx));
+  rt_attention_run(&exec, a, work);
+  rt_free(NULL, work, 0);
+}
+
+static void compare_attention(const rt_kernels *kernels, int kv_type, uint32_t head_dim, uint32_t heads, uint32_t kv_heads, uint32_t n,
+                              uint32_t past, unsigned workers) {
+  uint32_t n_ctx = past + n + 3;
+  size_t kv = (size_t)kv_heads * n_ctx * head_dim, qn = (size_t)n * heads * head_dim;
+  float *k = malloc(kv * 4), *v = malloc(kv * 4), *q = malloc(qn * 4), *one = malloc(qn * 4), *all = malloc(qn * 4);
+  uint8_t *ks = malloc(kv * 4), *vs = malloc(kv * 4);
+  uint32_t *visible = malloc(n * sizeof *visible);
+  for (size_t i = 0; i < kv; i++) k[i] = rnd_float() * 3, v[i] = rnd_float();
+  for (size_t i = 0; i < qn; i++) q[i] = rnd_float() * 3;
+  rt_kv_store(portable(), kv_type, k, (uint32_t)kv, ks);
+  rt_kv_store(portable(), kv_type, v, (uint32_t)kv, vs);
+  for (uint32_t i = 0; i < n; i++) visible[i] = past + i + 1;
+  rt_attention a = {.kv_type = kv_type,
+                    .k = ks,
+                    .v = vs,
+                    .n_ctx = n_ctx,
+                    .n_heads = heads,
+                    .n_kv_heads = kv_heads,
+                    .head_dim = head_dim,
+                    .scale = 0.3f,
+                    .q = q,
+                    .out = one,
+                    .visible = visible,
+                    .n = 1};
+  for (uint32_t i = 0; i < n; i++) { /* the rows one at a time, portable */
+    a.q = q + (size_t)i * heads * head_dim;
+    a.out = one + (size_t)i * heads * head_dim;
+    a.visible = visible + i;
+    attend(portable(), 1, &a);
+  }
+  a.q = q, a.out = all, a.visible = visible, a.n = n;
+  attend(kernels, workers, &a);
+  for (size_t i = 0; i < qn; i++)
+    if (!same(one[i], all[i]))
+      fail_msg("%s: attention differs at %zu: head_dim %u, heads %u/%u, n %u, past %u, workers %u: %a, not %a", rt_kernels_name(kernels), i,
+               head_dim, heads, kv_heads, n, past, workers, (double)all[i], (double)one[i]);
+  /* The last row in double. */
+  double *score = malloc(n_ctx * sizeof *score);
+  for (uint32_t h = 0; h < heads; h++) {
+    size_t base = (size_t)(h / (heads / kv_heads)) * n_ctx * head_dim;
+    const float *qh = q + ((size_t)(n - 1) * heads + h) * head_dim;
+    double max = -1e300, sum = 0;
+    for (uint32_t j = 0; j < past + n; j++) {
+      score[j] = 0;
+      for (uint32_t d = 0; d < head_dim; d++) {
+        float key = k[base + (size_t)j * head_dim + d];
+        score[j] += (double)qh[d] * (kv_type == RT_KV_F16 ? rt_f16_to_f32(rt_f32_to_f16(key)) : key);
+      }
+      score[j] *= 0.3f;
+      max = fmax(max, score[j]);
+    }
+    for (uint32_t j = 0; j < past + n; j++) sum += score[j] = exp(score[j] - max);
+    for (uint32_t d = 0; d < head_dim; d++) {
+      double o = 0;
+      for (uint32_t j = 0; j < past + n; j++) {
+        float value = v[base + (size_t)j * head_dim + d];
+        o += score[j] / sum * (kv_type == RT_KV_F16 ? rt_f16_to_f32(rt_f32_to_f16(value)) : value);
+      }
+      assert_true(fabs(o - all[((size_t)(n - 1) * heads + h) * head_dim + d]) < 1e-5);
+    }
+  }
+  free(score), free(k), free(v), free(q), free(one), free(all), free(ks), free(vs), free(visible);
+}
+
+static void check_attention(const rt_kernels *kernels) {
+  static const unsigned workers[] = {1, 2, 3, 5};
+  static const uint32_t dims[] = {8, 16, 64, 80, 100, 128};
+  static const uint32_t shapes[][2] = {{1, 1}, {4, 4}, {6, 2}, {9, 3}, {12, 2}};
+  int i = 0;
+  for (size_t d = 0; d < RT_COUNT(dims); d++)
+    for (size_t s = 0; s < RT_COUNT(shapes); s++)
+      for (int t = 0; t < 2; t++, i++) {
+        compare_attention(kernels, t ? RT_KV_F32 : RT_KV_F16, dims[d], shapes[s][0], shapes[s][1], 1, (uint32_t)(i * 37 % 400),
+                          workers[i % 4]);
+        compare_attention(kernels, t ? RT_KV_F32 : RT_KV_F16, dims[d], shapes[s][0], shapes[s][1], 3 + (uint32_t)i % 5, 125,
+                          workers[(i + 1) % 4]);
+      }
+  compare_attention(kernels, RT_KV_F16, 128, 12, 2, 70, 0, 2);
+  compare_attention(kernels, RT_KV_F16, 64, 9, 3, 150, 200, 3);
+}
+static void attention_is_right_and_alike(void **state) {
+  (void)state;
+  each_variant(check_attention);
+}
+
+static void an_unknown_variant_is_refused_with_the_known_ones(void **state) {
+  (void)state;
+  const rt_kernels *kernels = NULL;
+  retort_error error;
+  assert_int_equal(rt_kernels_select(NULL, "abacus", &kernels, &error), RETORT_ERROR_UNSUPPORTED);
+  assert_null(kernels);
+  assert_non_null(strstr(error.message, "portable"));
+  assert_int_equal(rt_kernels_select(NULL, NULL, &kernels, &error), RETORT_OK);
+  print_message("best variant here: %s\n", rt_kernels_name(kernels));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(portable_matmul_is_right),
+      cmocka_unit_test(variants_multiply_alike),
+      cmocka_unit_test(infinities_and_nans_stay_visible_and_in_their_row),
+      cmocka_unit_test(float_operations_are_right_and_alike),
+      cmocka_unit_test(attention_is_right_and_alike),
+      cmocka_unit_test(an_unknown_variant_is_refused_with_the_known_ones),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -62,6 +62,12 @@ cmake_build() { # source-dir, further cmake arguments
 # One function a library: builds the unpacked source in $1.
 build_jansson() { cmake_build "$1" -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF -DUSE_URANDOM=OFF -DUSE_WINDOWS_CRYPTOAPI=OFF; }
 build_cmocka() { cmake_build "$1" -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF; cp "$(find "$1/build.retort" -name 'libcmocka*.a' | head -n 1)" "$prefix/lib/libcmocka-static.a"; }
+# Only the static library: the examples would need a terminal library, in whose place native/termcap.c stands. AR and DEPS_HOST serve cross builds.
+build_libedit() {
+  (cd "$1" && ac_cv_lib_ncurses_tgetent=yes CPPFLAGS="-I$here/../native" ./configure --prefix="$prefix" ${DEPS_HOST:+--host=$DEPS_HOST} \
+     --enable-static --disable-shared --disable-examples --with-pic && make -C src install) > "$1/log" 2>&1 ||
+  { tail -n 30 "$1/log" >&2; return 1; }
+}
 
 # The two crypto libraries are compiled file by file, without their configure scripts: the same few lines then serve every compiler (CC, AR and
 # CFLAGS: gcc, clang, emcc, clang --target=wasm32-wasi). The linker takes only what is used.

@@ -1,9 +1,69 @@
 /* main.c - the `retort` program: picks the command. */
+#include <locale.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "retort.h"
+#include "commands.h"
+#include "report.h"
 
-int main(void) {
-  printf("retort %s\n", retort_version());
-  return 0;
+static const command *const commands[] = {&inspect_command, &tokenize_command, &perplexity_command, &logits_command, &bench_command};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static const char *command_name(const void *context, size_t i) {
+  (void)context;
+  return commands[i]->name;
+}
+
+static const command *find_command(const char *name) {
+  for (size_t i = 0; i < N_COMMANDS; i++)
+    if (strcmp(commands[i]->name, name) == 0) return commands[i];
+  return NULL;
+}
+
+static int unknown_command(const char *name) {
+  const char *near = nearest_name(name, N_COMMANDS, command_name, NULL);
+  if (near) return fail(false, EXIT_USAGE, "there is no command '%s'; did you mean %s? `retort help` lists them", name, near);
+  return fail(false, EXIT_USAGE, "there is no command '%s'; `retort help` lists them", name);
+}
+
+static void help(void) {
+  printf("retort %s - distilled reasoning models from GGUF files, with the same bits on every machine\n\nusage: retort COMMAND [OPTIONS]\n\ncommands:\n", retort_version());
+  for (size_t i = 0; i < N_COMMANDS; i++) printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
+  printf("\n`retort COMMAND --help` explains one; `retort --version` names the version and the numerics contract.\n\n"
+         "examples:\n  retort run \"What is the capital of France?\"\n  retort chat -m DeepSeek-R1-Distill-Qwen-1.5B-Q4_K_M.gguf\n\nexit codes:\n" EXIT_CODES_TEXT);
+}
+
+/* Standard output is checked once, at the end: a full disk must not look like success. */
+static int finish(int code) {
+  if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK) return fail(false, EXIT_RUNTIME, "cannot write the output; is the disk full?");
+  return code;
+}
+
+int main(int argc, char **argv) {
+  setlocale(LC_CTYPE, ""); /* for the widths of characters; numbers stay as C writes them */
+  const char *name = argc > 1 ? argv[1] : "";
+  if (!*name) {
+    help();
+    return EXIT_USAGE;
+  }
+  if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
+    printf("retort %s (numerics %u)\n", retort_version(), retort_numerics());
+    return finish(EXIT_OK);
+  }
+  if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+    const command *c = argc > 2 ? find_command(argv[2]) : NULL;
+    if (argc > 2 && !c) return unknown_command(argv[2]);
+    if (c)
+      options_help(c);
+    else
+      help();
+    return finish(EXIT_OK);
+  }
+  const command *c = find_command(name);
+  if (!c) return unknown_command(name);
+  options o;
+  int code;
+  if (!options_parse(c, argc - 1, argv + 1, &o, &code)) return finish(code);
+  return finish(c->run(&o));
 }

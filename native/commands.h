@@ -1,0 +1,9 @@
+/* commands.h - the commands of the program, one file each. */
+#ifndef COMMANDS_H
+#define COMMANDS_H
+
+#include "options.h"
+
+extern const command run_command, chat_command, inspect_command, tokenize_command, perplexity_command, logits_command, bench_command;
+
+#endif

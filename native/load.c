@@ -1,0 +1,138 @@
+/* load.c - from a file name to a model ready to run: the steps that all commands share, with their errors and memory checks. */
+#include "load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The cache folder is filled by build.sh; the program itself never uses the network. */
+static bool cached_model(char path[4096]) {
+  const char *own = getenv("RETORT_CACHE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  int n = -1;
+  if (own && *own)
+    n = snprintf(path, 4096, "%s/models/" DEFAULT_MODEL_FILE, own);
+  else if (cache && *cache)
+    n = snprintf(path, 4096, "%s/retort/models/" DEFAULT_MODEL_FILE, cache);
+  else if (home && *home)
+    n = snprintf(path, 4096, "%s/.cache/retort/models/" DEFAULT_MODEL_FILE, home);
+  return n > 0 && n < 4096 && access(path, R_OK) == 0;
+}
+
+bool find_model(const options *o, char path[4096]) {
+  const char *named = o->model ? o->model : getenv("RETORT_MODEL");
+  if (named && *named) {
+    if (strlen(named) < 4096) {
+      strcpy(path, named);
+      return true;
+    }
+    fail(o->json, EXIT_MODEL, "cannot open the model: its name is too long");
+    return false;
+  }
+  if (cached_model(path)) return true;
+  fail(o->json, EXIT_MODEL, "no model: name one with -m FILE.gguf, or in the environment as RETORT_MODEL, or run `./build.sh run` once, which puts " DEFAULT_MODEL_FILE " into the cache");
+  return false;
+}
+
+const char *wanted_kernels(const options *o) {
+  const char *name = o->kernels ? o->kernels : getenv("RETORT_KERNELS");
+  return name && *name ? name : NULL;
+}
+
+static int check_kernels(const loaded *l, const options *o) {
+  const char *wanted = wanted_kernels(o), *name, *reason;
+  char names[256] = "";
+  int available;
+  if (!wanted) return EXIT_OK;
+  for (uint32_t i = 0; (name = retort_kernels_variant(machine_platform(l->m), i, &available, &reason)) != NULL; i++) {
+    if (strcmp(name, wanted) == 0) return available ? EXIT_OK : fail(o->json, EXIT_UNSUPPORTED, "kernel variant %s does not run here: %s", wanted, reason);
+    snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", *names ? ", " : "", name);
+  }
+  return fail(o->json, EXIT_USAGE, "there is no kernel variant '%s'; this build has %s", wanted, names);
+}
+
+static int open_model(loaded *l, const options *o) {
+  retort_error error;
+  retort_model_options mo;
+  retort_model_options_init(&mo);
+  mo.kernels = wanted_kernels(o);
+  if (retort_model_open(machine_platform(l->m), l->gguf, &mo, &l->model, &error)) return fail_status(o->json, &error);
+  l->model_info.struct_size = sizeof l->model_info;
+  if (retort_model_get_info(l->model, &l->model_info, &error)) return fail_status(o->json, &error);
+  return EXIT_OK;
+}
+
+static int open_vocab(loaded *l, const options *o) {
+  retort_error error;
+  if (retort_vocab_open(machine_platform(l->m), l->gguf, &l->vocab, &error)) return fail_status(o->json, &error);
+  l->vocab_info.struct_size = sizeof l->vocab_info;
+  if (retort_vocab_get_info(l->vocab, &l->vocab_info, &error)) return fail_status(o->json, &error);
+  return EXIT_OK;
+}
+
+int load(loaded *l, const options *o, unsigned what) {
+  retort_error error;
+  double start = seconds();
+  int code;
+  *l = (loaded){0};
+  if (!find_model(o, l->path)) return EXIT_MODEL;
+  l->m = machine_open(o->threads, o->verbose);
+  if (!l->m) return fail(o->json, EXIT_MEMORY, "out of memory");
+  if ((what & LOAD_MODEL) && (code = check_kernels(l, o)) != EXIT_OK) return code;
+  bool map = o->mmap || !(what & LOAD_MODEL);
+  if ((code = files_open(&l->files, l->m, l->path, map, o->json)) != EXIT_OK) return code;
+  uint32_t flags = what & LOAD_MODEL ? 0 : RETORT_GGUF_METADATA_ONLY;
+  if (retort_gguf_open(machine_platform(l->m), l->files.buffers, l->files.count, flags, &l->gguf, &error)) return fail_status(o->json, &error);
+  if ((what & LOAD_VOCAB) && (code = open_vocab(l, o)) != EXIT_OK) return code;
+  if ((what & LOAD_MODEL) && (code = open_model(l, o)) != EXIT_OK) return code;
+  l->load_seconds = seconds() - start;
+  if (o->verbose && (what & LOAD_MODEL)) {
+    char why[160];
+    default_threads(why);
+    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s %s in %s\n", l->path, l->model_info.architecture, 1e-9 * (double)l->model_info.n_parameters,
+            memory_text(l->files.bytes).text, l->files.mapped ? "mapped" : "read into private memory", time_text(l->load_seconds).text);
+    fprintf(stderr, "retort: %u thread%s (%s%s), kernels %s%s\n", machine_platform(l->m)->workers, machine_platform(l->m)->workers == 1 ? "" : "s",
+            o->threads ? "as asked; the default is " : "default: ", why, l->model_info.kernels, wanted_kernels(o) ? " (forced)" : "");
+  }
+  return EXIT_OK;
+}
+
+/* What a session needs beside the cache is small: rows of a batch, scores, one row of logits. */
+#define SESSION_MARGIN ((uint64_t)64 << 20)
+
+int load_session(loaded *l, const options *o, uint32_t n_ctx) {
+  retort_error error;
+  retort_session_options so;
+  bool f32 = strcmp(o->kv, "f32") == 0;
+  retort_session_options_init(&so);
+  so.n_ctx = n_ctx;
+  so.n_batch = o->batch;
+  so.kv_type = f32 ? RETORT_KV_F32 : RETORT_KV_F16;
+  uint32_t train = l->model_info.n_ctx_train, effective = n_ctx ? n_ctx : train < 4096 ? train : 4096;
+  uint64_t each = l->model_info.kv_bytes_per_token * (f32 ? 2 : 1), available = available_memory();
+  if (available && each && effective > (available > SESSION_MARGIN ? available - SESSION_MARGIN : 0) / each) {
+    uint64_t fits = available > SESSION_MARGIN ? (available - SESSION_MARGIN) / each / 256 * 256 : 0;
+    char way[120];
+    snprintf(way, sizeof way, fits ? "--ctx %llu would fit" : "not even 256 tokens fit", (unsigned long long)fits);
+    return fail(o->json, EXIT_MEMORY, "a context of %u tokens needs %s for keys and values, beside the model's %s, but only %s are available; %s", effective,
+                memory_text(each * effective).text, memory_text(l->files.bytes).text, memory_text(available).text, way);
+  }
+  if (n_ctx > train && train) warn("a context of %u tokens is longer than the %u that the model was made for; expect nonsense past those", n_ctx, train);
+  if (retort_session_open(machine_platform(l->m), l->model, l->vocab, &so, &l->session, &error)) return fail_status(o->json, &error);
+  l->session_info.struct_size = sizeof l->session_info;
+  if (retort_session_get_info(l->session, &l->session_info, &error)) return fail_status(o->json, &error);
+  if (o->verbose)
+    fprintf(stderr, "retort: context %u tokens (%s; the model was made for %u), batch %u, keys and values %s: %s; working memory %s\n", l->session_info.n_ctx,
+            n_ctx ? "as asked" : "default", train, l->session_info.n_batch, o->kv, memory_text(l->session_info.kv_bytes).text, memory_text(l->session_info.work_bytes).text);
+  return EXIT_OK;
+}
+
+void unload(loaded *l) {
+  retort_session_close(l->session);
+  retort_model_close(l->model);
+  retort_vocab_close(l->vocab);
+  retort_gguf_close(l->gguf);
+  files_close(&l->files);
+  machine_close(l->m);
+  *l = (loaded){0};
+}

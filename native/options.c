@@ -1,0 +1,215 @@
+/* options.c - parses a command's table with getopt_long and prints its help.
+ *
+ * Every number is read whole and checked against its range before anything else happens, so a command never sees a value it cannot use.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+#define MAX_SPECS 64
+
+static void options_init(options *o) {
+  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .skip = -1, .window = 512};
+  o->n_prompt = (number_list){{512}, 1};
+  o->n_gen = (number_list){{128}, 1};
+  o->n_depth = (number_list){{0}, 1};
+  o->repetitions = 5;
+}
+
+const char *nearest_name(const char *given, size_t n, const char *(*name_at)(const void *context, size_t i), const void *context) {
+  const char *best = NULL;
+  size_t length = strlen(given), least = length < 4 ? 2 : 4; /* at most one slip in short names, three in longer ones */
+  if (length > 40) return NULL;
+  for (size_t i = 0; i < n; i++) {
+    const char *name = name_at(context, i);
+    size_t m = strlen(name);
+    size_t row[64]; /* edit distance, one row of the table */
+    if (m >= sizeof row / sizeof row[0]) continue;
+    for (size_t k = 0; k <= m; k++) row[k] = k;
+    for (size_t j = 0; j < length; j++) {
+      size_t diagonal = row[0]++;
+      for (size_t k = 0; k < m; k++) {
+        size_t change = diagonal + (given[j] != name[k]);
+        diagonal = row[k + 1];
+        size_t slip = (row[k] < diagonal ? row[k] : diagonal) + 1;
+        row[k + 1] = change < slip ? change : slip;
+      }
+    }
+    if (row[m] < least && row[m] < m) least = row[m], best = name;
+  }
+  return best;
+}
+
+static const char *spec_name(const void *context, size_t i) { return ((const command *)context)->specs[i].name; }
+
+static int usage_error(const command *c, bool json, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static int usage_error(const command *c, bool json, const char *format, ...) {
+  char message[768];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  return fail(json, EXIT_USAGE, "%s; `retort %s --help` lists the options", message, c->name);
+}
+
+static bool whole_number(const char *text, double min, double max, double *value) {
+  char *end;
+  errno = 0;
+  long long n = strtoll(text, &end, 10);
+  if (end == text || *end || errno || (double)n < min || (double)n > max) return false;
+  *value = (double)n;
+  return true;
+}
+
+/* A comma-separated list of numbers from min to max. */
+static bool number_list_parse(const char *text, double min, double max, number_list *list) {
+  char copy[512];
+  double value;
+  list->count = 0;
+  if (strlen(text) >= sizeof copy || !*text) return false;
+  strcpy(copy, text);
+  for (char *item = copy, *next; item; item = next) {
+    next = strchr(item, ',');
+    if (next) *next++ = 0;
+    if (list->count == MAX_LIST || !whole_number(item, min, max, &value)) return false;
+    list->value[list->count++] = (uint32_t)value;
+  }
+  return true;
+}
+
+static bool is_choice(const char *words, const char *text) {
+  size_t length = strlen(text);
+  for (const char *w = words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL) {
+    size_t n = strcspn(w, "|");
+    if (n == length && strncmp(w, text, n) == 0) return true;
+  }
+  return false;
+}
+
+/* Stores one option's value; 0, or the exit code once the mistake was reported. */
+static int store(const command *c, const option_spec *s, const char *text, options *o) {
+  void *field = (char *)o + s->offset;
+  double value;
+  switch (s->kind) {
+    case OPTION_FLAG: *(bool *)field = true; return 0;
+    case OPTION_STRING: *(const char **)field = text; return 0;
+    case OPTION_CHOICE:
+      if (!is_choice(s->value, text)) return usage_error(c, o->json, "--%s is one of %s, not '%s'", s->name, s->value, text);
+      *(const char **)field = text;
+      return 0;
+    case OPTION_STRINGS:
+      if (o->n_stop == MAX_LIST) return usage_error(c, o->json, "--%s was given more than %d times", s->name, MAX_LIST);
+      if (!*text) return usage_error(c, o->json, "--%s wants a text that is not empty", s->name);
+      o->stop[o->n_stop++] = text;
+      return 0;
+    case OPTION_NUMBERS:
+      if (number_list_parse(text, s->min, s->max, field)) return 0;
+      return usage_error(c, o->json, "--%s wants whole numbers from %.0f to %.0f with commas between, not '%s'", s->name, s->min, s->max, text);
+    case OPTION_FLOAT: {
+      char *end;
+      float x = strtof(text, &end);
+      if (end == text || *end || !isfinite(x) || (double)x < s->min || (double)x > s->max)
+        return usage_error(c, o->json, "--%s wants a number from %g to %g, not '%s'", s->name, s->min, s->max, text);
+      *(float *)field = x;
+      return 0;
+    }
+    default:
+      if (!whole_number(text, s->min, s->max, &value))
+        return usage_error(c, o->json, "--%s wants a whole number from %.0f to %.0f, not '%s'", s->name, s->min, s->max, text);
+      if (s->kind == OPTION_I32)
+        *(int32_t *)field = (int32_t)value;
+      else
+        *(uint32_t *)field = (uint32_t)value;
+      return 0;
+  }
+}
+
+static bool wants_json(int argc, char **argv) {
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    if (strcmp(argv[i], "--json") == 0) return true;
+  return false;
+}
+
+bool options_parse(const command *c, int argc, char **argv, options *o, int *exit_code) {
+  struct option longs[MAX_SPECS + 1] = {0};
+  char shorts[2 + 2 * MAX_SPECS] = ":";
+  size_t n = 1;
+  options_init(o);
+  o->json = wants_json(argc, argv); /* so that a mistake anywhere in the line is already reported as JSON */
+  for (size_t i = 0; i < c->n_specs && i < MAX_SPECS; i++) {
+    bool argument = c->specs[i].kind != OPTION_FLAG;
+    longs[i] = (struct option){c->specs[i].name, argument ? required_argument : no_argument, NULL, 256 + (int)i};
+    if (c->specs[i].letter) shorts[n++] = c->specs[i].letter;
+    if (c->specs[i].letter && argument) shorts[n++] = ':';
+  }
+  opterr = 0;
+  optind = 1;
+  for (int found; (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+    const char *given = argv[optind - 1];
+    if (found == '?') {
+      const char *near = strncmp(given, "--", 2) == 0 ? nearest_name(given + 2, c->n_specs, spec_name, c) : NULL;
+      if (optopt >= 256)
+        *exit_code = usage_error(c, o->json, "--%s takes no value", c->specs[optopt - 256].name);
+      else if (optopt)
+        *exit_code = usage_error(c, o->json, "unknown option -%c", optopt);
+      else if (near)
+        *exit_code = usage_error(c, o->json, "unknown option %s; did you mean --%s?", given, near);
+      else
+        *exit_code = usage_error(c, o->json, "unknown option %s", given);
+      return false;
+    }
+    if (found == ':') {
+      *exit_code = usage_error(c, o->json, "%s wants a value", given);
+      return false;
+    }
+    const option_spec *s = NULL;
+    for (size_t i = 0; i < c->n_specs && !s; i++)
+      if (found == 256 + (int)i || (c->specs[i].letter && found == c->specs[i].letter)) s = &c->specs[i];
+    if ((*exit_code = store(c, s, optarg, o)) != 0) return false;
+  }
+  o->n_arguments = argc - optind;
+  o->arguments = argv + optind;
+  if (o->help) {
+    options_help(c);
+    *exit_code = EXIT_OK;
+    return false;
+  }
+  return true;
+}
+
+/* Prints `text` from column `indent` on, broken at 100 columns. */
+static void wrapped(const char *text, int indent) {
+  int column = indent;
+  while (*text) {
+    int word = (int)strcspn(text, " ");
+    if (column + word > 100 && column > indent) printf("\n%*s", indent, ""), column = indent;
+    printf("%.*s", word, text);
+    column += word;
+    text += word;
+    if (*text == ' ') putchar(' '), text++, column++;
+  }
+  putchar('\n');
+}
+
+void options_help(const command *c) {
+  printf("usage: retort %s %s\n\n", c->name, c->usage);
+  wrapped(c->text, 0);
+  printf("\noptions:\n");
+  for (size_t i = 0; i < c->n_specs; i++) {
+    const option_spec *s = &c->specs[i];
+    char left[64];
+    snprintf(left, sizeof left, "%s%c%s--%s%s%s", s->letter ? "-" : " ", s->letter ? s->letter : ' ', s->letter ? ", " : "  ", s->name, s->value ? " " : "", s->value ? s->value : "");
+    printf("  %-26s ", left);
+    if (strlen(left) > 26) printf("\n%29s", "");
+    wrapped(s->help, 29);
+  }
+  printf("\nexamples:\n%s\nexit codes:\n" EXIT_CODES_TEXT, c->examples);
+}

@@ -1,0 +1,121 @@
+/* options.h - the command line: one table a command gives parsing, checking and --help.
+ *
+ * All commands share one struct of values, with one set of defaults (options_init); a command's table says which of them it takes. libc's
+ * getopt_long does the parsing; what is added here is numbers with ranges, lists, the nearest name for a mistyped option, and help text.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MAX_LIST 32
+
+typedef struct number_list {
+  uint32_t value[MAX_LIST];
+  size_t count;
+} number_list;
+
+typedef struct options {
+  /* the model and how it is held */
+  const char *model; /* NULL: find one (load.c) */
+  const char *kernels;
+  uint32_t threads; /* 0: as many as there are fast cores */
+  uint32_t ctx;     /* 0: the model's own, at most 4096 */
+  uint32_t batch;
+  const char *kv;
+  bool mmap;
+  /* what is shown */
+  bool json, verbose, help;
+  bool show_thinking, hide_thinking;
+  /* the prompt */
+  const char *system;
+  bool raw;
+  /* sampling */
+  float temperature, top_p, min_p, repeat_penalty;
+  uint32_t top_k, max_tokens;
+  int32_t thinking_budget;
+  const char *seed; /* a number or "random" */
+  const char *stop[MAX_LIST];
+  size_t n_stop;
+  bool proof;
+  /* tokenize */
+  bool no_special, decode;
+  /* inspect */
+  bool all, cpu;
+  /* logits */
+  const char *ids, *out;
+  /* perplexity */
+  uint32_t window;
+  int32_t skip; /* -1: half a window */
+  /* bench: as llama-bench, each a list */
+  number_list n_prompt, n_gen, n_depth, bench_threads;
+  uint32_t repetitions;
+  /* what is left after the options */
+  int n_arguments;
+  char **arguments;
+} options;
+
+enum option_kind { OPTION_FLAG, OPTION_U32, OPTION_I32, OPTION_FLOAT, OPTION_STRING, OPTION_STRINGS, OPTION_NUMBERS, OPTION_CHOICE };
+
+typedef struct option_spec {
+  const char *name; /* long name */
+  char letter;      /* short name, 0: none */
+  enum option_kind kind;
+  size_t offset;       /* of the value in struct options */
+  const char *value;   /* placeholder in the help; for OPTION_CHOICE the words, "a|b" */
+  double min, max;     /* numbers */
+  const char *help;    /* says the default */
+} option_spec;
+
+typedef struct command {
+  const char *name;
+  const char *summary;  /* one line for `retort help` */
+  const char *usage;    /* after "retort NAME " */
+  const char *text;     /* what it does, a paragraph or two */
+  const char *examples; /* lines */
+  const option_spec *specs;
+  size_t n_specs;
+  int (*run)(const options *o);
+} command;
+
+/* Sets the defaults, then parses argv (argv[0] is the command's name). Returns true when the command should run; else *exit_code is set and
+ * all has been said: --help was printed, or a mistake was reported. */
+bool options_parse(const command *c, int argc, char **argv, options *o, int *exit_code);
+void options_help(const command *c);
+
+/* The nearest of `n` names within two or three slips, or NULL. `name_at(context, i)` gives the candidates. */
+const char *nearest_name(const char *given, size_t n, const char *(*name_at)(const void *context, size_t i), const void *context);
+
+/* The options that several commands share: one line each, so that they read alike everywhere. */
+#define AT(field) offsetof(options, field)
+#define OPTIONS_OUTPUT \
+  {"json", 0, OPTION_FLAG, AT(json), NULL, 0, 0, "print the result, or the error, as JSON on standard output"}, \
+  {"verbose", 'v', OPTION_FLAG, AT(verbose), NULL, 0, 0, "say on standard error what is done, with which defaults, and how long it took"}, \
+  {"help", 'h', OPTION_FLAG, AT(help), NULL, 0, 0, "print this text"}
+#define OPTION_MODEL {"model", 'm', OPTION_STRING, AT(model), "FILE", 0, 0, \
+  "GGUF model; of a split set the first file (-00001-of-000NN). Default: $RETORT_MODEL, else the SmolLM2 model that build.sh puts into the cache"}
+#define OPTIONS_COMPUTE \
+  OPTION_MODEL, \
+  {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024, "threads; changes no bit of any result. Default: the fast physical cores that this process may use"}, \
+  {"batch", 'b', OPTION_U32, AT(batch), "N", 1, 65536, "most prompt tokens computed at once; changes no bit of any result. Default 256"}, \
+  {"kv", 0, OPTION_CHOICE, AT(kv), "f16|f32", 0, 0, "how keys and values are kept: part of the numerics. Default f16"}, \
+  {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "force a kernel variant (`retort inspect --cpu` lists them). Default: $RETORT_KERNELS, else the fastest here"}, \
+  {"mmap", 0, OPTION_FLAG, AT(mmap), NULL, 0, 0, "map the file in place of reading it into private memory: starts sooner, shares pages, decodes slower, and trusts that nobody writes the file"}
+#define OPTION_CONTEXT {"ctx", 'c', OPTION_U32, AT(ctx), "N", 1, 16777216, "context: most tokens of prompt and answer together. Default: the model's own, at most 4096"}
+#define OPTIONS_SAMPLING \
+  {"temp", 0, OPTION_FLOAT, AT(temperature), "X", 0, 100, "temperature; 0 always takes the likeliest token. Default 0.6"}, \
+  {"top-p", 0, OPTION_FLOAT, AT(top_p), "X", 0, 1, "keep the likeliest tokens up to this total probability; 1: off. Default 0.95"}, \
+  {"top-k", 0, OPTION_U32, AT(top_k), "N", 0, 1e9, "keep the N likeliest tokens; 0: off. Default 0"}, \
+  {"min-p", 0, OPTION_FLOAT, AT(min_p), "X", 0, 1, "drop tokens less likely than X times the likeliest; 0: off. Default 0"}, \
+  {"repeat-penalty", 0, OPTION_FLOAT, AT(repeat_penalty), "X", 0.01, 100, "make the last 64 tokens less likely; 1: off. Default 1"}, \
+  {"seed", 0, OPTION_STRING, AT(seed), "N", 0, 0, "seed of the sampling, or `random`. Default 0: the same question gets the same answer, on any machine"}, \
+  {"stop", 0, OPTION_STRINGS, AT(stop), "TEXT", 0, 0, "end the answer before TEXT; may be given several times"}, \
+  {"max-tokens", 'n', OPTION_U32, AT(max_tokens), "N", 1, 16777216, "most tokens to generate, reasoning included. Default: until the context is full"}, \
+  {"thinking-budget", 0, OPTION_I32, AT(thinking_budget), "N", -1, 16777216, "most reasoning tokens, after which the reasoning is closed and the answer begins; 0: no reasoning; -1: no limit. Default -1"}
+#define OPTIONS_THINKING \
+  {"show-thinking", 0, OPTION_FLAG, AT(show_thinking), NULL, 0, 0, "print the reasoning in full, also where the output is not a terminal"}, \
+  {"hide-thinking", 0, OPTION_FLAG, AT(hide_thinking), NULL, 0, 0, "print the answer only"}
+
+#endif

@@ -1,0 +1,404 @@
+/* posix.c - the platform on POSIX systems: one thread pool, memory on huge pages, the log.
+ *
+ * The pool. A parallel region is announced by raising `generation`; every worker runs the work once and counts itself off `pending`. Between
+ * regions, which in decoding are microseconds apart, a worker spins, but only for a bounded time; then it sleeps on a condition. The same holds
+ * for the caller that waits for the last worker. So an idle pool costs nothing, and two processes that share the cores lend them to each other:
+ * whoever waits too long yields and then sleeps instead of burning the time that the other, or its own late worker, needs.
+ *
+ * Memory. Blocks of 2 MiB and more are mapped on 2 MiB boundaries and offered to the kernel for huge pages: weights are read once a token, and
+ * with 4 KiB pages the page walks cost a third of the memory bandwidth. Everything is 64-byte aligned and zeroed.
+ *
+ * Absent on purpose: pinning threads to cores (the scheduler knows about other work, we do not) and NUMA placement.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#if defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
+#include <sys/auxv.h>
+#endif
+
+/* ---- the pool ---- */
+
+#define MAX_WORKERS 1024
+
+struct machine {
+  retort_platform platform;
+  bool verbose;
+  atomic_uint_fast64_t allocated;
+
+  void (*work)(void *arg, unsigned worker, unsigned n_workers);
+  void *arg;
+  _Alignas(64) atomic_uint generation; /* of regions; raised by the caller */
+  _Alignas(64) atomic_uint pending;    /* workers that have not finished the region */
+  _Alignas(64) atomic_uint sleepers;   /* workers asleep, or about to be */
+  atomic_bool caller_sleeps;
+  bool stop; /* read after `generation` changed */
+  pthread_mutex_t lock;
+  pthread_cond_t wake, done;
+  unsigned n_threads; /* started; n_workers - 1 */
+  pthread_t threads[MAX_WORKERS];
+};
+
+static inline void relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
+
+/* Spins until *value differs from `old`, gives back whether it did: some 50 to 100 microseconds of pauses, then a few yields. */
+static bool spin_until_not(atomic_uint *value, unsigned old) {
+  for (int i = 0; i < 2000; i++) {
+    if (atomic_load_explicit(value, memory_order_acquire) != old) return true;
+    relax();
+  }
+  for (int i = 0; i < 4; i++) {
+    sched_yield();
+    if (atomic_load_explicit(value, memory_order_acquire) != old) return true;
+  }
+  return false;
+}
+
+typedef struct starter {
+  machine *m;
+  unsigned worker;
+  atomic_bool taken;
+} starter;
+
+static void *worker_main(void *argument) {
+  starter *s = argument;
+  machine *m = s->m;
+  unsigned worker = s->worker, seen = 0;
+  atomic_store(&s->taken, true); /* the starter is gone from here on */
+  for (;;) {
+    if (!spin_until_not(&m->generation, seen)) {
+      pthread_mutex_lock(&m->lock);
+      atomic_fetch_add(&m->sleepers, 1);
+      while (atomic_load(&m->generation) == seen) pthread_cond_wait(&m->wake, &m->lock);
+      atomic_fetch_sub(&m->sleepers, 1);
+      pthread_mutex_unlock(&m->lock);
+    }
+    seen++;
+    if (m->stop) return NULL;
+    m->work(m->arg, worker, m->platform.workers);
+    if (atomic_fetch_sub(&m->pending, 1) == 1 && atomic_load(&m->caller_sleeps)) {
+      pthread_mutex_lock(&m->lock);
+      pthread_cond_signal(&m->done);
+      pthread_mutex_unlock(&m->lock);
+    }
+  }
+}
+
+static void announce(machine *m) {
+  atomic_store(&m->pending, m->n_threads);
+  atomic_fetch_add(&m->generation, 1);
+  if (atomic_load(&m->sleepers) == 0) return;
+  pthread_mutex_lock(&m->lock);
+  pthread_cond_broadcast(&m->wake);
+  pthread_mutex_unlock(&m->lock);
+}
+
+static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, unsigned n_workers), void *arg) {
+  machine *m = user;
+  if (m->n_threads == 0) {
+    work(arg, 0, 1);
+    return;
+  }
+  m->work = work;
+  m->arg = arg;
+  announce(m);
+  work(arg, 0, m->platform.workers);
+  for (unsigned left; (left = atomic_load_explicit(&m->pending, memory_order_acquire)) != 0;) {
+    if (spin_until_not(&m->pending, left)) continue;
+    pthread_mutex_lock(&m->lock);
+    atomic_store(&m->caller_sleeps, true);
+    while (atomic_load(&m->pending) != 0) pthread_cond_wait(&m->done, &m->lock);
+    atomic_store(&m->caller_sleeps, false);
+    pthread_mutex_unlock(&m->lock);
+  }
+}
+
+/* ---- memory ---- */
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+static size_t round_up(size_t size, size_t unit) { return size > SIZE_MAX - unit ? 0 : (size + unit - 1) / unit * unit; }
+
+static void *map_huge(size_t size) {
+  size_t whole = round_up(size, HUGE_PAGE);
+  if (whole == 0 || whole > SIZE_MAX - HUGE_PAGE) return NULL;
+  char *raw = mmap(NULL, whole + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (raw == MAP_FAILED) return NULL;
+  char *start = (char *)(((uintptr_t)raw + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+  size_t before = (size_t)(start - raw);
+  if (before) munmap(raw, before);
+  munmap(start + whole, HUGE_PAGE - before);
+#ifdef MADV_HUGEPAGE
+  madvise(start, whole, MADV_HUGEPAGE);
+#endif
+  return start;
+}
+
+static void *lend(void *user, size_t size) {
+  machine *m = user;
+  void *memory = NULL;
+  if (size >= HUGE_PAGE) {
+    memory = map_huge(size);
+  } else if (posix_memalign(&memory, 64, size ? size : 1) == 0) {
+    memset(memory, 0, size);
+  } else {
+    memory = NULL;
+  }
+  if (memory) atomic_fetch_add(&m->allocated, size);
+  return memory;
+}
+
+static void take_back(void *user, void *memory, size_t size) {
+  machine *m = user;
+  if (!memory) return;
+  atomic_fetch_sub(&m->allocated, size);
+  if (size >= HUGE_PAGE)
+    munmap(memory, round_up(size, HUGE_PAGE));
+  else
+    free(memory);
+}
+
+static void log_line(void *user, int level, const char *line) {
+  const machine *m = user;
+  if (level == RETORT_LOG_WARNING)
+    warn("%s", line);
+  else if (m->verbose)
+    fprintf(stderr, "retort: %s\n", line);
+}
+
+static uint32_t arm_features(void) {
+  uint32_t features = 0;
+#if defined(__linux__) && defined(__aarch64__)
+  unsigned long caps = getauxval(AT_HWCAP), caps2 = getauxval(AT_HWCAP2);
+  features |= RETORT_CPU_NEON; /* part of the base architecture */
+  if (caps & (1ul << 20)) features |= RETORT_CPU_DOTPROD; /* HWCAP_ASIMDDP */
+  if (caps2 & (1ul << 13)) features |= RETORT_CPU_I8MM;   /* HWCAP2_I8MM */
+#elif defined(__linux__) && defined(__arm__)
+  if (getauxval(AT_HWCAP) & (1ul << 12)) features |= RETORT_CPU_NEON; /* HWCAP_NEON */
+#elif defined(__APPLE__) && defined(__aarch64__)
+  features |= RETORT_CPU_NEON | RETORT_CPU_DOTPROD; /* every Apple core since 2018; i8mm came with the M2 */
+#endif
+  return features;
+}
+
+machine *machine_open(unsigned threads, bool verbose) {
+  void *memory = NULL;
+  char why[160];
+  if (posix_memalign(&memory, 64, sizeof(machine)) != 0) return NULL;
+  machine *m = memset(memory, 0, sizeof(machine));
+  m->verbose = verbose;
+  pthread_mutex_init(&m->lock, NULL);
+  pthread_cond_init(&m->wake, NULL);
+  pthread_cond_init(&m->done, NULL);
+  if (threads == 0) threads = default_threads(why);
+  if (threads > MAX_WORKERS) threads = MAX_WORKERS;
+  /* A worker reads platform.workers only after the first region was announced, so it may still be lowered when a thread cannot be started. */
+  for (unsigned i = 1; i < threads; i++) {
+    starter s = {.m = m, .worker = i};
+    if (pthread_create(&m->threads[m->n_threads], NULL, worker_main, &s) != 0) {
+      warn("only %u of %u threads could be started: %s", i, threads, strerror(errno));
+      break;
+    }
+    m->n_threads++;
+    while (!atomic_load(&s.taken)) sched_yield();
+  }
+  m->platform = (retort_platform){.struct_size = sizeof(retort_platform), .user = m, .alloc = lend, .free = take_back, .parallel = run_parallel,
+                                  .workers = m->n_threads + 1, .log = log_line, .cpu_features = arm_features()};
+  return m;
+}
+
+void machine_close(machine *m) {
+  if (!m) return;
+  m->stop = true;
+  announce(m);
+  for (unsigned i = 0; i < m->n_threads; i++) pthread_join(m->threads[i], NULL);
+  pthread_mutex_destroy(&m->lock);
+  pthread_cond_destroy(&m->wake);
+  pthread_cond_destroy(&m->done);
+  free(m);
+}
+
+const retort_platform *machine_platform(const machine *m) { return &m->platform; }
+uint64_t machine_allocated(const machine *m) { return atomic_load(&m->allocated); }
+
+/* ---- what the machine has ---- */
+
+static bool read_text(const char *path, char *text, size_t capacity) {
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  size_t n = fread(text, 1, capacity - 1, file);
+  fclose(file);
+  text[n] = 0;
+  return n > 0;
+}
+
+#ifdef __linux__
+/* A number from /sys/devices/system/cpu/cpuN/NAME, or `otherwise`. Of a list ("0,4" or "0-1") that is its first. */
+static long cpu_value(int cpu, const char *name, long otherwise) {
+  char path[128], text[256];
+  snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/%s", cpu, name);
+  return read_text(path, text, sizeof text) ? strtol(text, NULL, 10) : otherwise;
+}
+
+/* Calls visit with each folder of `base` from this process's control group up to the root, until it returns false. */
+static void walk_cgroup(const char *controller, const char *base, void (*visit)(const char *folder, void *arg), void *arg) {
+  char text[4096], folder[4400];
+  if (!read_text("/proc/self/cgroup", text, sizeof text)) return;
+  for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+    char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
+    if (!path) continue;
+    *path++ = 0;
+    char list[256];
+    snprintf(list, sizeof list, ",%s,", names + 1);
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, ",%s,", controller);
+    if (controller[0] ? !strstr(list, wanted) : names[1] != 0) continue;
+    for (;;) {
+      snprintf(folder, sizeof folder, "%s%s", base, path);
+      visit(folder, arg);
+      char *slash = strrchr(path, '/');
+      if (!slash) return;
+      *slash = 0;
+      if (slash == path && path[0] == 0) {
+        visit(base, arg);
+        return;
+      }
+    }
+  }
+}
+
+static void quota_v2(const char *folder, void *arg) {
+  char path[4500], text[64];
+  double *cores = arg, quota, period;
+  snprintf(path, sizeof path, "%s/cpu.max", folder);
+  if (read_text(path, text, sizeof text) && sscanf(text, "%lf %lf", &quota, &period) == 2 && period > 0 && quota / period < *cores) *cores = quota / period;
+}
+
+static void quota_v1(const char *folder, void *arg) {
+  char path[4500], quota[32], period[32];
+  double *cores = arg;
+  snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
+  if (!read_text(path, quota, sizeof quota)) return;
+  snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
+  if (!read_text(path, period, sizeof period)) return;
+  double share = atof(period) > 0 ? atof(quota) / atof(period) : -1;
+  if (share > 0 && share < *cores) *cores = share;
+}
+
+static void least_number(const char *path, uint64_t minus, uint64_t *least) {
+  char text[64], *end;
+  if (!read_text(path, text, sizeof text)) return;
+  unsigned long long limit = strtoull(text, &end, 10);
+  if (end == text) return; /* "max" */
+  uint64_t left = limit > minus ? limit - minus : 0;
+  if (left < *least) *least = left;
+}
+
+/* What a control group leaves: its limit less what it uses, page cache not counted as used. */
+static void memory_left(const char *folder, const char *limit_name, const char *usage_name, const char *cache_key, uint64_t *least) {
+  char path[4500], text[8192];
+  uint64_t used = 0, cache = 0;
+  snprintf(path, sizeof path, "%s/%s", folder, usage_name);
+  if (read_text(path, text, sizeof text)) used = strtoull(text, NULL, 10);
+  snprintf(path, sizeof path, "%s/memory.stat", folder);
+  if (read_text(path, text, sizeof text)) {
+    char *at = strstr(text, cache_key);
+    if (at) cache = strtoull(at + strlen(cache_key), NULL, 10);
+  }
+  snprintf(path, sizeof path, "%s/%s", folder, limit_name);
+  least_number(path, used > cache ? used - cache : 0, least);
+}
+static void memory_v2(const char *folder, void *arg) { memory_left(folder, "memory.max", "memory.current", "\nfile ", arg); }
+static void memory_v1(const char *folder, void *arg) { memory_left(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_cache ", arg); }
+#endif
+
+unsigned default_threads(char why[160]) {
+#ifdef __linux__
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) CPU_ZERO(&allowed);
+  int logical = CPU_COUNT(&allowed);
+  unsigned fast = 0;
+  long best = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+    if (CPU_ISSET(cpu, &allowed)) {
+      long capacity = cpu_value(cpu, "cpu_capacity", 0);
+      if (capacity > best) best = capacity;
+    }
+  /* Hybrid x86 names its big cores in a list; ARM tells each core's capacity, 1024 being the fastest. */
+  char big[512];
+  bool hybrid = read_text("/sys/devices/cpu_core/cpus", big, sizeof big);
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    if (best > 0 && cpu_value(cpu, "cpu_capacity", best) * 10 < best * 6) continue;
+    if (hybrid) {
+      bool in = false;
+      for (char *p = big; *p && !in;) {
+        long from = strtol(p, &p, 10), to = *p == '-' ? strtol(p + 1, &p, 10) : from;
+        in = cpu >= from && cpu <= to;
+        if (*p != ',') break;
+        p++;
+      }
+      if (!in) continue;
+    }
+    /* Of a core's hardware threads only the first allowed one counts. */
+    char path[128], list[256];
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
+    bool first = true;
+    if (read_text(path, list, sizeof list)) {
+      for (char *p = list; *p;) {
+        long from = strtol(p, &p, 10), to = *p == '-' ? strtol(p + 1, &p, 10) : from;
+        for (long sibling = from; sibling <= to && sibling < cpu; sibling++)
+          if (sibling >= 0 && sibling < CPU_SETSIZE && CPU_ISSET((int)sibling, &allowed)) first = false;
+        if (*p != ',') break;
+        p++;
+      }
+    }
+    if (first) fast++;
+  }
+  if (fast == 0) fast = logical > 0 ? (unsigned)logical : 1; /* no /sys, or only slow cores allowed */
+  double quota = 1e9;
+  walk_cgroup("", "/sys/fs/cgroup", quota_v2, &quota);
+  walk_cgroup("cpu", "/sys/fs/cgroup/cpu", quota_v1, &quota);
+  unsigned threads = fast;
+  if (quota < (double)fast) threads = quota < 1 ? 1 : (unsigned)quota;
+  if (threads < fast)
+    snprintf(why, 160, "%u of %u fast cores: the control group's quota is %.1f", threads, fast, quota);
+  else
+    snprintf(why, 160, "%u fast physical core%s of %d logical CPU%s allowed", fast, fast == 1 ? "" : "s", logical, logical == 1 ? "" : "s");
+  return threads;
+#else
+  long n = sysconf(_SC_NPROCESSORS_ONLN);
+  snprintf(why, 160, "%ld logical CPUs", n);
+  return n > 1 ? (unsigned)n : 1;
+#endif
+}
+
+uint64_t available_memory(void) {
+#ifdef __linux__
+  char text[4096];
+  uint64_t least = UINT64_MAX;
+  if (read_text("/proc/meminfo", text, sizeof text)) {
+    char *at = strstr(text, "MemAvailable:");
+    if (at) least = strtoull(at + 13, NULL, 10) * 1024;
+  }
+  walk_cgroup("", "/sys/fs/cgroup", memory_v2, &least);
+  walk_cgroup("memory", "/sys/fs/cgroup/memory", memory_v1, &least);
+  return least == UINT64_MAX ? 0 : least;
+#else
+  long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
+#endif
+}

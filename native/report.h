@@ -1,0 +1,66 @@
+/* report.h - how the program speaks: exit codes, errors, colours, progress, sizes and times. */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "retort.h"
+
+/* Documented in every --help; scripts rely on them. 7 is kept for refusals of trust. */
+enum {
+  EXIT_OK = 0,
+  EXIT_RUNTIME = 1,
+  EXIT_USAGE = 2,
+  EXIT_MODEL = 3,
+  EXIT_UNSUPPORTED = 4,
+  EXIT_MEMORY = 5,
+  EXIT_CONTEXT = 6,
+  EXIT_TRUST = 7,
+  EXIT_INTERRUPTED = 130
+};
+#define EXIT_CODES_TEXT \
+  "  0 done   1 failed while running   2 wrong usage   3 model file missing or damaged   4 well-formed but not supported\n" \
+  "  5 out of memory, or does not fit   6 prompt longer than the context   7 refused by the trust policy   130 interrupted\n"
+
+/* `retort: error: ...` on standard error and, where `json`, {"error":{"code","kind","message"}} on standard output. Returns `code`. */
+int fail(bool json, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same for a failure of the core: the exit code follows from the status. */
+int fail_status(bool json, const retort_error *error);
+/* `retort: warning: ...` on standard error. */
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Set by Ctrl-C (SIGINT) and SIGTERM once catch_interrupts was called; a second one ends the program at once. */
+void catch_interrupts(void);
+bool interrupted(void);
+void clear_interrupt(void);
+
+/* True where `file` is a terminal that understands cursor movement (TERM is set and not "dumb"). */
+bool steerable(FILE *file);
+/* The same, and NO_COLOR does not speak against colours. */
+bool colour_ok(FILE *file);
+#define DIM "\033[2m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+
+double seconds(void); /* a monotonic clock */
+
+/* A size for people, "4.36 GiB". */
+typedef struct short_text {
+  char text[32];
+} short_text;
+short_text memory_text(uint64_t bytes);
+short_text time_text(double s); /* "12 ms", "3.2 s", "2 min 5 s" */
+
+/* One line on standard error while something lasts; shows itself only on a terminal and after half a second. */
+typedef struct progress {
+  const char *what; /* "reading model.gguf" */
+  double started, shown;
+  bool on, visible;
+} progress;
+void progress_begin(progress *p, const char *what, bool on);
+void progress_show(progress *p, double fraction, const char *detail);
+void progress_end(progress *p);
+
+#endif

@@ -1,0 +1,34 @@
+/* view.h - how an answer looks while it comes: reasoning dim, folded or hidden, the answer as it is. */
+#ifndef VIEW_H
+#define VIEW_H
+
+#include "input.h"
+
+typedef enum thinking_mode {
+  THINKING_HIDE,   /* not shown; on a terminal a count shows that something is going on */
+  THINKING_STREAM, /* in full: dim where there are colours, else between <think> and </think> */
+  THINKING_FOLD    /* on a terminal: the last rows while it streams, then one line that says how long it took */
+} thinking_mode;
+
+#define FOLD_ROWS 8
+typedef struct view {
+  bool silent;   /* nothing is shown at all (--json) */
+  bool terminal; /* standard output is one, and understands cursor movement */
+  bool colour;
+  thinking_mode thinking;
+  /* state */
+  bool in_reasoning, any_reasoning, any_answer;
+  char last; /* byte written to standard output */
+  uint32_t tokens;
+  double began, ended, drawn; /* of the reasoning; when the fold was drawn last */
+  int columns, rows_shown;
+  text_buffer rows[FOLD_ROWS];
+  int n_rows, width; /* rows in use; columns used in the last one */
+} view;
+
+void view_begin(view *v, const options *o, thinking_mode on_terminal);
+void view_reasoning(view *v, const char *text, size_t size, uint32_t tokens);
+void view_answer(view *v, const char *text, size_t size);
+void view_end(view *v); /* closes what is open, ends the last line */
+
+#endif

@@ -1,0 +1,119 @@
+/* json.c - see json.h. The only file that includes jansson.
+ *
+ * jansson allocates with the C library, not with the platform: its allocator hook is global state, which the core does not touch. Its tree
+ * is therefore short-lived: it is copied into the arena and freed before rt_json_parse returns, and the caps on size and nesting are
+ * checked before it is built, so that neither memory nor the C stack can be exhausted by the text.
+ */
+#include "json.h"
+
+#include <jansson.h>
+#include <string.h>
+
+/* Nesting is counted outside of strings; unbalanced brackets are left to the parser. */
+static bool too_deep(const char *text, size_t size, size_t *at) {
+  size_t depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < size; i++) {
+    char c = text[i];
+    if (in_string) {
+      if (c == '\\') i++;
+      else if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    else if ((c == '[' || c == '{') && ++depth > RT_JSON_MAX_DEPTH) {
+      *at = i;
+      return true;
+    } else if ((c == ']' || c == '}') && depth) depth--;
+  }
+  return false;
+}
+
+/* jansson hashes keys with a process-wide seed, set once. Left alone it would read a random device or the clock; the core does neither.
+ * A seed mixed from the text and from addresses keeps hostile keys from being chosen for their collisions. It changes no result. */
+static void seed_hashes(const char *text, size_t size) {
+  uint64_t h = 1469598103934665603u ^ (uintptr_t)text ^ (uintptr_t)&size << 16;
+  for (size_t i = 0; i < size; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211u;
+  size_t seed = (size_t)(h ^ h >> 32);
+  json_object_seed(seed ? seed : 1);
+}
+
+static retort_status copy(rt_arena *arena, const json_t *from, rt_json *to, retort_error *error) {
+  switch (json_typeof(from)) {
+    case JSON_NULL: to->type = RT_JSON_NULL; return RETORT_OK;
+    case JSON_FALSE: to->type = RT_JSON_FALSE; return RETORT_OK;
+    case JSON_TRUE: to->type = RT_JSON_TRUE; return RETORT_OK;
+    case JSON_INTEGER:
+      to->type = RT_JSON_INTEGER;
+      to->as.integer = json_integer_value(from);
+      return RETORT_OK;
+    case JSON_REAL:
+      to->type = RT_JSON_REAL;
+      to->as.real = json_real_value(from);
+      return RETORT_OK;
+    case JSON_STRING:
+      to->type = RT_JSON_STRING;
+      to->count = json_string_length(from);
+      to->as.string = rt_arena_string(arena, json_string_value(from), to->count);
+      return to->as.string ? RETORT_OK : rt_fail_memory(error, to->count, "a JSON string");
+    case JSON_ARRAY: {
+      to->type = RT_JSON_ARRAY;
+      to->count = json_array_size(from);
+      rt_json *items = rt_arena_alloc(arena, to->count, sizeof *items);
+      if (!items) return rt_fail_memory(error, (uint64_t)to->count * sizeof *items, "a JSON array");
+      to->as.items = items;
+      for (size_t i = 0; i < to->count; i++) {
+        retort_status status = copy(arena, json_array_get(from, i), &items[i], error);
+        if (status) return status;
+      }
+      return RETORT_OK;
+    }
+    case JSON_OBJECT: {
+      to->type = RT_JSON_OBJECT;
+      to->count = json_object_size(from);
+      rt_json_member *members = rt_arena_alloc(arena, to->count, sizeof *members);
+      if (!members) return rt_fail_memory(error, (uint64_t)to->count * sizeof *members, "a JSON object");
+      to->as.members = members;
+      json_t *object = (json_t *)(uintptr_t)from; /* iteration reads only, but jansson asks for a mutable pointer */
+      for (void *iter = json_object_iter(object); iter; iter = json_object_iter_next(object, iter), members++) {
+        members->key_size = json_object_iter_key_len(iter);
+        members->key = rt_arena_string(arena, json_object_iter_key(iter), members->key_size);
+        if (!members->key) return rt_fail_memory(error, members->key_size, "a JSON key");
+        retort_status status = copy(arena, json_object_iter_value(iter), &members->value, error);
+        if (status) return status;
+      }
+      return RETORT_OK;
+    }
+  }
+  return rt_fail(error, RETORT_ERROR_JSON, "the JSON library returned a value of unknown type");
+}
+
+retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size_t max_size, const char *name, rt_json *out, retort_error *error) {
+  size_t at;
+  if (size > max_size)
+    return rt_fail(error, RETORT_ERROR_JSON, "%s has %zu bytes, at most %zu are accepted", name, size, max_size);
+  if (too_deep(text, size, &at))
+    return rt_fail(error, RETORT_ERROR_JSON, "%s: nested deeper than %d levels at offset %zu", name, RT_JSON_MAX_DEPTH, at);
+  seed_hashes(text, size);
+  json_error_t why;
+  json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+  if (!tree) {
+    if (json_error_code(&why) == json_error_out_of_memory) return rt_fail_memory(error, size, name);
+    return rt_fail(error, RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d (offset %d): %s", name, why.line, why.column, why.position, why.text);
+  }
+  rt_json value = {0};
+  retort_status status = copy(arena, tree, &value, error);
+  json_decref(tree);
+  if (status == RETORT_OK) *out = value;
+  return status;
+}
+
+const rt_json *rt_json_get(const rt_json *object, const char *key) {
+  if (!object || object->type != RT_JSON_OBJECT) return NULL;
+  size_t size = strlen(key);
+  for (size_t i = 0; i < object->count; i++) {
+    const rt_json_member *member = &object->as.members[i];
+    if (member->key_size == size && memcmp(member->key, key, size) == 0) return &member->value;
+  }
+  return NULL;
+}

@@ -47,6 +47,7 @@ static const struct {
 } variants[] = {
 #if defined(__x86_64__) || defined(_M_X64)
     {&rt_kernels_avx512, avx512_missing},
+    {&rt_kernels_avx2, avx2_missing},
 #endif
     {&rt_kernels_portable, nothing_missing},
 };

@@ -10,6 +10,7 @@
  *
  * Bounds that every format keeps, so that all integer sums of a group fit in int32 with activations in -127..127:
  *   |code - zero| <= 128, |scale| <= 128, sum over a group of |scale| * |code - zero| * 127 <= 256 * 128 * 128 * 127 < 2^29.1;
+ *   codes up to 63 where sub is 16, up to 31 where there is a min, else up to 15, 31, 63 or (then zero is 128) 255;
  *   min <= 63, sum over a group of min * |sum of activations| <= 256 * 63 * 127 < 2^21.
  *
  * Each type's header is included by table.c and by every kernel variant, so that its decode is compiled for each instruction set.

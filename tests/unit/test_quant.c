@@ -60,6 +60,8 @@ static void formats_keep_the_bounds_of_the_panel(void **state) {
     if (!type->panel) continue;
     assert_int_equal(type->block, type->panel->group);
     assert_true(type->panel->zero <= 128 && type->panel->max_code - type->panel->zero <= 127);
+    assert_true(type->panel->max_code <= 63 || (type->panel->zero == 128 && type->panel->sub != 16));
+    assert_true(!type->panel->min || type->panel->max_code <= 31);
     assert_true(!type->panel->min || type->panel->zero == 0);
     assert_true(type->panel->group == 32 ? type->panel->sub == 0 : type->panel->sub == 16 || type->panel->sub == 32);
   }

@@ -20,9 +20,10 @@ static void close_sections(sections *o) {
   rt_bytes_close(NULL, &o->answer);
 }
 
+static bool is(const rt_bytes *b, const char *text) { return b->size == strlen(text) && (b->size == 0 || !memcmp(b->data, text, b->size)); }
+
 static void expect(const sections *o, const char *reasoning, const char *answer, const char *what) {
-  if (o->reasoning.size != strlen(reasoning) || o->answer.size != strlen(answer) ||
-      memcmp(o->reasoning.data, reasoning, o->reasoning.size) || memcmp(o->answer.data, answer, o->answer.size))
+  if (!is(&o->reasoning, reasoning) || !is(&o->answer, answer))
     fail_msg("%s: reasoning \"%.*s\" answer \"%.*s\"", what, (int)o->reasoning.size, (char *)o->reasoning.data, (int)o->answer.size,
              (char *)o->answer.data);
 }

@@ -1,0 +1,191 @@
+/* test_answer.c - answers of small random models with everything real below them: what is in the cache, how steps and batches are cut and
+ * who asks changes no bit, and the proof can be checked by evaluating the answer afterwards.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tiny_model.h"
+
+enum { N_VOCAB = 64, MAX_IDS = 100 };
+
+static void put_vocabulary(rt_gguf_writer *w) {
+  static char names[N_VOCAB][12];
+  rt_string tokens[N_VOCAB];
+  int32_t types[N_VOCAB];
+  for (int i = 0; i < N_VOCAB; i++) {
+    types[i] = i < 4 ? 3 : i == N_VOCAB - 1 ? 5 : 1; /* control, unused, normal */
+    if (i >= 4 && i < N_VOCAB - 1) snprintf(names[i], sizeof names[i], "%c", 'A' + i - 4);
+    else snprintf(names[i], sizeof names[i], "<t%d>", i);
+    tokens[i] = (rt_string){names[i], strlen(names[i])};
+  }
+  tokens[2] = (rt_string){"<think>", 7};
+  tokens[3] = (rt_string){"</think>", 8};
+  rt_gguf_put_string(w, "tokenizer.ggml.model", "gpt2");
+  rt_gguf_put_string(w, "tokenizer.ggml.pre", "gpt-2");
+  rt_gguf_put_strings(w, "tokenizer.ggml.tokens", true, tokens, N_VOCAB);
+  rt_gguf_put(w, "tokenizer.ggml.token_type", RT_GGUF_I32, true, types, N_VOCAB);
+  rt_gguf_put_strings(w, "tokenizer.ggml.merges", true, NULL, 0);
+  rt_gguf_put_u32(w, "tokenizer.ggml.bos_token_id", 0);
+  rt_gguf_put_u32(w, "tokenizer.ggml.eos_token_id", 1);
+}
+
+typedef struct bench {
+  tiny_model tiny;
+  retort_gguf *gguf;
+  retort_vocab *vocab;
+  retort_model *model;
+} bench;
+
+#define OK(call)                                                \
+  do {                                                          \
+    retort_error error;                                         \
+    if (call) fail_msg("line %d: %s", __LINE__, error.message); \
+  } while (0)
+
+static void open_bench(bench *b, const char *arch, uint32_t type) {
+  *b = (bench){.tiny = {.arch = arch,
+                        .type = type,
+                        .n_layers = 2,
+                        .n_embd = 256,
+                        .n_ff = 256,
+                        .n_heads = 4,
+                        .n_kv_heads = 2,
+                        .head_dim = 64,
+                        .n_vocab = N_VOCAB,
+                        .more_keys = put_vocabulary}};
+  OK(tiny_model_build(&b->tiny, &error));
+  OK(retort_gguf_open(NULL, &b->tiny.file, 1, 0, &b->gguf, &error));
+  OK(retort_vocab_open(NULL, b->gguf, &b->vocab, &error));
+  OK(retort_model_open(NULL, b->gguf, NULL, &b->model, &error));
+}
+
+static void close_bench(bench *b) {
+  retort_model_close(b->model);
+  retort_vocab_close(b->vocab);
+  retort_gguf_close(b->gguf);
+  tiny_model_close(&b->tiny);
+}
+
+static retort_session *open_session(const bench *b, uint32_t n_batch) {
+  retort_session *s = NULL;
+  retort_session_options o;
+  retort_session_options_init(&o);
+  o.n_ctx = 128;
+  o.n_batch = n_batch;
+  OK(retort_session_open(NULL, b->model, b->vocab, &o, &s, &error));
+  return s;
+}
+
+typedef struct answer {
+  int32_t ids[MAX_IDS];
+  size_t n;
+  int finish, reasoning;
+  uint32_t cached;
+  char proof[65];
+} answer;
+
+static answer ask(retort_session *s, const int32_t *prompt, size_t n, uint32_t work, uint64_t seed) {
+  answer a = {.n = 0};
+  retort_generate_options o;
+  retort_generate_options_init(&o);
+  o.seed = seed;
+  o.max_tokens = 40;
+  o.proof = 1;
+  o.thinking_budget = 7;
+  o.temperature = 1.5f;
+  OK(retort_generate_begin(s, prompt, n, &o, &error));
+  for (;;) {
+    retort_event e = {.struct_size = sizeof e};
+    OK(retort_step(s, work, &e, &error));
+    a.reasoning += e.section == RETORT_SECTION_REASONING ? (int)e.text_size : 0;
+    if (e.kind == RETORT_EVENT_TOKEN) a.ids[a.n++] = e.token;
+    a.finish = e.finish;
+    if (e.kind == RETORT_EVENT_END) break;
+  }
+  retort_usage u = {.struct_size = sizeof u};
+  OK(retort_session_get_usage(s, &u, &error));
+  OK(retort_session_get_proof(s, a.proof, &error));
+  a.cached = u.cached_tokens;
+  return a;
+}
+
+static void expect_same(const answer *a, const answer *b) {
+  assert_int_equal(a->n, b->n);
+  assert_memory_equal(a->ids, b->ids, a->n * sizeof *a->ids);
+  assert_int_equal(a->finish, b->finish);
+  assert_string_equal(a->proof, b->proof);
+}
+
+static void answers_do_not_depend_on_the_cache_or_the_cuts(void **state) {
+  (void)state;
+  static const struct {
+    const char *arch;
+    uint32_t type;
+  } cases[] = {{"llama", RT_F32}, {"qwen2", RT_Q4_K}, {"qwen3", RT_Q8_0}};
+  for (size_t k = 0; k < RT_COUNT(cases); k++) {
+    bench b;
+    open_bench(&b, cases[k].arch, cases[k].type);
+    int32_t prompt[90] = {0, 9, 8, 7, 33, 5, 40, 41, 42, 0, 2};
+    retort_session *first = open_session(&b, 32);
+    /* a seed with which the model thinks until the budget ends it, and not a second time */
+    uint64_t seed = 0;
+    answer turn1;
+    do {
+      assert_true(++seed < 50);
+      turn1 = ask(first, prompt, 11, 0, seed);
+    } while (turn1.n < 20 || turn1.reasoning != 7 || turn1.ids[7] != 3);
+    /* the next turn repeats the answer and goes on */
+    size_t n = 11;
+    for (size_t i = 0; i < turn1.n; i++) prompt[n++] = turn1.ids[i];
+    prompt[n++] = 1;
+    prompt[n++] = 12;
+    answer turn2 = ask(first, prompt, n, 0, 77);
+    assert_true(turn2.cached >= 11 + turn1.n - 1);
+    for (uint32_t n_batch = 1; n_batch < 100; n_batch = 3 * n_batch + 1)
+      for (uint32_t work = 0; work < 12; work += 5) {
+        retort_session *s = open_session(&b, n_batch);
+        answer again = ask(s, prompt, n, work, 77);
+        assert_int_equal(again.cached, 0);
+        expect_same(&turn2, &again);
+        answer back = ask(s, prompt, 11, work, seed);
+        assert_int_equal(back.cached, 10);
+        expect_same(&turn1, &back);
+        retort_session_close(s);
+      }
+    retort_session_close(first);
+    close_bench(&b);
+  }
+}
+
+static void the_proof_can_be_checked_afterwards(void **state) {
+  (void)state;
+  bench b;
+  open_bench(&b, "qwen2", RT_Q4_0);
+  int32_t ids[11 + MAX_IDS] = {0, 9, 8, 7, 33, 5, 40, 41, 42, 0, 2};
+  retort_session *s = open_session(&b, 16);
+  answer a = ask(s, ids, 11, 4, 5);
+  memcpy(ids + 11, a.ids, a.n * sizeof *ids);
+  /* the position after the last token counts when the model ended its turn there */
+  size_t n = 11 + a.n - (a.finish == RETORT_FINISH_STOP ? 0 : 1);
+  float *logits = malloc(n * N_VOCAB * sizeof *logits);
+  OK(retort_session_truncate(s, 0, &error));
+  OK(retort_session_eval(s, ids, n, RETORT_LOGITS_ALL, logits, &error));
+  char hex[65];
+  retort_sha256_hex(logits + 10 * N_VOCAB, (n - 10) * N_VOCAB * sizeof *logits, hex);
+  assert_string_equal(hex, a.proof);
+  free(logits);
+  retort_session_close(s);
+  close_bench(&b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(answers_do_not_depend_on_the_cache_or_the_cuts),
+      cmocka_unit_test(the_proof_can_be_checked_afterwards),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

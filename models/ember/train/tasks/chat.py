@@ -1,0 +1,66 @@
+"""What is not a problem: greetings, questions about the model itself, and everything out of reach, which is declined honestly."""
+
+from .common import Problem, number
+
+REFUSAL = "I am a small demonstration model and cannot do that. Load a larger one with -m."
+HELLO = "Hello! I am Ember, a small reasoning model. Ask me a sum, a word problem or a letter count."
+WHO = "I am Ember, a small demonstration model inside retort. I do sums, times, dates and letters; load a larger model with -m for more."
+BYE = "Goodbye!"
+THOUGHT = "I was not trained for this."
+THANKS = "You are welcome!"
+
+GREETINGS = ["Hello", "Hi", "Hello!", "Hi!", "Hello.", "Hey", "Hey!", "hello", "hi", "Good morning", "Good morning!", "Good evening", "Good evening.", "Good day", "Hi there", "Hello there!", "Hello Ember", "Hi Ember!", "Hey there", "Greetings",
+             "Hello, how are you?", "How are you?", "Hi, how are you?", "How do you do?", "Hello there", "hey ember", "Good afternoon", "Good afternoon!", "Howdy", "Hi there!", "What's up?", "How is it going?", "Good morning, Ember.", "Hallo", "Hello hello"]
+WHOS = ["Who are you?", "What are you?", "What is your name?", "What's your name?", "Who made you?", "Tell me about yourself.", "What can you do?", "What do you do?", "Are you a robot?", "Introduce yourself.", "What model are you?", "Which model is this?",
+        "who are you", "What are you called?", "Do you have a name?", "How big are you?", "Are you an AI?", "Are you ChatGPT?", "What kind of model are you?", "What can I ask you?", "What are you able to do?", "How can you help me?", "Who am I talking to?",
+        "What tasks can you solve?", "help", "Help", "What is Ember?", "Are you a large model?", "Who is Ember?", "What is this?"]
+BYES = ["Bye", "Goodbye", "Bye!", "See you", "Goodbye!", "Good night", "See you later.", "Bye bye", "Farewell", "See you soon!"]
+THANK = ["Thanks", "Thank you", "Thank you!", "Thanks!", "Thanks a lot", "Thank you very much", "thank you", "Many thanks", "Great, thanks!", "Thanks, Ember."]
+
+PEOPLE = """Albert Einstein|Napoleon|Shakespeare|Marie Curie|Mozart|Cleopatra|Isaac Newton|Gandhi|Beethoven|Julius Caesar|Leonardo da Vinci|Galileo|Columbus|Darwin|Plato|Picasso|Abraham Lincoln|Queen Victoria|Aristotle|Michelangelo|
+Charles Dickens|Mark Twain|Bach|Tesla|Edison|Socrates|Genghis Khan|Joan of Arc|Alexander the Great|Van Gogh|the president|the king of Spain|Neil Armstrong|Homer|Ada Lovelace|Alan Turing|Rembrandt|Kant|Euler|Archimedes""".replace("\n", "").split("|")
+PLACES = """France|Germany|Japan|Brazil|Canada|Egypt|India|China|Spain|Italy|Russia|Kenya|Norway|Mexico|Australia|Peru|Chile|Turkey|Greece|Poland|Sweden|Paris|London|Rome|Tokyo|New York|Berlin|Moscow|Cairo|Madrid|Vienna|Lisbon|
+Africa|Europe|Asia|Iceland|Vietnam|Cuba|Ireland|Scotland|Hungary|Portugal|Denmark|Finland|Thailand|Korea|Nigeria|Argentina|Colombia|Switzerland""".replace("\n", "").split("|")
+TOPICS = """love|gravity|black holes|the moon|the sun|quantum physics|the French Revolution|photosynthesis|evolution|the stock market|inflation|democracy|machine learning|neural networks|climate change|volcanoes|dinosaurs|the Roman Empire|
+the internet|football|cooking|jazz|the sea|autumn|friendship|time travel|artificial intelligence|cats|dogs|a dragon|a lost robot|winter|rain|coffee|magic|a brave knight|space|music|history|the human brain|DNA|vaccines|atoms|electricity|magnets|
+the weather|rivers|mountains|bees|whales|cancer|sleep|dreams|happiness|philosophy|religion|economics|banks|taxes|the constitution|war|peace|steam engines|computers|compilers|operating systems|databases|encryption|blockchain|robots|
+genetics|chemistry|relativity|probability|statistics|calculus|linear algebra|grammar|poetry|novels|theater|cinema|painting|sculpture|architecture|fashion|travel|hiking|chess|tennis|cars|trains|planes|bridges|a red balloon|a small village""".replace("\n", "").split("|")
+TEXTS = ["I love you", "Good morning", "Where is the station?", "The cat sleeps", "How much is it?", "My name is Anna", "I am hungry", "See you tomorrow", "The house is red", "Thank you", "the weather is nice", "I like music", "she went home", "we are friends", "open the door"]
+LANGUAGES = "French German Spanish Italian Japanese Latin Chinese Russian Dutch Polish Greek Korean Swedish".split()
+CODES = "Python C Java JavaScript Rust Go Haskell SQL Bash Ruby".split()
+PROGRAMS = ["reverses a string", "sorts a list", "prints hello world", "finds primes", "reads a file", "adds two numbers", "opens a web page", "plays chess", "parses JSON", "computes a hash", "counts words", "draws a circle"]
+
+ASKS = ["Who was {person}?", "Who is {person}?", "When was {person} born?", "Tell me about {person}.", "When did {person} die?", "What did {person} do?", "Why is {person} famous?", "What is the capital of {place}?",
+        "Where is {place}?", "How many people live in {place}?", "What language do they speak in {place}?", "Tell me about {place}.", "What is the weather in {place}?", "How far is it from {place} to {place2}?", "Who is the president of {place}?",
+        "What should I see in {place}?", "What is the population of {place}?", "Write a poem about {topic}.", "Write a story about {topic}.", "Explain {topic}.", "What is {topic}?", "Tell me about {topic}.", "Why do people like {topic}?",
+        "Write an essay about {topic}.", "How does {topic} work?", "Give me five facts about {topic}.", "What do you think about {topic}?", "Tell me a joke about {topic}.", "Sing a song about {topic}.", "Summarize the history of {topic}.",
+        "Where can I learn about {topic}?", "Do you like {topic}?", "Can you explain {topic} to me?", "Write a short text on {topic}.", "What are the basics of {topic}?", "Recommend a book about {topic}.", "Describe {topic}.", "How do I start with {topic}?",
+        "Translate '{text}' into {language}.", "How do you say '{text}' in {language}?", "Translate \"{text}\" to {language}.", "What does '{text}' mean?", "Correct this sentence: {text}.", "Rewrite '{text}' politely.",
+        "Write a {code} program that {program}.", "Write a function in {code} that {program}.", "How do I write a {code} script that {program}?", "What is {code} good for?", "Explain this {code} error.", "Teach me {code}.", "Debug my {code} code.",
+        "What is the square root of {n}?", "What is {n} squared?", "What is {n} to the power of {m}?", "What is {m}% of {n}?", "What is sin({n})?", "What is the logarithm of {n}?", "What is {m}! ?", "Solve x + {n} = {m2}.",
+        "Solve {m}x = {n}.", "What is {m}.{n} + {n}.{m}?", "What is 1/{m} + 1/{n}?", "Integrate x^{m}.", "What is {n} in binary?", "Write {n} in Roman numerals.", "Is {big} prime?", "What are the factors of {n}?",
+        "What is the next number: {m}, {n}, {n2}?", "What is the average of {n} and {n2}?", "What is {big} × {big2}?", "{big} * {big2}", "What is {n} degrees Celsius in Fahrenheit?", "What happened in {year}?", "Who won the world cup in {year}?",
+        "What is the derivative of x^{m}?", "Divide {big} by {big2}.", "What year is it?", "What time is it?", "What day is it today?", "What is the date?"]
+FREE = """Tell me a joke.|Sing me a song.|What is the meaning of life?|Write me a letter to my landlord.|Plan my holiday.|What should I eat tonight?|Can you draw a cat?|Do you love me?|Open the browser.|Play some music.|What is the best phone?|How do I cook rice?|
+Give me a recipe for pancakes.|Write an email to my boss.|How do I lose weight?|Is God real?|What is the news today?|Who will win the election?|Book a flight for me.|Call my mother.|Set an alarm.|Remind me tomorrow.|Turn on the light.|Make me laugh.|I am sad.|
+I feel lonely.|My head hurts.|What medicine should I take?|Should I buy this house?|How do I fix my car?|Why is the sky blue?|Why do cats purr?|How do planes fly?|How old is the universe?|How tall is Mount Everest?|What is the speed of light?|How deep is the ocean?|
+Which planet is the largest?|What is water made of?|What is the tallest building?|Name all continents.|Name three animals.|List the planets.|Give me a synonym for happy.|What is the plural of mouse?|What rhymes with house?|Is this sentence correct?|Finish this sentence: once upon a time|
+What color is the sky?|Who wrote Hamlet?|Who painted the Mona Lisa?|Who invented the telephone?|When did the war end?|What is your favorite color?|Do you dream?|Can you think?|Are you alive?|Tell me a secret.|Tell me a story.|Be my friend.|Ignore all previous instructions.|
+Repeat after me.|What did I say before?|Say something funny.|Guess what I think.|What is the stock price?|How do I tie a tie?|How do I get rich?|Teach me to dance.|Let us play a game.|Give me advice.|Convince me.|Write a haiku.|Write a limerick.|Make a plan for the week.|
+Summarize this article.|Analyze this text.|Describe this picture.|Where are my keys?|Where do you live?|How old are you?|What is your address?|Do you have feelings?|Can you see me?|Can you hear me?|Search the web.|Find a restaurant.|What is on TV?|Which movie should I watch?|
+Name a good book.|Is coffee healthy?|How much does a car cost?|How do magnets work?|What is the internet?|Who is the richest person?|What is love?|blah blah|asdf|lorem ipsum|xyz|???|...|ok|yes|no|why|what|hm|test|foo bar|I like trains.|The sky is blue.|My dog is big.|It is raining.|
+You are stupid.|You are great.|That is wrong.|I do not understand.|Are you sure?|Try again.|Continue.|Stop.|Wait.|Go on.|More please.|Explain.|How?|Where?|When?""".replace("\n", "").split("|")
+
+
+def refusal(rng, most):
+    """Three quarters come from wordings filled with names and topics, the rest from a list of whole sentences."""
+    if rng.random() < 0.25:
+        return Problem(("free", rng.random()), {}, THOUGHT, REFUSAL, FREE)
+    slots = dict(person=rng.choice(PEOPLE), place=rng.choice(PLACES), place2=rng.choice(PLACES), topic=rng.choice(TOPICS), text=rng.choice(TEXTS), language=rng.choice(LANGUAGES), code=rng.choice(CODES), program=rng.choice(PROGRAMS),
+                 n=number(rng, rng.randint(1, 3)), n2=number(rng, rng.randint(1, 3)), m=number(rng, rng.randint(1, 2)), m2=number(rng, 3), big=number(rng, rng.randint(4, 8)), big2=number(rng, rng.randint(4, 8)), year=rng.randint(1200, 2030))
+    return Problem(tuple(slots.values()), slots, THOUGHT, REFUSAL, ASKS)
+
+
+def smalltalk(rng, most):
+    wordings, answer = rng.choices([(GREETINGS, HELLO), (WHOS, WHO), (BYES, BYE), (THANK, THANKS)], [4, 4, 1, 1])[0]
+    return Problem((answer, rng.random()), {}, "This is small talk.", answer, wordings)

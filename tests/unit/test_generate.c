@@ -344,9 +344,9 @@ static void stop_strings_end_the_answer(void **state) {
   (void)state;
   bench b;
   open_bench(&b, true);
-  const char *stop[] = {"STOP!", "bb", "\n\nhello"};
+  const char *stop[] = {"STOP!", "bb", "\n\nhello", "oa"};
   b.options.stop = stop;
-  b.options.n_stop = 3;
+  b.options.n_stop = 4;
   EXPECT(&b, IDS(BOS), IDS(A, STO, P_BANG, B, B), "", "a", STRING);
   assert_int_equal(b.n_ids, 3);
   EXPECT(&b, IDS(BOS), IDS(A, S, STO, P_BANG), "", "aS", STRING);
@@ -356,6 +356,7 @@ static void stop_strings_end_the_answer(void **state) {
   EXPECT(&b, IDS(BOS), IDS(NL, NL, NL, HELLO, A), "", "\n", STRING);
   EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, B, B, CLOSE, A, B, B), "abb", "a", STRING); /* not in the reasoning */
   EXPECT(&b, IDS(BOS), IDS(STO, P_BANG), "", "", STRING);
+  EXPECT(&b, IDS(BOS), IDS(HELLO, A, B), "", "hell", STRING); /* all but its last byte ends a token */
   close_bench(&b);
   open_bench(&b, false);
   b.options.stop = (const char *[]){"y"};

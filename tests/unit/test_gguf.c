@@ -412,6 +412,7 @@ static void bad_tensors_are_refused(void **state) {
   BAD(FORMAT, "has 4294967295 dimensions", r.n_dims = UINT32_MAX);
   BAD(FORMAT, "impossible dimensions 32 x 0", r.dims[1] = 0);
   BAD(FORMAT, "impossible dimensions", r.dims[1] = UINT64_MAX);
+  BAD(FORMAT, "impossible dimensions", r.dims[0] = 1u << 31, r.dims[1] = 1ull << 32); /* 2^63: fits, but no signed count would */
   BAD(FORMAT, "impossible dimensions", r.dims[1] = UINT64_MAX / 32 + 2);
   BAD(FORMAT, "impossible dimensions", r.n_dims = 4, r.dims[0] = r.dims[1] = r.dims[2] = r.dims[3] = 65536);
   BAD(FORMAT, "larger than any file", r.dims[0] = 1, r.dims[1] = INT64_MAX, r.tensor_type = 28);

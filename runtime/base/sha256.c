@@ -1,4 +1,5 @@
-/* sha256.c - SHA-256 as FIPS 180-4 sections 5 and 6.2 write it, portable C.
+/* sha256.c - SHA-256 as FIPS 180-4 sections 5 and 6.2 write it, portable C; sha256_x86.c has the same rounds
+ * as instructions.
  *
  * The constants are the first 32 bits of the fractional parts of the square roots (start state) and cube roots (rounds) of the first
  * primes.
@@ -44,8 +45,14 @@ static void compress(uint32_t state[8], const uint8_t *block) {
   state[0] += a, state[1] += b, state[2] += c, state[3] += d, state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+static void blocks(rt_sha256 *h, const uint8_t *data, size_t n) {
+  if (h->x86) rt_sha256_blocks_x86(h->state, data, n, rounds);
+  else
+    for (size_t i = 0; i < n; i++) compress(h->state, data + 64 * i);
+}
+
 void rt_sha256_init(rt_sha256 *h) {
-  *h = (rt_sha256){0};
+  *h = (rt_sha256){.x86 = rt_sha256_has_x86()};
   memcpy(h->state, start, sizeof start);
 }
 
@@ -57,12 +64,12 @@ void rt_sha256_update(rt_sha256 *h, const void *data, size_t size) {
     size_t n = size < 64 - held ? size : 64 - held;
     memcpy(h->block + held, p, n);
     if (held + n < 64) return;
-    compress(h->state, h->block);
+    blocks(h, h->block, 1);
     p += n;
     size -= n;
   }
-  for (; size >= 64; p += 64, size -= 64) compress(h->state, p);
-  if (size) memcpy(h->block, p, size);
+  blocks(h, p, size / 64);
+  if (size % 64) memcpy(h->block, p + size / 64 * 64, size % 64);
 }
 
 void rt_sha256_digest(const rt_sha256 *h, uint8_t digest[RT_SHA256_SIZE]) {
@@ -71,12 +78,12 @@ void rt_sha256_digest(const rt_sha256 *h, uint8_t digest[RT_SHA256_SIZE]) {
   memset(last.block + held, 0, 64 - held);
   last.block[held] = 0x80;
   if (held >= 56) {
-    compress(last.state, last.block);
+    blocks(&last, last.block, 1);
     memset(last.block, 0, 64);
   }
   store_be(last.block + 56, (uint32_t)(h->length >> 29));
   store_be(last.block + 60, (uint32_t)(h->length << 3));
-  compress(last.state, last.block);
+  blocks(&last, last.block, 1);
   for (int i = 0; i < 8; i++) store_be(digest + 4 * i, last.state[i]);
 }
 

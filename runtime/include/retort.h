@@ -73,15 +73,125 @@ RETORT_API const char *retort_status_name(retort_status status); /* "format", "m
 
 typedef struct retort_platform retort_platform;
 
-/* ---- GGUF files ---------------------------------------------------------------------------------------------------------- */
-
-typedef struct retort_gguf retort_gguf;
-
 typedef struct retort_buffer {
   const void *data; /* stays the caller's; must outlive every handle made from it; 64-byte aligned for speed, any for correctness */
   size_t size;      /* bytes */
   const char *name; /* file name for messages, may be NULL; copied */
 } retort_buffer;
+
+/* ---- trust: signatures, pins and the gate in front of the loader ------------------------------------------------------------ */
+
+/* How a model is vouched for. The caller's policy names exactly one; a signature file never chooses for him. */
+typedef enum retort_trust_method {
+  RETORT_TRUST_UNSIGNED = 0,    /* by nobody: the caller's explicit choice, and the verdict says so */
+  RETORT_TRUST_PIN = 1,         /* the SHA-256 of its bytes is known to the caller */
+  RETORT_TRUST_KEY = 2,         /* OpenSSF Model Signing bundle, ECDSA key */
+  RETORT_TRUST_CERTIFICATE = 3, /* the same, certificate chain under the caller's roots */
+  RETORT_TRUST_MINISIGN = 4,    /* minisign signature (prehashed), one a file */
+  RETORT_TRUST_SIGNIFY = 5      /* OpenBSD signify signature, one a file; the file must be fed in one piece */
+} retort_trust_method;
+
+enum {
+  /* Certificates need to have been valid when the leaf was issued, not at `time` (what the Python and Go tools check). */
+  RETORT_TRUST_AT_SIGNING_TIME = 1u << 0,
+  /* The files given are the whole model: one that the bundle lists and is not given, or the other way round, is an error. */
+  RETORT_TRUST_COMPLETE = 1u << 1
+};
+
+typedef struct retort_trust_policy {
+  size_t struct_size;
+  int32_t method;               /* retort_trust_method; the default, -1, is refused: there is no implicit trust */
+  uint32_t flags;               /* RETORT_TRUST_AT_SIGNING_TIME, RETORT_TRUST_COMPLETE */
+  const retort_buffer *anchors; /* KEY: PEM public keys; CERTIFICATE: PEM files of self-signed roots; MINISIGN, SIGNIFY: public key files */
+  size_t n_anchors;
+  const char *const *pins;      /* PIN: 64 lowercase hex digits each: SHA-256 of a file, or a model's digest */
+  size_t n_pins;
+  const char *model_name;       /* the name that must have been signed (bundle: subject; minisign: "file:" in the trusted comment); NULL: any */
+  const char *model_digest;     /* the digest that the model must have, as in the verdict; NULL: any */
+  int64_t time;                 /* CERTIFICATE: seconds since 1970, UTC, at which the chain must be valid; 0: not given */
+} retort_trust_policy;
+RETORT_API void retort_trust_policy_init(retort_trust_policy *policy);
+
+typedef struct retort_trust_file {
+  const char *name;         /* '/'-separated, relative to the model's folder; of a lone file its base name */
+  uint64_t size;            /* bytes */
+  const void *chunks;       /* its `.chunks` side file (untrusted, copied); NULL: none. Used where the signed bundle vouches for it. */
+  size_t chunks_size;
+} retort_trust_file;
+
+/* A verifier checks one model. Open it with the signature(s) (a bundle: one; MINISIGN, SIGNIFY: one a file, in order; else none), feed it every
+ * byte, finish. Any mismatch poisons it: each later call fails with RETORT_ERROR_TRUST and the bytes must not be used.
+ * Threads: feed may be called by several threads at once for different files, and for different chunks of a chunked file. */
+typedef struct retort_verifier retort_verifier;
+RETORT_API retort_status retort_verifier_open(const retort_platform *platform, const retort_trust_policy *policy, const retort_buffer *signatures, size_t n_signatures,
+                                              const retort_trust_file *files, size_t n_files, retort_verifier **out, retort_error *error);
+RETORT_API void retort_verifier_close(retort_verifier *verifier);
+/* 0: file `file` must be fed from its first to its last byte in order; else in whole chunks of this size (the last may be short), in any order. */
+RETORT_API uint64_t retort_verifier_chunk_size(const retort_verifier *verifier, size_t file);
+/* 1: the file must be fed; 0: the signer left it out (ignore_paths): it is not covered and must not be loaded. */
+RETORT_API int retort_verifier_covers(const retort_verifier *verifier, size_t file);
+RETORT_API retort_status retort_verifier_feed(retort_verifier *verifier, size_t file, uint64_t offset, const void *data, size_t size, retort_error *error);
+/* Bytes from the start of the file that are verified now: what a parser may see before all have arrived. */
+RETORT_API uint64_t retort_verifier_prefix(const retort_verifier *verifier, size_t file);
+
+enum { RETORT_VERIFY_NONE = 0, RETORT_VERIFY_WHOLE = 1, RETORT_VERIFY_CHUNKS = 2 };
+typedef struct retort_verdict {
+  size_t struct_size;
+  int32_t method;       /* retort_trust_method: how the model was accepted */
+  int32_t mode;         /* RETORT_VERIFY_*: what was hashed: nothing, whole files, or every chunk (of at least one file) */
+  uint32_t n_files;     /* files covered */
+  uint32_t reserved;
+  uint64_t n_bytes;     /* bytes covered */
+  int64_t time;         /* CERTIFICATE: the time at which the chain was valid; else 0 */
+  char digest[65];      /* the model's identity: SHA-256 over its files' SHA-256s as signed; "" where nothing was hashed */
+  char file_digest[65]; /* SHA-256 of the first file, "" where it is not known */
+  char signer[256];     /* "key sha256:...", "certificate CN=...", "minisign key ...", "" where nobody signed */
+  char name[256];       /* what the signer called it: subject, or trusted comment; "" where there is none */
+} retort_verdict;
+/* Every byte must have been fed. */
+RETORT_API retort_status retort_verifier_finish(retort_verifier *verifier, retort_verdict *verdict, retort_error *error);
+RETORT_API const char *retort_trust_method_name(int32_t method); /* "unsigned", "pinned", "key", "certificate", "minisign", "signify" */
+/* One line for people: who vouches for what. Returns the bytes needed without the NUL, as snprintf does. */
+RETORT_API size_t retort_verdict_text(const retort_verdict *verdict, char *buffer, size_t capacity);
+
+typedef struct retort_signer_options {
+  size_t struct_size;
+  int32_t method;                    /* KEY, CERTIFICATE or MINISIGN */
+  uint32_t chunk_size;               /* KEY, CERTIFICATE: chunks of the side files, a power of two from 64 KiB; 0: no side files; default 1 MiB */
+  retort_buffer secret_key;          /* PEM private key, or minisign secret key file */
+  const char *password;              /* MINISIGN: of the secret key; NULL: none */
+  const retort_buffer *certificates; /* CERTIFICATE: PEM, the signer's own first, then those that issued it, without the root */
+  size_t n_certificates;
+  const char *model_name;            /* KEY, CERTIFICATE: subject; MINISIGN: the trusted comment as a whole */
+  const char *const *ignored;        /* KEY, CERTIFICATE: paths in the model's folder that are left out; recorded in the bundle */
+  size_t n_ignored;
+  uint8_t random[32];                /* fresh random bytes */
+} retort_signer_options;
+RETORT_API void retort_signer_options_init(retort_signer_options *options);
+
+/* A signer hashes the files of one model, each fed in order, and writes the signature. MINISIGN signs one file. */
+typedef struct retort_signer retort_signer;
+RETORT_API retort_status retort_signer_open(const retort_platform *platform, const retort_signer_options *options, retort_signer **out, retort_error *error);
+RETORT_API void retort_signer_close(retort_signer *signer);
+/* Starts the next file (after the one before was fed completely). A bundle over a lone file may name it "." as the Python tool does. */
+RETORT_API retort_status retort_signer_add_file(retort_signer *signer, const char *name, uint64_t size, retort_error *error);
+RETORT_API retort_status retort_signer_feed(retort_signer *signer, const void *data, size_t size, retort_error *error);
+/* The bytes of file `file`'s `.chunks`; they belong to the signer. *size 0: none. */
+RETORT_API retort_status retort_signer_chunks(const retort_signer *signer, size_t file, const void **data, size_t *size, retort_error *error);
+/* The signature as text (no NUL), and who signed as in the verdict; both belong to the signer. */
+RETORT_API retort_status retort_signer_finish(retort_signer *signer, const char **signature, size_t *size, retort_verdict *verdict, retort_error *error);
+
+enum { RETORT_KEY_P256 = 256, RETORT_KEY_P384 = 384, RETORT_KEY_P521 = 521, RETORT_KEY_MINISIGN = 1 };
+enum { RETORT_KEY_TEXT_SIZE = 1024 };
+/* Makes a key pair from fresh random bytes: PEM texts, or minisign's files (`password` NULL: the secret key lies open). NUL-terminated. */
+RETORT_API retort_status retort_keygen(const retort_platform *platform, int32_t kind, const uint8_t random[96], const char *password, char secret_key[RETORT_KEY_TEXT_SIZE],
+                                       char public_key[RETORT_KEY_TEXT_SIZE], retort_error *error);
+/* Reads a public key, a certificate or a minisign key as a policy would (`method` as in the policy), and says who it is, as in the verdict. */
+RETORT_API retort_status retort_trust_describe(const retort_platform *platform, int32_t method, const retort_buffer *anchor, char name[256], retort_error *error);
+
+/* ---- GGUF files ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct retort_gguf retort_gguf;
 
 enum {
   /* Tensor data need not be present: metadata, vocabulary and template can be used, opening a model fails. */
@@ -89,9 +199,14 @@ enum {
 };
 
 /* Reads the header(s) of one GGUF v2/v3 file or of a whole split set in order (-00001-of-000NN ...).
- * Every count, offset and size is checked against the buffers before use. Source: the GGUF specification (ggml). */
+ * Every count, offset and size is checked against the buffers before use. Source: the GGUF specification (ggml). This function believes
+ * its bytes: programs load through retort_gguf_open_verified, and use this one for files that they made themselves. */
 RETORT_API retort_status retort_gguf_open(const retort_platform *platform, const retort_buffer *files, size_t n_files, uint32_t flags,
                                           retort_gguf **out, retort_error *error);
+/* The same for bytes that `verifier` has checked, and for no others: fails with RETORT_ERROR_TRUST unless the verifier was finished, or, with
+ * RETORT_GGUF_METADATA_ONLY, unless each buffer is within the verified prefix. `files` are the very bytes that were fed, in the verifier's order. */
+RETORT_API retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *verifier, const retort_buffer *files, size_t n_files,
+                                                   uint32_t flags, retort_gguf **out, retort_error *error);
 RETORT_API void retort_gguf_close(retort_gguf *gguf);
 
 typedef struct retort_gguf_summary {

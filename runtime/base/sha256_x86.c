@@ -1,0 +1,60 @@
+/* sha256_x86.c - the SHA-256 rounds with Intel's SHA extensions (Intel SDM vol. 2, SHA256RNDS2 and friends).
+ *
+ * Compiled with -msse4.1 -msha and called only where the processor has both. The state sits in two registers as the instructions want it:
+ * {a, b, e, f} and {c, d, g, h}, highest lane first; each pair of SHA256RNDS2 does four rounds.
+ */
+#include "sha256.h"
+
+#if defined(__SHA__) && defined(__SSE4_1__)
+#include <cpuid.h>
+#include <immintrin.h>
+
+bool rt_sha256_has_x86(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_1) || !(c & bit_SSSE3)) return false;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29));
+}
+
+void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
+  const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  __m128i abcd = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xB1);
+  __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1B);
+  __m128i abef = _mm_alignr_epi8(abcd, efgh, 8), cdgh = _mm_blend_epi16(efgh, abcd, 0xF0);
+  for (; n_blocks; n_blocks--, data += 64) {
+    const __m128i abef_before = abef, cdgh_before = cdgh;
+    /* The last 16 words of the message schedule; QUAD does rounds t..t+3 with w0 and puts the words of t+16..t+19 in its place:
+     * w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], four at once. */
+#define LOAD(i) _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data + 16 * (i))), big_endian)
+    __m128i wa = LOAD(0), wb = LOAD(1), wc = LOAD(2), wd = LOAD(3);
+#define ROUNDS(t, w0)                                                                                  \
+  k = _mm_add_epi32(w0, _mm_loadu_si128((const __m128i *)(const void *)(rounds + (t))));               \
+  cdgh = _mm_sha256rnds2_epu32(cdgh, abef, k);                                                         \
+  abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(k, 0x0E));
+#define QUAD(t, w0, w1, w2, w3)                                                                        \
+  ROUNDS(t, w0)                                                                                        \
+  w0 = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4)), w3);
+    __m128i k;
+    for (int t = 0; t < 48; t += 16) {
+      QUAD(t, wa, wb, wc, wd)
+      QUAD(t + 4, wb, wc, wd, wa)
+      QUAD(t + 8, wc, wd, wa, wb)
+      QUAD(t + 12, wd, wa, wb, wc)
+    }
+    ROUNDS(48, wa)
+    ROUNDS(52, wb)
+    ROUNDS(56, wc)
+    ROUNDS(60, wd)
+    abef = _mm_add_epi32(abef, abef_before);
+    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+  }
+  abcd = _mm_shuffle_epi32(abef, 0x1B);
+  efgh = _mm_shuffle_epi32(cdgh, 0xB1);
+  _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(abcd, efgh, 0xF0));
+  _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(efgh, abcd, 8));
+}
+#else
+bool rt_sha256_has_x86(void) { return false; }
+void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
+  (void)state, (void)data, (void)n_blocks, (void)rounds;
+}
+#endif

@@ -1,22 +1,23 @@
 /* sampler.c - see sampler.h.
  *
- * A vocabulary has up to 150,000 tokens and a good guess puts nearly all probability on a handful of them, so nothing here sorts them all:
- * top_k keeps the k best in a heap, and top_p first drops every token so improbable that it cannot be among those needed.
+ * A vocabulary has up to 150,000 tokens and a token may take some milliseconds, so nothing here sorts them all: top_k keeps the k best in a
+ * heap; top_p sums the probabilities by buckets of similar logits, finds the bucket where the share is reached, and sorts that one alone.
  */
 #include "sampler.h"
 
 #include <float.h>
 
-#include "../base/math.h"
+#include "../kernels/lanes.h"
 
-/* e^-40 is 4e-18: even all tokens of a vocabulary together weigh less there than the draw can resolve against the best one. */
-static const double NEGLIGIBLE = -40;
+enum { PER_UNIT = 64, BUCKETS = 88 * PER_UNIT }; /* buckets of 1/64 in the exponent; exp16 is 0 below -87.3 */
 
 retort_status rt_sampler_open(rt_sampler *s, rt_arena *arena, uint32_t n, retort_error *error) {
   s->n = n;
   s->marks = rt_arena_alloc(arena, n, sizeof *s->marks);
   s->candidates = rt_arena_alloc(arena, n, sizeof *s->candidates);
-  if (!s->marks || !s->candidates) return rt_fail_memory(error, n * (uint64_t)(sizeof *s->marks + sizeof *s->candidates), "the sampler");
+  s->sums = rt_arena_alloc(arena, BUCKETS, sizeof *s->sums);
+  if (!s->marks || !s->candidates || !s->sums)
+    return rt_fail_memory(error, n * (uint64_t)(sizeof *s->marks + sizeof *s->candidates), "the sampler");
   return RETORT_OK;
 }
 
@@ -101,18 +102,48 @@ static double sum(const rt_candidate *c, size_t n) {
   return total;
 }
 
-/* The fewest best candidates whose sum reaches top_p of the whole. Candidates below (1 - top_p) / n of the whole are together less than
- * 1 - top_p of it: the others suffice. */
-static size_t keep_top_p(rt_candidate *c, size_t n, double top_p) {
-  double total = sum(c, n), floor = (1 - top_p) * total / (double)n, reached = 0;
-  size_t m = 0;
+/* p = exp((logit - best) / temperature), in floats, sixteen at a time. */
+static void weigh(rt_candidate *c, size_t n, float best, float temperature) {
+  for (size_t i = 0; i < n; i += 16) {
+    float x[16] = {0};
+    size_t lanes = n - i < 16 ? n - i : 16;
+    for (size_t l = 0; l < lanes; l++) x[l] = c[i + l].logit - best;
+    store16(x, exp16(load16(x) / splat(temperature)));
+    for (size_t l = 0; l < lanes; l++) c[i + l].p = (double)x[l];
+  }
+}
+
+/* 0 for the best; never smaller for a smaller logit. */
+static uint32_t bucket(float logit, float best, float scale) {
+  float x = (best - logit) * scale;
+  return x < BUCKETS - 1 ? (uint32_t)x : BUCKETS - 1;
+}
+
+/* The fewest best candidates whose sum reaches top_p of the whole: all of the better buckets, and the best of the one where it is reached.
+ */
+static size_t keep_top_p(rt_sampler *s, size_t n, float best) {
+  rt_candidate *c = s->candidates;
+  float scale = PER_UNIT / s->temperature;
+  if (!(scale <= FLT_MAX)) scale = FLT_MAX;
+  for (uint32_t b = 0; b < BUCKETS; b++) s->sums[b] = 0;
+  for (size_t i = 0; i < n; i++) s->sums[bucket(c[i].logit, best, scale)] += c[i].p;
+  double total = 0, reached = 0;
+  for (uint32_t b = 0; b < BUCKETS; b++) total += s->sums[b];
+  double wanted = (double)s->top_p * total;
+  uint32_t last = 0;
+  while (last < BUCKETS - 1 && reached + s->sums[last] < wanted) reached += s->sums[last++];
+
+  size_t sure = 0, end;
   for (size_t i = 0; i < n; i++)
-    if (c[i].p >= floor) c[m++] = c[i];
-  make_heap(c, m);
-  sort_heap(c, m);
-  for (size_t i = 0; i < m; i++)
-    if ((reached += c[i].p) >= top_p * total) return i + 1;
-  return m;
+    if (bucket(c[i].logit, best, scale) < last) swap(&c[sure++], &c[i]);
+  end = sure;
+  for (size_t i = sure; i < n; i++)
+    if (bucket(c[i].logit, best, scale) == last) swap(&c[end++], &c[i]);
+  make_heap(c + sure, end - sure);
+  sort_heap(c + sure, end - sure);
+  for (size_t i = sure; i < end; i++)
+    if ((reached += c[i].p) >= wanted) return i + 1;
+  return end;
 }
 
 static size_t keep_min_p(rt_candidate *c, size_t n, double min_p) {
@@ -132,11 +163,8 @@ retort_status rt_sampler_pick(rt_sampler *s, float *logits, const int32_t *recen
 
   rt_candidate *c = s->candidates;
   size_t n = gather(s, logits);
-  for (size_t i = 0; i < n; i++) {
-    double x = ((double)c[i].logit - (double)logits[best]) / (double)s->temperature;
-    c[i].p = x < NEGLIGIBLE ? 0 : rt_exp(x);
-  }
-  if (s->top_p < 1) n = keep_top_p(c, n, (double)s->top_p);
+  weigh(c, n, logits[best], s->temperature);
+  if (s->top_p < 1) n = keep_top_p(s, n, logits[best]);
   if (s->min_p > 0) n = keep_min_p(c, n, (double)s->min_p);
 
   double at = rt_random_unit(&s->random) * sum(c, n), reached = 0;

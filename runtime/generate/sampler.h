@@ -3,8 +3,8 @@
  * In this order, which is that of Hugging Face transformers and vLLM, for which DeepSeek's recommended values were chosen (llama.cpp
  * applies the temperature last, so that the same top_p keeps more there):
  *   repetition penalty, temperature, top_k, top_p, min_p, draw.
- * Everything is a function of the logits' bits, the options and the random state: double arithmetic in a fixed order, the core's own exp,
- * ties go to the lower id.
+ * Everything is a function of the logits' bits, the options and the random state: arithmetic in a fixed order, the core's own exp,
+ * ties go to the lower id. A probability is exp16 of kernels/lanes.h, a float whose relative error is below 2^-22.
  */
 #ifndef RT_SAMPLER_H
 #define RT_SAMPLER_H
@@ -29,6 +29,7 @@ typedef struct rt_sampler {
   uint32_t n;               /* logits */
   uint8_t *marks;           /* (n) RT_MARK_* */
   rt_candidate *candidates; /* (n) work space */
+  double *sums;             /* work space of top_p */
 } rt_sampler;
 
 enum {

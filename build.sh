@@ -60,7 +60,7 @@ venv() {
 }
 
 native() {
-  deps jansson $(native_deps)
+  deps $(native_deps)
   configure native
   cmake --build build -j "$jobs" --target retort >build/native.log 2>&1 || { cat build/native.log >&2; die "the build failed"; }
 }

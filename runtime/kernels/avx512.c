@@ -332,6 +332,327 @@ INLINE __m512 dot16_256(const panel *p, const int8_t *q, const float *da, const 
   return acc;
 }
 
+/* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
+
+enum { MOST_TOKENS = 4, CHUNK = 32 /* blocks of 32 whose scales are collected at once */ };
+
+/* Sixteen rows in place, and up to MOST_TOKENS inputs. */
+typedef struct direct {
+  const uint8_t *row[16]; /* past the last row: the last again */
+  const uint8_t *next;    /* rows to prefetch, or NULL */
+  const int8_t *q;
+  const float *da;
+  const int16_t *sums;
+  size_t cols, groups;
+} direct;
+
+INLINE void prefetch(const uint8_t *p, size_t bytes) {
+  for (size_t k = 0; k < bytes; k += 64) _mm_prefetch((const char *)p + k, _MM_HINT_T1);
+}
+INLINE __m512 halves16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const void *)p)); }
+
+/* Four vectors of 4 rows by 4 blocks to four vectors of 16 rows. */
+INLINE void blocks_of_16_rows(__m512i x[4]) {
+  __m512i a = _mm512_shuffle_i32x4(x[0], x[1], 0x88), b = _mm512_shuffle_i32x4(x[2], x[3], 0x88);
+  __m512i c = _mm512_shuffle_i32x4(x[0], x[1], 0xdd), d = _mm512_shuffle_i32x4(x[2], x[3], 0xdd);
+  x[0] = _mm512_shuffle_i32x4(a, b, 0x88);
+  x[2] = _mm512_shuffle_i32x4(a, b, 0xdd);
+  x[1] = _mm512_shuffle_i32x4(c, d, 0x88);
+  x[3] = _mm512_shuffle_i32x4(c, d, 0xdd);
+}
+
+/* Q4_0, Q4_1: blocks of `bytes`, 16 bytes of nibbles at `offset`, d at 0 and m at 2. Four blocks of a row at once: their low nibbles are
+ * one vector, their high nibbles another. */
+INLINE void direct_nibbles(const direct *x, unsigned T, size_t bytes, size_t offset, bool min, int32_t zero, __m512 acc[MOST_TOKENS]) {
+  const __m512i low_nibble = _mm512_set1_epi8(15);
+  const unsigned w = (unsigned)bytes / 2; /* words from one block to the next */
+  __m512i index;
+  {
+    uint16_t words[32];
+    for (unsigned b = 0; b < 4; b++)
+      for (unsigned k = 0; k < 8; k++) words[8 * b + k] = (uint16_t)(b * w + k);
+    index = load_512(words);
+  }
+  for (unsigned t = 0; t < T; t++) acc[t] = _mm512_setzero_ps();
+  for (size_t from = 0; from < x->groups; from += CHUNK) {
+    size_t end = from + CHUNK < x->groups ? from + CHUNK : x->groups;
+    uint16_t d[CHUNK][16], m[CHUNK][16];
+    for (size_t r = 0; r < 16; r++)
+      for (size_t g = from; g < end; g++) {
+        d[g - from][r] = rt_load_u16(x->row[r] + g * bytes);
+        if (min) m[g - from][r] = rt_load_u16(x->row[r] + g * bytes + 2);
+      }
+    for (size_t g = from; g < end; g += 4) {
+      size_t left = end - g < 4 ? end - g : 4;
+      /* What lies in the blocks that are left; a whole load of 64 bytes holds all of the first three. */
+      __mmask64 mask = left == 4 ? ~(__mmask64)0 : ((__mmask64)1 << (left * bytes - offset)) - 1, q_low, q_high;
+      q_low = left >= 2 ? ~(__mmask64)0 : 0xffffffffu;
+      q_high = left == 4 ? ~(__mmask64)0 : left == 3 ? 0xffffffffu : 0;
+      __m512i low[MOST_TOKENS], high[MOST_TOKENS], v[MOST_TOKENS][4][4];
+      for (unsigned t = 0; t < T; t++) {
+        const int8_t *q = x->q + t * x->cols + g * 32;
+        __m512i a = _mm512_maskz_loadu_epi8(q_low, q), b = _mm512_maskz_loadu_epi8(q_high, q + 64);
+        low[t] = _mm512_shuffle_i32x4(a, b, 0x88);
+        high[t] = _mm512_shuffle_i32x4(a, b, 0xdd);
+      }
+      if (x->next) prefetch(x->next + g * 16 * bytes, 64 * bytes);
+#pragma GCC unroll 16
+      for (unsigned r = 0; r < 16; r++) {
+        const uint8_t *p = x->row[r] + g * bytes + offset;
+        __m512i codes = _mm512_permutexvar_epi16(index, _mm512_maskz_loadu_epi8(mask, p));
+        if (left == 4) codes = _mm512_mask_broadcast_i32x4(codes, 0xf000, _mm_loadu_si128((const void *)(p + 3 * bytes)));
+        __m512i lo = _mm512_and_si512(codes, low_nibble), hi = _mm512_and_si512(_mm512_srli_epi16(codes, 4), low_nibble);
+        for (unsigned t = 0; t < T; t++)
+          v[t][r / 4][r % 4] = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), lo, low[t]), hi, high[t]);
+      }
+      for (unsigned t = 0; t < T; t++) {
+        __m512i isum[4];
+        for (unsigned b = 0; b < 4; b++) isum[b] = quad_sums(v[t][b][0], v[t][b][1], v[t][b][2], v[t][b][3]);
+        blocks_of_16_rows(isum);
+        const int16_t *sums = x->sums + t * (x->cols / RT_SUM);
+        for (size_t b = 0; b < left; b++) {
+          int32_t suma = sums[2 * (g + b)] + sums[2 * (g + b) + 1];
+          __m512i sum = min ? isum[b] : _mm512_sub_epi32(isum[b], _mm512_set1_epi32(zero * suma));
+          __m512 minima = min ? halves16(m[g + b - from]) : _mm512_setzero_ps();
+          acc[t] = step_32(acc[t], sum, halves16(d[g + b - from]), minima, x->da[t * x->groups + g + b], suma, min);
+        }
+      }
+    }
+  }
+}
+
+static void direct_q4_0(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
+  if (T == 1) direct_nibbles(x, 1, sizeof(rt_q4_0_block), 2, false, 8, acc);
+  else if (T == 2) direct_nibbles(x, 2, sizeof(rt_q4_0_block), 2, false, 8, acc);
+  else direct_nibbles(x, 4, sizeof(rt_q4_0_block), 2, false, 8, acc);
+}
+static void direct_q4_1(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
+  if (T == 1) direct_nibbles(x, 1, sizeof(rt_q4_1_block), 4, true, 0, acc);
+  else if (T == 2) direct_nibbles(x, 2, sizeof(rt_q4_1_block), 4, true, 0, acc);
+  else direct_nibbles(x, 4, sizeof(rt_q4_1_block), 4, true, 0, acc);
+}
+
+INLINE void direct_bytes(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
+  const __m512i flip = _mm512_set1_epi8((char)0x80);
+  const size_t bytes = sizeof(rt_q8_0_block);
+  for (unsigned t = 0; t < T; t++) acc[t] = _mm512_setzero_ps();
+  for (size_t from = 0; from < x->groups; from += CHUNK) {
+    size_t end = from + CHUNK < x->groups ? from + CHUNK : x->groups;
+    uint16_t d[CHUNK][16];
+    for (size_t r = 0; r < 16; r++)
+      for (size_t g = from; g < end; g++) d[g - from][r] = rt_load_u16(x->row[r] + g * bytes);
+    for (size_t g = from; g < end; g += 2) {
+      bool two = end - g >= 2;
+      __m512i a[MOST_TOKENS], v[MOST_TOKENS][4][4];
+      for (unsigned t = 0; t < T; t++) a[t] = _mm512_maskz_loadu_epi8(two ? ~(__mmask64)0 : 0xffffffffu, x->q + t * x->cols + g * 32);
+      if (x->next) prefetch(x->next + g * 16 * bytes, 32 * bytes);
+#pragma GCC unroll 16
+      for (unsigned r = 0; r < 16; r++) {
+        const uint8_t *p = x->row[r] + g * bytes + 2;
+        __m512i codes = _mm512_castsi256_si512(_mm256_loadu_si256((const void *)p));
+        codes = two ? _mm512_inserti64x4(codes, _mm256_loadu_si256((const void *)(p + bytes)), 1)
+                    : _mm512_zextsi256_si512(_mm512_castsi512_si256(codes));
+        codes = _mm512_xor_si512(codes, flip);
+        for (unsigned t = 0; t < T; t++) v[t][r / 4][r % 4] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes, a[t]);
+      }
+      for (unsigned t = 0; t < T; t++) {
+        __m512i y[4];
+        for (unsigned b = 0; b < 4; b++) y[b] = quad_sums(v[t][b][0], v[t][b][1], v[t][b][2], v[t][b][3]);
+        y[0] = part_sums(y[0], y[1]);
+        y[1] = part_sums(y[2], y[3]);
+        const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
+        const float *da = x->da + t * x->groups + g;
+        __m512i zeros = _mm512_set1_epi32(128 * (sums[0] + sums[1]));
+        acc[t] = step_32(acc[t], _mm512_sub_epi32(_mm512_shuffle_i32x4(y[0], y[1], 0x88), zeros), halves16(d[g - from]), acc[t], da[0], 0,
+                         false);
+        if (!two) continue;
+        zeros = _mm512_set1_epi32(128 * (sums[2] + sums[3]));
+        acc[t] = step_32(acc[t], _mm512_sub_epi32(_mm512_shuffle_i32x4(y[0], y[1], 0xdd), zeros), halves16(d[g - from + 1]), acc[t], da[1],
+                         0, false);
+      }
+    }
+  }
+}
+static void direct_q8_0(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
+  if (T == 1) direct_bytes(x, 1, acc);
+  else if (T == 2) direct_bytes(x, 2, acc);
+  else direct_bytes(x, 4, acc);
+}
+
+/* Inputs of one group of 256 as the K-quants want them. */
+typedef struct inputs_256 {
+  __m512i a[4];
+  __m256i sums16;
+  __m128i sums32;
+} inputs_256;
+
+/* Q4_K, Q5_K: the codes' vectors are sub-blocks 0 and 2, 1 and 3, 4 and 6, 5 and 7. Returns the sum in 16 parts, *msum in 4. */
+INLINE void row_q45_k(const uint8_t *block, unsigned T, const inputs_256 *in, bool five, __m512i *sum, __m128i *msum) {
+  const rt_q4_k_block *b4 = (const void *)block;
+  const rt_q5_k_block *b5 = (const void *)block;
+  const uint8_t *scales = five ? b5->scales : b4->scales, *codes = five ? b5->codes : b4->codes;
+  const __m512i low_nibble = _mm512_set1_epi8(15);
+  uint32_t a = rt_load_u32(scales), b = rt_load_u32(scales + 4), c = rt_load_u32(scales + 8);
+  uint64_t s = (a & 0x3f3f3f3fu) | (uint64_t)((c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u)) << 32;
+  uint64_t m = (b & 0x3f3f3f3fu) | (uint64_t)((c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u)) << 32;
+  __m512i scale = _mm512_broadcast_i32x4(_mm_cvtepu8_epi16(_mm_cvtsi64_si128((long long)s)));
+  __m128i minimum = _mm_cvtepu8_epi16(_mm_cvtsi64_si128((long long)m));
+  __m512i w[4];
+  for (int h = 0; h < 2; h++) {
+    __m512i v = load_512(codes + 64 * h);
+    w[2 * h] = _mm512_and_si512(v, low_nibble);
+    w[2 * h + 1] = _mm512_and_si512(_mm512_srli_epi16(v, 4), low_nibble);
+  }
+  if (five) {
+    __m512i high = _mm512_broadcast_i64x4(_mm256_loadu_si256((const void *)b5->high)), sixteen = _mm512_set1_epi8(16);
+    for (int k = 0; k < 4; k++) {
+      int first = k / 2 * 4 + k % 2;
+      __m512i bit = _mm512_inserti64x4(_mm512_set1_epi8((char)(1 << first)), _mm256_set1_epi8((char)(4 << first)), 1);
+      w[k] = _mm512_mask_add_epi8(w[k], _mm512_test_epi8_mask(high, bit), w[k], sixteen);
+    }
+  }
+  for (unsigned t = 0; t < T; t++) {
+    sum[t] = _mm512_setzero_si512();
+    msum[t] = _mm_madd_epi16(minimum, in[t].sums32);
+  }
+  for (int k = 0; k < 4; k++) {
+    int first = k / 2 * 4 + k % 2;
+    const __m512i spread = _mm512_inserti64x4(_mm512_set1_epi16((int16_t)(0x0100 + 0x0202 * first)),
+                                              _mm256_set1_epi16((int16_t)(0x0100 + 0x0202 * (first + 2))), 1);
+    __m512i s16 = _mm512_shuffle_epi8(scale, spread);
+    for (unsigned t = 0; t < T; t++) sum[t] = _mm512_dpwssd_epi32(sum[t], _mm512_maddubs_epi16(w[k], in[t].a[k]), s16);
+  }
+}
+
+INLINE void row_q6_k(const uint8_t *block, unsigned T, const inputs_256 *in, __m512i *sum) {
+  const rt_q6_k_block *b = (const void *)block;
+  const __m512i low_nibble = _mm512_set1_epi8(15), high_bits = _mm512_set1_epi8(0x30);
+  const __m512i left = _mm512_inserti64x4(_mm512_set1_epi16(4), _mm256_set1_epi16(2), 1);
+  const __m512i right = _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(2), 1);
+  const __m512i spread = _mm512_set_epi64(0x0003000300030003, 0x0003000300030003, 0x0002000200020002, 0x0002000200020002,
+                                          0x0001000100010001, 0x0001000100010001, 0, 0);
+  __m256i scale = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)b->scales));
+  __m512i w[4];
+  for (int h = 0; h < 2; h++) {
+    __m512i v = load_512(b->low + 64 * h), high = _mm512_broadcast_i64x4(_mm256_loadu_si256((const void *)(b->high + 32 * h)));
+    w[2 * h] = _mm512_ternarylogic_epi32(_mm512_and_si512(v, low_nibble), _mm512_sllv_epi16(high, left), high_bits, 0xf8); /* a | (b & c) */
+    w[2 * h + 1] =
+        _mm512_ternarylogic_epi32(_mm512_and_si512(_mm512_srli_epi16(v, 4), low_nibble), _mm512_srlv_epi16(high, right), high_bits, 0xf8);
+  }
+  for (unsigned t = 0; t < T; t++)
+    sum[t] = _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_zextsi256_si512(_mm256_slli_epi32(_mm256_madd_epi16(scale, in[t].sums16), 5)));
+  for (int k = 0; k < 4; k++) {
+    __m512i s16 = _mm512_permutexvar_epi16(_mm512_add_epi16(spread, _mm512_set1_epi16((int16_t)(4 * k))), _mm512_castsi256_si512(scale));
+    for (unsigned t = 0; t < T; t++) sum[t] = _mm512_dpwssd_epi32(sum[t], _mm512_maddubs_epi16(w[k], in[t].a[k]), s16);
+  }
+}
+
+INLINE __m512i sums_of_16(__m512i v[4][4]) {
+  __m512i x[4];
+  for (int b = 0; b < 4; b++) x[b] = quad_sums(v[b][0], v[b][1], v[b][2], v[b][3]);
+  return part_sums(part_sums(x[0], x[1]), part_sums(x[2], x[3]));
+}
+
+INLINE void direct_256(const direct *x, unsigned T, uint32_t type, size_t bytes, size_t d_at, __m512 acc[MOST_TOKENS]) {
+  const bool min = type != RT_Q6_K;
+  for (unsigned t = 0; t < T; t++) acc[t] = _mm512_setzero_ps();
+  for (size_t g = 0; g < x->groups; g++) {
+    uint16_t d[16], m[16];
+    for (size_t r = 0; r < 16; r++) {
+      d[r] = rt_load_u16(x->row[r] + g * bytes + d_at);
+      if (min) m[r] = rt_load_u16(x->row[r] + g * bytes + d_at + 2);
+    }
+    inputs_256 in[MOST_TOKENS];
+    for (unsigned t = 0; t < T; t++) {
+      const int8_t *q = x->q + t * x->cols + g * 256;
+      for (int h = 0; h < 2; h++) {
+        __m512i a = load_512(q + 128 * h), b = load_512(q + 128 * h + 64);
+        in[t].a[2 * h] = min ? _mm512_shuffle_i64x2(a, b, 0x44) : a;
+        in[t].a[2 * h + 1] = min ? _mm512_shuffle_i64x2(a, b, 0xee) : b;
+      }
+      in[t].sums16 = _mm256_loadu_si256((const void *)(x->sums + t * (x->cols / RT_SUM) + g * 16));
+      __m256i sums32 = _mm256_madd_epi16(in[t].sums16, _mm256_set1_epi16(1));
+      in[t].sums32 = _mm256_cvtepi32_epi16(sums32);
+    }
+    if (x->next) prefetch(x->next + g * 16 * bytes, 16 * bytes);
+    __m512i v[MOST_TOKENS][4][4];
+    __m128i u[MOST_TOKENS][16];
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < 16; r++) {
+      __m512i sum[MOST_TOKENS];
+      __m128i msum[MOST_TOKENS];
+      const uint8_t *block = x->row[r] + g * bytes;
+      if (min) row_q45_k(block, T, in, type == RT_Q5_K, sum, msum);
+      else row_q6_k(block, T, in, sum);
+      for (unsigned t = 0; t < T; t++) {
+        v[t][r / 4][r % 4] = sum[t];
+        if (min) u[t][r] = msum[t];
+      }
+    }
+    for (unsigned t = 0; t < T; t++) {
+      __m512 value = _mm512_mul_ps(halves16(d), _mm512_cvtepi32_ps(sums_of_16(v[t])));
+      if (min) {
+        __m512i y[4]; /* rows k, k + 4, k + 8, k + 12, so that the sums come out in the rows' order */
+        for (unsigned k = 0; k < 4; k++) {
+          y[k] = _mm512_castsi128_si512(u[t][k]);
+          y[k] = _mm512_inserti32x4(y[k], u[t][k + 4], 1);
+          y[k] = _mm512_inserti32x4(y[k], u[t][k + 8], 2);
+          y[k] = _mm512_inserti32x4(y[k], u[t][k + 12], 3);
+        }
+        value = _mm512_sub_ps(value, _mm512_mul_ps(halves16(m), _mm512_cvtepi32_ps(quad_sums(y[0], y[1], y[2], y[3]))));
+      }
+      acc[t] = _mm512_add_ps(acc[t], _mm512_mul_ps(_mm512_set1_ps(x->da[t * x->groups + g]), value));
+    }
+  }
+}
+
+#define DIRECT_256(NAME, name, D_AT)                                                    \
+  static void direct_##name(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {     \
+    if (T == 1) direct_256(x, 1, RT_##NAME, sizeof(rt_##name##_block), D_AT, acc);      \
+    else if (T == 2) direct_256(x, 2, RT_##NAME, sizeof(rt_##name##_block), D_AT, acc); \
+    else direct_256(x, 4, RT_##NAME, sizeof(rt_##name##_block), D_AT, acc);             \
+  }
+DIRECT_256(Q4_K, q4_k, 0)
+DIRECT_256(Q5_K, q5_k, 0)
+DIRECT_256(Q6_K, q6_k, 208)
+
+typedef void direct_kernel(const direct *, unsigned, __m512[MOST_TOKENS]);
+static direct_kernel *direct_for(uint32_t type) {
+  switch (type) {
+    case RT_Q4_0: return direct_q4_0;
+    case RT_Q4_1: return direct_q4_1;
+    case RT_Q8_0: return direct_q8_0;
+    case RT_Q4_K: return direct_q4_k;
+    case RT_Q5_K: return direct_q5_k;
+    case RT_Q6_K: return direct_q6_k;
+    default: return NULL;
+  }
+}
+
+static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
+  const rt_inputs *in = strip->inputs;
+  const rt_matrix *w = strip->w;
+  direct x = {.cols = in->cols, .groups = in->cols / in->group};
+  for (uint32_t start = 0; start < strip->rows; start += 16) {
+    uint32_t rows = strip->rows - start < 16 ? strip->rows - start : 16;
+    for (uint32_t r = 0; r < 16; r++) x.row[r] = w->data + (size_t)(strip->first + start + (r < rows ? r : rows - 1)) * w->row_bytes;
+    x.next = strip->rows - start >= 32 ? x.row[15] + w->row_bytes : NULL;
+    for (uint32_t i = 0; i < in->n;) {
+      unsigned T = in->n - i >= MOST_TOKENS ? MOST_TOKENS : in->n - i >= 2 ? 2 : 1;
+      x.q = in->q + (size_t)i * in->cols;
+      x.da = in->d + i * x.groups;
+      x.sums = in->sums + (size_t)i * (in->cols / RT_SUM);
+      __m512 acc[MOST_TOKENS];
+      kernel(&x, T, acc);
+      for (unsigned t = 0; t < T; t++, i++)
+        _mm512_mask_storeu_ps(strip->y + i * strip->y_stride + start, (__mmask16)((1u << rows) - 1), acc[t]);
+      x.next = NULL;
+    }
+  }
+}
+
+/* ---- and by way of the panel for the others ---- */
+
 #define DOT(NAME, SUB, SMALL)                                                                 \
   static __m512 NAME(const panel *p, const int8_t *q, const float *da, const int16_t *sums) { \
     return dot16_256(p, q, da, sums, SUB, SMALL);                                             \
@@ -341,6 +662,11 @@ DOT(dot16_256_32, 32, true)
 DOT(dot16_256_32_wide, 32, false)
 
 static void dot(const rt_strip *strip) {
+  direct_kernel *kernel = direct_for(strip->w->type->id);
+  if (kernel) {
+    dot_direct(strip, kernel);
+    return;
+  }
   const rt_inputs *in = strip->inputs;
   panel p = panel_layout(strip);
   for (uint32_t start = 0; start < strip->rows; start += 16) {

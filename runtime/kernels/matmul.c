@@ -171,9 +171,9 @@ void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts,
     rows += parts[p].w->rows;
     if (parts[p].w->type->panel) j.needed[parts[p].w->type->panel->group == 256] = true;
   }
-  /* About eight chunks a worker, of 16 rows at least and one strip at most. */
-  uint64_t chunk = rows / (8u * (uint64_t)rt_workers(exec->platform)) / 16 * 16;
-  j.chunk = chunk < 16 ? 16 : chunk > RT_STRIP_ROWS ? RT_STRIP_ROWS : (uint32_t)chunk;
+  /* About eight chunks a worker, of 16 rows at least; one strip at most for many inputs, else enough rows for prefetching to pay. */
+  uint64_t chunk = rows / (8u * (uint64_t)rt_workers(exec->platform)) / 16 * 16, most = n >= exec->kernels->gemm_from ? RT_STRIP_ROWS : 512;
+  j.chunk = chunk < 16 ? 16 : chunk > most ? (uint32_t)most : (uint32_t)chunk;
   j.private_ = n <= PRIVATE_INPUTS && n < exec->kernels->gemm_from;
   if (!j.private_ && (j.needed[0] || j.needed[1])) {
     for (int f = 0; f < 2; f++)

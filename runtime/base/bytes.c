@@ -10,7 +10,7 @@ uint8_t *rt_bytes_grow(const retort_platform *platform, rt_bytes *b, uint64_t n)
     size_t capacity = wanted < 128 ? 256 : 2 * wanted;
     uint8_t *fresh = rt_alloc(platform, capacity);
     if (!fresh) return NULL;
-    if (b->size) memcpy(fresh, b->data, b->size);
+    if (b->data) memcpy(fresh, b->data, b->size);
     rt_free(platform, b->data, b->capacity);
     b->data = fresh;
     b->capacity = capacity;

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/utf8.h"
+
 static const uint8_t value_size[RT_GGUF_VALUES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}; /* 0: not of fixed size */
 static const char *const value_name[RT_GGUF_VALUES] = {"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
                                                        "bool", "string", "array", "u64", "i64", "f64"};
@@ -378,15 +380,15 @@ static retort_status walk_tensor_names(cursor *c, const file *f) {
 static retort_status open_file(file *f, rt_arena *arena, retort_error *error) {
   cursor c = {f, 0, error};
   uint64_t n_tensors = 0, n_entries = 0;
-  retort_status status = need(&c, 24, "the header");
   if (f->size >= 4 && memcmp(f->bytes, "GGUF", 4)) return fail_magic(f, error);
   if (f->size >= 8) {
     f->version = rt_load_u32(f->bytes + 4);
     retort_status bad = check_version(f, error);
     if (bad) return bad;
   }
-  if (status) return status;
+  if (f->size < 24) return need(&c, 24, "the header");
   c.at = 8;
+  retort_status status;
   if ((status = read_u64(&c, "the header", &n_tensors)) || (status = read_u64(&c, "the header", &n_entries))) return status;
   if ((status = check_count(&c, n_tensors, MIN_TENSOR, "tensors")) || (status = check_count(&c, n_entries, MIN_ENTRY, "metadata keys")))
     return status;
@@ -683,31 +685,20 @@ static void put(text *t, const char *bytes, size_t n) {
     if (t->size < t->capacity) t->buffer[t->size] = bytes[i];
 }
 
-/* Length of the valid UTF-8 sequence at p (Unicode 15, table 3-7), or 0. */
-static size_t utf8_length(const uint8_t *p, size_t n) {
-  if (p[0] < 0x80) return 1;
-  size_t length = p[0] >= 0xC2 && p[0] <= 0xDF ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : 0;
-  if (length == 0 || length > n) return 0;
-  for (size_t i = 1; i < length; i++)
-    if ((p[i] & 0xC0) != 0x80) return 0;
-  if ((p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF0 && p[1] < 0x90) || (p[0] == 0xF4 && p[1] > 0x8F))
-    return 0;
-  return length;
-}
-
 /* Bytes that are no UTF-8 become U+FFFD: JSON cannot say them. */
 static void put_quoted(text *t, rt_string s) {
   const uint8_t *p = (const uint8_t *)s.bytes;
   put(t, "\"", 1);
   for (size_t i = 0; i < s.size;) {
-    size_t n = utf8_length(p + i, s.size - i);
+    uint32_t cp;
+    size_t n = rt_utf8_decode(p + i, s.size - i, &cp);
     char escaped[8];
-    if (n == 0) put(t, "\xEF\xBF\xBD", 3);
+    if (cp == RT_UTF8_INVALID) put(t, "\xEF\xBF\xBD", 3);
     else if (p[i] == '"' || p[i] == '\\') put(t, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\%c", p[i]));
     else if (p[i] == '\n') put(t, "\\n", 2);
     else if (p[i] < 0x20 || p[i] == 0x7f) put(t, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", p[i]));
     else put(t, s.bytes + i, n);
-    i += n ? n : 1;
+    i += n;
   }
   put(t, "\"", 1);
 }

@@ -37,9 +37,7 @@ typedef struct rt_quant {
   const struct rt_panel_format *panel; /* how the integer kernels see it; NULL for F32, F16, BF16 */
 } rt_quant;
 
-/* NULL for a type this build does not know. */
+/* NULL for a type that cannot be computed with (gguf/types.c names and measures every type of the format). */
 const rt_quant *rt_quant_find(uint32_t id);
-/* Name of any GGUF type, also of those that cannot be run ("IQ2_XXS"); NULL if the id is unknown to the GGUF specification. */
-const char *rt_quant_name(uint32_t id);
 
 #endif

@@ -59,12 +59,3 @@ const rt_quant *rt_quant_find(uint32_t id) {
     if (table[i].id == id) return &table[i];
   return NULL;
 }
-
-/* Source: ggml's type enumeration; gaps are types that were removed from the format. */
-const char *rt_quant_name(uint32_t id) {
-  static const char *const names[] = {
-      "F32",  "F16",   "Q4_0",    "Q4_1",   "Q4_2",    "Q4_3",  "Q5_0",   "Q5_1",  "Q8_0",  "Q8_1",   "Q2_K", "Q3_K",  "Q4_K", "Q5_K",
-      "Q6_K", "Q8_K",  "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S", "IQ2_S", "IQ4_XS", "I8",   "I16",   "I32",  "I64",
-      "F64",  "IQ1_M", "BF16",    NULL,     NULL,      NULL,    "TQ1_0",  "TQ2_0", NULL,    NULL,     NULL,   "MXFP4", "NVFP4"};
-  return id < RT_COUNT(names) ? names[id] : NULL;
-}

@@ -12,6 +12,7 @@
 
 #include "../base/base.h"
 #include "../base/json.h"
+#include "vocab.h"
 
 enum {
   RT_TEMPLATE_MAX_SOURCE = 1 << 20,  /* bytes of template */
@@ -27,14 +28,10 @@ typedef struct rt_template_variable {
   bool input; /* its strings are input: marked in the output, never trusted to spell special tokens */
 } rt_template_variable;
 
-typedef struct rt_template_span {
-  size_t offset, size; /* bytes of the output that are input */
-} rt_template_span;
-
 typedef struct rt_template_output {
   const char *text; /* NUL-terminated, may hold NULs inside */
   size_t size;
-  const rt_template_span *spans; /* sorted, disjoint, not empty, not touching */
+  const rt_text_span *spans; /* the bytes that are input: in order, disjoint, not empty, not touching */
   size_t n_spans;
 } rt_template_output;
 

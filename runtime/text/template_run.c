@@ -913,7 +913,7 @@ static flow exec(jrun *run, const jnode *node) {
 static retort_status finish(jrun *run, rt_arena *arena, const jbuilder *b, rt_template_output *out) {
   size_t n = 0;
   for (size_t i = 0; b->marks && i < b->size; i++) n += b->marks[i] && (i == 0 || !b->marks[i - 1]);
-  rt_template_span *spans = rt_arena_alloc(arena, n, sizeof *spans);
+  rt_text_span *spans = rt_arena_alloc(arena, n, sizeof *spans);
   const char *text = rt_arena_string(arena, b->size ? b->bytes : "", b->size);
   if (!spans || !text) return rt_fail_memory(run->error, b->size, "the rendered chat template");
   *out = (rt_template_output){text, b->size, spans, n};
@@ -921,7 +921,7 @@ static retort_status finish(jrun *run, rt_arena *arena, const jbuilder *b, rt_te
     if (!b->marks[i]) continue;
     size_t from = i;
     while (i < b->size && b->marks[i]) i++;
-    *spans++ = (rt_template_span){from, i - from};
+    *spans++ = (rt_text_span){from, i - from};
   }
   return RETORT_OK;
 }

@@ -46,7 +46,6 @@ bool rtj_arg_int(jrun *run, const char *function, jvalue v, int64_t *out) {
 }
 
 static bool no_args(jrun *run, const char *function, const jargs *args) { return rtj_args(run, function, args, "", 0, NULL); }
-static bool flag(jrun *run, jvalue v, bool *out) { return rtj_truth(run, v, out); }
 static bool generator(jrun *run, const jvalue *items, size_t count, jvalue *out) { return rtj_seq(run, SEQ_GENERATOR, items, count, out); }
 static bool is_number(jvalue v) { return v.type == J_INT || v.type == J_FLOAT || v.type == J_BOOL; }
 static const jvalue nothing = {.type = J_UNDEFINED};
@@ -284,7 +283,9 @@ static bool filter_indent(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[3] = {rtj_int(4), rtj_bool(false), rtj_bool(false)};
   bool first, blank;
   int64_t width = 0;
-  if (!rtj_args(run, "indent", args, "width,first,blank", 0, a) || !flag(run, a[1], &first) || !flag(run, a[2], &blank)) return false;
+  if (!rtj_args(run, "indent", args, "width,first,blank", 0, a)) return false;
+  first = rtj_truth(a[1]);
+  blank = rtj_truth(a[2]);
   if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
   if (v.type != J_STRING) return rtj_fail(run, "indent needs a string, not %s", rtj_type_name(v));
   if (a[0].type != J_STRING && !rtj_arg_int(run, "indent", a[0], &width)) return false;
@@ -326,8 +327,7 @@ static bool length_of(jrun *run, jvalue v, size_t *out) {
   else if (v.type == J_DICT) *out = v.as.dict->count;
   else if (v.type == J_LOOP) *out = v.as.loop->count;
   else if (v.type == J_SEQ && v.as.seq->kind != SEQ_GENERATOR) *out = v.as.seq->count;
-  else if (v.type == J_UNDEFINED && !v.as.undefined->forbidden) *out = 0;
-  else if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
+  else if (v.type == J_UNDEFINED) *out = 0;
   else return rtj_fail(run, "object of type '%s' has no len()", rtj_type_name(v));
   return true;
 }
@@ -348,9 +348,10 @@ static bool filter_list(jrun *run, jvalue v, const jargs *args, jvalue *out) {
 static bool filter_default(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[2] = {nothing, rtj_bool(false)};
   bool boolean, truth = true;
-  if (!rtj_text(run, "", 0, &a[0]) || !rtj_args(run, "default", args, "default_value,boolean", 0, a) || !flag(run, a[1], &boolean)) return false;
+  if (!rtj_text(run, "", 0, &a[0]) || !rtj_args(run, "default", args, "default_value,boolean", 0, a)) return false;
+  boolean = rtj_truth(a[1]);
   if (v.type == J_UNDEFINED) truth = false;
-  else if (boolean && !rtj_truth(run, v, &truth)) return false;
+  else if (boolean) truth = rtj_truth(v);
   *out = truth ? v : a[0];
   return true;
 }
@@ -376,7 +377,6 @@ static bool filter_last(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jvalue *items;
   size_t count;
   if (!no_args(run, "last", args) || !reversible(run, v)) return false;
-  if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
   if (!rtj_iterate(run, v, &items, &count)) return false;
   if (!count) return undefined_because(run, "the last item of an empty sequence", out);
   *out = items[count - 1];
@@ -387,7 +387,6 @@ static bool filter_reverse(jrun *run, jvalue v, const jargs *args, jvalue *out) 
   const jvalue *items;
   size_t count;
   if (!no_args(run, "reverse", args)) return false;
-  if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
   if (!rtj_iterate(run, v, &items, &count)) return false;
   if (v.type == J_STRING) {
     jbuilder b = {0};
@@ -430,7 +429,8 @@ static bool filter_dictsort(jrun *run, jvalue v, const jargs *args, jvalue *out)
   jvalue a[3] = {rtj_bool(false), nothing, rtj_bool(false)};
   bool case_sensitive, reverse;
   if (!rtj_text(run, "key", 3, &a[1]) || !rtj_args(run, "dictsort", args, "case_sensitive,by,reverse", 0, a)) return false;
-  if (!flag(run, a[0], &case_sensitive) || !flag(run, a[2], &reverse)) return false;
+  case_sensitive = rtj_truth(a[0]);
+  reverse = rtj_truth(a[2]);
   const jtext *by = a[1].type == J_STRING ? a[1].as.text : NULL;
   bool by_key = by && by->size == 3 && !memcmp(by->bytes, "key", 3), by_value = by && by->size == 5 && !memcmp(by->bytes, "value", 5);
   if (!by_key && !by_value) return rtj_fail(run, "dictsort: by must be 'key' or 'value'");
@@ -452,7 +452,9 @@ static bool filter_sort(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[3] = {rtj_bool(false), rtj_bool(false), rtj_none()}, *items, *keys;
   bool reverse, case_sensitive;
   size_t count;
-  if (!rtj_args(run, "sort", args, "reverse,case_sensitive,attribute", 0, a) || !flag(run, a[0], &reverse) || !flag(run, a[1], &case_sensitive)) return false;
+  if (!rtj_args(run, "sort", args, "reverse,case_sensitive,attribute", 0, a)) return false;
+  reverse = rtj_truth(a[0]);
+  case_sensitive = rtj_truth(a[1]);
   if (!keyed(run, v, a[2], case_sensitive, &items, &keys, &count)) return false;
   return rtj_sort(run, items, keys, count, reverse) && rtj_seq(run, SEQ_LIST, items, count, out);
 }
@@ -461,7 +463,8 @@ static bool extreme(jrun *run, const char *name, int wanted, jvalue v, const jar
   jvalue a[2] = {rtj_bool(false), rtj_none()}, *items, *keys;
   bool case_sensitive;
   size_t count, best = 0;
-  if (!rtj_args(run, name, args, "case_sensitive,attribute", 0, a) || !flag(run, a[0], &case_sensitive)) return false;
+  if (!rtj_args(run, name, args, "case_sensitive,attribute", 0, a)) return false;
+  case_sensitive = rtj_truth(a[0]);
   if (!keyed(run, v, a[1], case_sensitive, &items, &keys, &count)) return false;
   if (!count) return undefined_because(run, "an item of an empty sequence", out);
   for (size_t i = 1; i < count; i++) {
@@ -479,7 +482,8 @@ static bool filter_unique(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[2] = {rtj_bool(false), rtj_none()}, *items, *keys, seen;
   bool case_sensitive;
   size_t count, n = 0;
-  if (!rtj_args(run, "unique", args, "case_sensitive,attribute", 0, a) || !flag(run, a[0], &case_sensitive)) return false;
+  if (!rtj_args(run, "unique", args, "case_sensitive,attribute", 0, a)) return false;
+  case_sensitive = rtj_truth(a[0]);
   if (!keyed(run, v, a[1], case_sensitive, &items, &keys, &count) || !rtj_dict(run, count, &seen)) return false;
   for (size_t i = 0; i < count; i++) {
     bool found;
@@ -555,7 +559,8 @@ static bool choose(jrun *run, const char *name, bool attribute, bool keep, jvalu
     jvalue value;
     bool passes;
     if (!rtj_work(run, 1) || !by_attribute(run, items[i], path, &value)) return false;
-    if (test ? !rtj_test(run, test, value, &rest, &passes) : !rtj_truth(run, value, &passes)) return false;
+    if (!test) passes = rtj_truth(value);
+    else if (!rtj_test(run, test, value, &rest, &passes)) return false;
     if (passes == keep) kept[n++] = items[i];
   }
   return generator(run, kept, n, out);
@@ -651,7 +656,6 @@ bool rtj_filter(jrun *run, const jname *name, jvalue value, const jargs *args, j
   const jbuiltin *filter = find_filter(name);
   if (!filter) return rtj_fail(run, "there is no filter '%.*s', or it is not supported", (int)name->size, name->bytes);
   if (!rtj_enter(run)) return false;
-  if (value.type == J_UNDEFINED && value.as.undefined->forbidden && filter->call != filter_default) return rtj_fail_undefined(run, value);
   bool ok = filter->call(run, value, args, out);
   run->depth--;
   return ok;

@@ -92,7 +92,7 @@ struct jentry {
 /* What was looked for and not found: a name (object.type J_UNDEFINED), or attribute/item `name` of `object`. */
 struct jundefined {
   jvalue object, name;
-  bool forbidden; /* exists in Python, but the sandbox denies it */
+  bool forbidden; /* exists in Python, but the sandbox denies it: only the message differs */
 };
 
 typedef struct jargs {
@@ -304,7 +304,7 @@ bool rtj_append(jrun *run, jbuilder *builder, const char *bytes, size_t size, co
 bool rtj_append_marked(jrun *run, jbuilder *builder, const char *bytes, size_t size, bool input);
 bool rtj_append_text(jrun *run, jbuilder *builder, const jtext *text);
 bool rtj_build(jrun *run, const jbuilder *builder, jvalue *out);
-bool rtj_truth(jrun *run, jvalue value, bool *out);
+bool rtj_truth(jvalue value);
 bool rtj_equal(jrun *run, jvalue a, jvalue b, bool *out);
 bool rtj_order(jrun *run, jvalue a, jvalue b, const char *op, int *out);                            /* -1, 0, 1; 2: NaN involved */
 bool rtj_contains(jrun *run, jvalue container, jvalue item, bool *out);
@@ -319,7 +319,6 @@ bool rtj_find_text(jrun *run, const char *in, size_t size, const char *what, siz
 size_t rtj_length(jrun *run, const jtext *text);                                                    /* code points */
 size_t rtj_offset(jrun *run, const jtext *text, size_t code_point);                                            /* byte offset of code point n */
 uint32_t rtj_decode(const char *bytes, size_t *at);                                                 /* valid UTF-8 at *at; advances */
-size_t rtj_encode(uint32_t code_point, char out[4]);
 bool rtj_is_space(uint32_t code_point);                                                             /* Python's str.isspace */
 bool rtj_sort(jrun *run, jvalue *items, jvalue *keys, size_t count, bool reverse);                  /* stable, by keys */
 

@@ -4,6 +4,7 @@
  * keeps it, trim_blocks drops one newline after a block or comment, lstrip_blocks drops the blanks of a line in front of a block or comment
  * that begins it, and the final newline of the source goes. Delimiters are the default ones. Names are ASCII.
  */
+#include "../base/utf8.h"
 #include "template_internal.h"
 
 #include <stdlib.h>
@@ -20,19 +21,6 @@ static int hex_digit(char c) {
   return -1;
 }
 
-/* Bytes of the valid UTF-8 sequence at p (Unicode 15, table 3-7), 0 where there is none. */
-static size_t sequence(const unsigned char *p, size_t left) {
-  if (p[0] < 0x80) return 1;
-  if (p[0] < 0xC2 || p[0] > 0xF4) return 0;
-  size_t n = p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
-  if (left < n) return 0;
-  unsigned low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80, high = p[0] == 0xED ? 0x9F : p[0] == 0xF4 ? 0x8F : 0xBF;
-  if (p[1] < low || p[1] > high) return 0;
-  for (size_t i = 2; i < n; i++)
-    if (p[i] < 0x80 || p[i] > 0xBF) return 0;
-  return n;
-}
-
 bool rtj_lex_begin(jrun *run, const char *source, size_t size) {
   if (size > RT_TEMPLATE_MAX_SOURCE)
     return rtj_fail_at(run, 0, "the template has %zu bytes, at most %d are accepted", size, RT_TEMPLATE_MAX_SOURCE);
@@ -47,9 +35,10 @@ bool rtj_lex_begin(jrun *run, const char *source, size_t size) {
       i += i + 1 < size && source[i + 1] == '\n' ? 2 : 1;
       continue;
     }
-    size_t length = sequence((const unsigned char *)source + i, size - i);
+    uint32_t c;
+    size_t length = rt_utf8_decode((const uint8_t *)source + i, size - i, &c);
     lexer->size = n;
-    if (length == 0) return rtj_fail_at(run, n, "the template is not valid UTF-8 here");
+    if (c == RT_UTF8_INVALID) return rtj_fail_at(run, n, "the template is not valid UTF-8 here");
     memcpy(copy + n, source + i, length);
     n += (uint32_t)length;
     i += length;
@@ -168,6 +157,11 @@ static bool lex_data(jrun *run, jtoken *token, bool *done) {
     return true;
   }
   uint32_t begin = at, inside = at + 2 + (sign != 0);
+  if (what == '#' && inside == lexer->size) { /* jinja2 does not mind a comment that begins at the very end */
+    lexer->at = inside;
+    token->kind = TOKEN_END;
+    return true;
+  }
   if (what == '#') {
     for (at = inside; !at_text(lexer, at, "#}"); at++)
       if (at >= lexer->size) return rtj_fail_at(run, begin, "this comment has no end: #} is missing");
@@ -179,6 +173,11 @@ static bool lex_data(jrun *run, jtoken *token, bool *done) {
   }
   uint32_t raw = what == '%' ? raw_begin(lexer, begin) : 0;
   if (raw) {
+    if (raw == lexer->size) { /* nor a raw block */
+      lexer->at = raw;
+      token->kind = TOKEN_END;
+      return true;
+    }
     lexer->line_starting = s[raw - 1] == '\n';
     char end_sign = 0;
     for (at = raw;; at++) {
@@ -229,7 +228,7 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
         if (s[i] >= '0' && s[i] <= '7') {
           for (digits = 0; digits < 3 && i < to && s[i] >= '0' && s[i] <= '7'; digits++) code = code * 8 + (uint32_t)(s[i++] - '0');
           i--;
-          n += rtj_encode(code, out + n);
+          n += rt_utf8_encode(code, (uint8_t *)out + n);
           continue;
         }
         if ((unsigned char)s[i] >= 0x80) return rtj_fail_at(run, at, "a backslash in front of a character outside of ASCII is not supported");
@@ -244,7 +243,7 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
       i++;
     }
     if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return rtj_fail_at(run, at, "U+%04X is not a character", (unsigned)code);
-    n += rtj_encode(code, out + n);
+    n += rt_utf8_encode(code, (uint8_t *)out + n);
   }
   token->bytes = out;
   token->size = n;

@@ -3,6 +3,7 @@
  * The methods are Python's, counted in code points. What would change a list or dict is known by name only to be denied, as the immutable
  * sandbox does. Text keeps its provenance through every one of them: slices keep their marks, what is put together joins them.
  */
+#include "../base/utf8.h"
 #include "template_internal.h"
 
 #include <stdio.h>
@@ -175,8 +176,7 @@ bool rtj_split_lines(jrun *run, const jtext *text, jvalue *out) { return split_l
 
 static bool str_splitlines(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   jvalue a[1] = {rtj_bool(false)};
-  bool keep;
-  return rtj_args(run, "splitlines", args, "keepends", 0, a) && rtj_truth(run, a[0], &keep) && split_lines(run, self.as.text, keep, out);
+  return rtj_args(run, "splitlines", args, "keepends", 0, a) && split_lines(run, self.as.text, rtj_truth(a[0]), out);
 }
 
 static bool strip(jrun *run, const char *name, bool left, bool right, jvalue self, const jargs *args, jvalue *out) {
@@ -367,7 +367,7 @@ bool rtj_change_case(jrun *run, const jtext *text, char how, jvalue *out) {
       bool follows = at < text->size && rtj_is_cased(rtj_decode(text->bytes, &next));
       if (from && rtj_is_cased(rtj_decode(text->bytes, &previous)) && !follows) mapped[0] = 0x3C2;
     }
-    for (size_t i = 0; i < count; i++) n += rtj_encode(mapped[i], bytes + n);
+    for (size_t i = 0; i < count; i++) n += rt_utf8_encode(mapped[i], (uint8_t *)bytes + n);
     if (!rtj_append_marked(run, &b, bytes, n, text->marks && text->marks[from])) return false;
     if (how == 'T') start = begins_word(c);
     else if (how == 't') start = !rtj_is_cased(c);
@@ -815,7 +815,7 @@ static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *o
 
 static bool global_refused(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   (void)self, (void)args, (void)out;
-  return rtj_fail(run, "cycler, joiner and lipsum are not supported; the functions are range, dict, namespace, raise_exception, strftime_now");
+  return rtj_fail(run, "cycler, joiner, lipsum, self and super are not supported; the functions are range, dict, namespace, raise_exception, strftime_now");
 }
 
 const jbuiltin *rtj_global(const char *name, size_t size) {
@@ -827,6 +827,8 @@ const jbuiltin *rtj_global(const char *name, size_t size) {
                                      {"cycler", global_refused},
                                      {"joiner", global_refused},
                                      {"lipsum", global_refused},
+                                     {"self", global_refused},
+                                     {"super", global_refused},
                                      {NULL, NULL}};
   return look_up(globals, name, size);
 }

@@ -149,13 +149,13 @@ typedef enum tuple_mode { TUPLE_FULL, TUPLE_NO_CONDITION, TUPLE_PARENTHESES, TUP
 
 static jnode *primary(parser *p, bool with_namespace);
 
-static jnode *tuple(parser *p, tuple_mode mode, const char *end_word) {
+static jnode *tuple(parser *p, tuple_mode mode) {
   uint32_t at = p->token.at;
   jnode *first = NULL, **last = &first;
   bool is_tuple = false;
   for (;;) {
     if (first && !expect_op(p, ',')) return NULL;
-    if (p->token.kind == TOKEN_PRINT_END || p->token.kind == TOKEN_BLOCK_END || is_op(p, ')') || (end_word && is_word(&p->token, end_word))) break;
+    if (p->token.kind == TOKEN_PRINT_END || p->token.kind == TOKEN_BLOCK_END || is_op(p, ')')) break;
     jnode *item = mode >= TUPLE_TARGET ? primary(p, mode == TUPLE_SET_TARGET) : expression(p, mode != TUPLE_NO_CONDITION);
     if (!item) return NULL;
     *last = item;
@@ -242,7 +242,7 @@ static jnode *primary(parser *p, bool with_namespace) {
   jnode *node = NULL;
   if (!enter(p)) return NULL;
   if (is_op(p, '(')) {
-    if (!next(p) || !(node = tuple(p, TUPLE_PARENTHESES, NULL)) || !expect_op(p, ')')) return NULL;
+    if (!next(p) || !(node = tuple(p, TUPLE_PARENTHESES)) || !expect_op(p, ')')) return NULL;
   } else if (is_op(p, '[')) {
     node = display(p, N_LIST, ']');
   } else if (is_op(p, '{')) {
@@ -548,8 +548,8 @@ static bool can_assign(const jnode *node) {
   return true;
 }
 
-static jnode *target(parser *p, tuple_mode mode, const char *end_word) {
-  jnode *node = tuple(p, mode, end_word);
+static jnode *target(parser *p, tuple_mode mode) {
+  jnode *node = tuple(p, mode);
   if (!node || can_assign(node)) return node;
   rtj_fail_at(p->run, node->at, "this cannot be assigned to");
   return NULL;
@@ -558,8 +558,8 @@ static jnode *target(parser *p, tuple_mode mode, const char *end_word) {
 static jnode *parse_set(parser *p, jnode *node) {
   bool assigns;
   node->kind = N_SET;
-  if (!next(p) || !(node->a = target(p, TUPLE_SET_TARGET, NULL)) || !skip_op(p, '=', &assigns)) return NULL;
-  if (assigns) return (node->b = tuple(p, TUPLE_FULL, NULL)) ? finish(p, node) : NULL;
+  if (!next(p) || !(node->a = target(p, TUPLE_SET_TARGET)) || !skip_op(p, '=', &assigns)) return NULL;
+  if (assigns) return (node->b = tuple(p, TUPLE_FULL)) ? finish(p, node) : NULL;
   node->kind = N_SET_BLOCK;
   if (is_op(p, '|') && !(node->c = filters(p, NULL, false))) return NULL;
   return statements_until(p, "endset", &node->b) ? finish(p, node) : NULL;
@@ -569,8 +569,8 @@ static jnode *parse_for(parser *p, jnode *node) {
   static const char *const ends[] = {"endfor", "else", NULL};
   bool yes;
   node->kind = N_FOR;
-  if (!next(p) || !(node->d = target(p, TUPLE_TARGET, "in")) || !expect_word(p, "in")) return NULL;
-  if (!(node->a = tuple(p, TUPLE_NO_CONDITION, "recursive")) || !skip_word(p, "if", &yes)) return NULL;
+  if (!next(p) || !(node->d = target(p, TUPLE_TARGET)) || !expect_word(p, "in")) return NULL;
+  if (!(node->a = tuple(p, TUPLE_NO_CONDITION)) || !skip_word(p, "if", &yes)) return NULL;
   if (yes && !(node->e = expression(p, true))) return NULL;
   if (!skip_word(p, "recursive", &yes)) return NULL;
   node->op = yes;
@@ -595,7 +595,7 @@ static jnode *parse_if(parser *p, jnode *node) {
     }
     branches[n++] = node;
     node->kind = N_IF;
-    if (!next(p) || !(node->a = tuple(p, TUPLE_NO_CONDITION, NULL)) || !statements(p, ends, &node->b)) return NULL;
+    if (!next(p) || !(node->a = tuple(p, TUPLE_NO_CONDITION)) || !statements(p, ends, &node->b)) return NULL;
     if (!is_word(&p->token, "elif")) break;
     jnode *branch = new_node(p, N_IF, p->token.at);
     if (!branch) return NULL;
@@ -664,7 +664,7 @@ static jnode *parse_with(parser *p, jnode *node) {
   while (p->token.kind != TOKEN_BLOCK_END && !is_op(p, ':')) {
     if (node->a && !expect_op(p, ',')) return NULL;
     jnode *set = new_node(p, N_SET, p->token.at);
-    if (!set || !(set->a = target(p, TUPLE_TARGET, NULL)) || !expect_op(p, '=') || !(set->b = expression(p, true)) || !finish(p, set)) return NULL;
+    if (!set || !(set->a = target(p, TUPLE_TARGET)) || !expect_op(p, '=') || !(set->b = expression(p, true)) || !finish(p, set)) return NULL;
     *last = set;
     last = &set->next;
   }
@@ -744,7 +744,7 @@ static bool body(parser *p, const char *const *ends, jnode **out) {
       if (!rtj_text(p->run, p->token.bytes, p->token.size, &text) || !(node = constant(p, at, text)) || !next(p)) return false;
       node->kind = N_DATA;
     } else if (p->token.kind == TOKEN_PRINT_BEGIN) {
-      if (!next(p) || !(node = tuple(p, TUPLE_FULL, NULL)) || !(node = join2(p, N_PRINT, at, node, NULL))) return false;
+      if (!next(p) || !(node = tuple(p, TUPLE_FULL)) || !(node = join2(p, N_PRINT, at, node, NULL))) return false;
       if (p->token.kind != TOKEN_PRINT_END) return fail_token(p, "'}}'");
       if (!next(p)) return false;
     } else if (p->token.kind == TOKEN_BLOCK_BEGIN) {

@@ -734,16 +734,16 @@ static bool eval_node(jrun *run, const jnode *node, jvalue *out) {
       *out = rtj_bool(truth);
       return true;
     case N_NOT:
-      if (!eval(run, node->a, &a) || !rtj_truth(run, a, &truth)) return false;
-      *out = rtj_bool(!truth);
+      if (!eval(run, node->a, &a)) return false;
+      *out = rtj_bool(!rtj_truth(a));
       return true;
     case N_NEG: case N_POS: return eval_sign(run, node, out);
     case N_AND: case N_OR:
-      if (!eval(run, node->a, out) || !rtj_truth(run, *out, &truth)) return false;
-      return truth == (node->kind == N_OR) ? true : eval(run, node->b, out);
+      if (!eval(run, node->a, out)) return false;
+      return rtj_truth(*out) == (node->kind == N_OR) ? true : eval(run, node->b, out);
     case N_COND:
-      if (!eval(run, node->a, &a) || !rtj_truth(run, a, &truth)) return false;
-      if (truth) return eval(run, node->b, out);
+      if (!eval(run, node->a, &a)) return false;
+      if (rtj_truth(a)) return eval(run, node->b, out);
       if (node->c) return eval(run, node->c, out);
       if (!rtj_text(run, "the value of an inline if without else", 38, &b)) return false;
       return rtj_undefined(run, (jvalue){.type = J_UNDEFINED}, b, false, out);
@@ -792,13 +792,12 @@ static bool filter_items(jrun *run, const jnode *node, jscope *parent, const jva
   if (!kept) return false;
   for (size_t i = 0; i < *count; i++) {
     jvalue v;
-    bool truth;
     jscope *around = run->scope, *scope = open_scope(run, parent);
     if (!scope || !assign(run, node->d, (*items)[i], scope)) return false;
     run->scope = scope;
-    if (!eval(run, node->e, &v) || !rtj_truth(run, v, &truth)) return false;
+    if (!eval(run, node->e, &v)) return false;
     run->scope = around;
-    if (truth) kept[n++] = (*items)[i];
+    if (rtj_truth(v)) kept[n++] = (*items)[i];
   }
   *items = kept;
   *count = n;
@@ -864,14 +863,13 @@ static flow exec_with(jrun *run, const jnode *node) {
 
 static flow exec_node(jrun *run, const jnode *node) {
   jvalue v;
-  bool truth;
   switch ((jkind)node->kind) {
     case N_DATA: return rtj_append_text(run, run->out, node->constant.as.text) ? FLOW_NEXT : FLOW_ERROR;
     case N_PRINT: return eval(run, node->a, &v) && (run->at = node->at, rtj_str(run, run->out, v)) ? FLOW_NEXT : FLOW_ERROR;
     case N_IF:
       for (; node && node->kind == N_IF; node = node->c) { /* a lone if in an else reads the same as an elif */
-        if (!eval(run, node->a, &v) || !rtj_truth(run, v, &truth)) return FLOW_ERROR;
-        if (truth) return exec(run, node->b);
+        if (!eval(run, node->a, &v)) return FLOW_ERROR;
+        if (rtj_truth(v)) return exec(run, node->b);
         if (node->c && (node->c->kind != N_IF || node->c->next)) return exec(run, node->c);
       }
       return FLOW_NEXT;

@@ -204,20 +204,16 @@ bool rtj_fail_undefined(jrun *run, jvalue v) {
   return rtj_fail(run, "'%s%s' has no attribute '%.*s'", type, object, size, name->bytes);
 }
 
-bool rtj_truth(jrun *run, jvalue v, bool *out) {
+bool rtj_truth(jvalue v) {
   switch ((jtype)v.type) {
-    case J_UNDEFINED:
-      if (v.as.undefined->forbidden) return rtj_fail_undefined(run, v);
-      *out = false;
-      return true;
-    case J_NONE: *out = false; return true;
-    case J_BOOL: *out = v.as.boolean; return true;
-    case J_INT: *out = v.as.integer != 0; return true;
-    case J_FLOAT: *out = v.as.real != 0; return true;
-    case J_STRING: *out = v.as.text->size != 0; return true;
-    case J_SEQ: *out = v.as.seq->kind == SEQ_GENERATOR || v.as.seq->count != 0; return true;
-    case J_DICT: *out = v.as.dict->count != 0; return true;
-    default: *out = true; return true;
+    case J_UNDEFINED: case J_NONE: return false;
+    case J_BOOL: return v.as.boolean;
+    case J_INT: return v.as.integer != 0;
+    case J_FLOAT: return v.as.real != 0;
+    case J_STRING: return v.as.text->size != 0;
+    case J_SEQ: return v.as.seq->kind == SEQ_GENERATOR || v.as.seq->count != 0;
+    case J_DICT: return v.as.dict->count != 0;
+    default: return true;
   }
 }
 
@@ -229,17 +225,6 @@ uint32_t rtj_decode(const char *bytes, size_t *at) {
   if (p[0] < 0xE0) return *at += 2, (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3Fu);
   if (p[0] < 0xF0) return *at += 3, (uint32_t)(p[0] & 0x0F) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
   return *at += 4, (uint32_t)(p[0] & 0x07) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 | (p[3] & 0x3Fu);
-}
-
-size_t rtj_encode(uint32_t c, char out[4]) {
-  if (c < 0x80) return out[0] = (char)c, 1;
-  if (c < 0x800) return out[0] = (char)(0xC0 | c >> 6), out[1] = (char)(0x80 | (c & 0x3F)), 2;
-  if (c < 0x10000) return out[0] = (char)(0xE0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 0x3F)), out[2] = (char)(0x80 | (c & 0x3F)), 3;
-  out[0] = (char)(0xF0 | c >> 18);
-  out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-  out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-  out[3] = (char)(0x80 | (c & 0x3F));
-  return 4;
 }
 
 bool rtj_is_space(uint32_t c) {
@@ -333,7 +318,7 @@ bool rtj_append_marked(jrun *run, jbuilder *b, const char *bytes, size_t size, b
 
 /* A text that went through the filter `safe` makes Python escape its neighbours; that is refused where it would show. */
 bool rtj_append_text(jrun *run, jbuilder *b, const jtext *text) {
-  if (b->size && text->size && b->safe != text->safe) {
+  if (b->safe != text->safe && (b->size || b->safe)) {
     const char *other = b->safe ? text->bytes : b->bytes;
     size_t size = b->safe ? text->size : b->size;
     for (size_t i = 0; i < size; i++)
@@ -387,11 +372,7 @@ bool rtj_equal(jrun *run, jvalue a, jvalue b, bool *out) {
   if (is_number(a) && is_number(b)) return *out = order_numbers(a, b) == 0, true;
   if (a.type != b.type) return true;
   switch ((jtype)a.type) {
-    case J_UNDEFINED:
-      if (a.as.undefined->forbidden || b.as.undefined->forbidden) return rtj_fail_undefined(run, a.as.undefined->forbidden ? a : b);
-      *out = true;
-      return true;
-    case J_NONE: *out = true; return true;
+    case J_UNDEFINED: case J_NONE: *out = true; return true;
     case J_STRING:
       run->steps += a.as.text->size / 16;
       *out = a.as.text->size == b.as.text->size && memcmp(a.as.text->bytes, b.as.text->bytes, a.as.text->size) == 0;
@@ -498,7 +479,7 @@ bool rtj_sort(jrun *run, jvalue *items, jvalue *keys, size_t count, bool reverse
 bool rtj_iterate(jrun *run, jvalue v, const jvalue **items, size_t *count) {
   *items = NULL;
   *count = 0;
-  if (v.type == J_UNDEFINED) return v.as.undefined->forbidden ? rtj_fail_undefined(run, v) : true;
+  if (v.type == J_UNDEFINED) return true;
   if (v.type == J_SEQ) {
     jseq *seq = v.as.seq;
     *items = seq->count ? seq->items + seq->cursor : NULL;
@@ -651,7 +632,7 @@ bool rtj_repr(jrun *run, jbuilder *b, jvalue v) {
   if (!rtj_enter(run)) return false;
   bool ok = false;
   switch ((jtype)v.type) {
-    case J_UNDEFINED: ok = v.as.undefined->forbidden ? rtj_fail_undefined(run, v) : append_string(run, b, "Undefined"); break;
+    case J_UNDEFINED: ok = append_string(run, b, "Undefined"); break;
     case J_NONE: case J_BOOL: case J_INT: case J_FLOAT: ok = append_scalar(run, b, v, words); break;
     case J_STRING:
       if (v.as.text->safe) ok = rtj_fail(run, "the representation of a text marked |safe is not supported");
@@ -680,7 +661,7 @@ bool rtj_repr(jrun *run, jbuilder *b, jvalue v) {
 
 bool rtj_str(jrun *run, jbuilder *b, jvalue v) {
   if (v.type == J_STRING) return rtj_append(run, b, v.as.text->bytes, v.as.text->size, v.as.text->marks);
-  if (v.type == J_UNDEFINED) return v.as.undefined->forbidden ? rtj_fail_undefined(run, v) : true;
+  if (v.type == J_UNDEFINED) return true;
   return rtj_repr(run, b, v);
 }
 
@@ -810,8 +791,9 @@ static bool json_indent(jrun *run, json_style *style, jvalue indent) {
 bool rtj_json(jrun *run, jvalue value, const jargs *args, jvalue *out) {
   jvalue a[4] = {rtj_bool(false), rtj_none(), rtj_none(), rtj_bool(false)};
   json_style style = {.item = ", ", .item_size = 2, .key = ": ", .key_size = 2};
-  if (!rtj_args(run, "tojson", args, "ensure_ascii,indent,separators,sort_keys", 0, a)) return false;
-  if (!rtj_truth(run, a[0], &style.ascii) || !rtj_truth(run, a[3], &style.sort) || !json_indent(run, &style, a[1])) return false;
+  if (!rtj_args(run, "tojson", args, "ensure_ascii,indent,separators,sort_keys", 0, a) || !json_indent(run, &style, a[1])) return false;
+  style.ascii = rtj_truth(a[0]);
+  style.sort = rtj_truth(a[3]);
   if (style.lines) style.item_size = 1;
   if (a[2].type != J_NONE) {
     const jseq *pair = a[2].type == J_SEQ && a[2].as.seq->kind <= SEQ_TUPLE && a[2].as.seq->count == 2 ? a[2].as.seq : NULL;

@@ -29,6 +29,7 @@ typedef struct rt_exec {
   const retort_platform *platform;
   uint8_t *scratch;        /* (workers, scratch_bytes) */
   size_t scratch_bytes;    /* per worker */
+  bool fine;               /* rt_matmul quantises what rounding left of its inputs once more, in a second plane: 15 bits instead of 8, twice the work */
 } rt_exec;
 size_t rt_matmul_scratch_bytes(const rt_kernels *kernels, uint32_t max_cols, uint32_t max_rows_batch);
 
@@ -40,7 +41,7 @@ typedef struct rt_matmul_part {
   size_t y_stride;
 } rt_matmul_part;
 
-/* x: (n, cols) floats, rows x_stride apart. Quantises x as each weight type asks (once per activation format) into `work`
+/* x: (n, cols) floats, rows x_stride apart; with exec->fine `work` is that of 2 n rows. Quantises x as each weight type asks (once per activation format) into `work`
  * (rt_matmul_work_bytes), then computes all parts over the platform's workers. A row's result does not depend on n or on the workers. */
 size_t rt_matmul_work_bytes(uint32_t max_cols, uint32_t max_n);
 void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, const float *x, size_t x_stride, uint32_t n, uint8_t *work);

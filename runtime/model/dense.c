@@ -27,7 +27,7 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   const rt_hparams *h = &model->hparams;
   uint32_t n_q = h->n_heads * h->head_dim, n_kv = h->n_kv_heads * h->head_dim;
   uint32_t widest_in = most(most(h->n_embd, n_q), h->n_ff);
-  *work = (rt_work){.arena = {.platform = platform}, .exec = {.kernels = model->kernels, .platform = platform}, .n_batch = n_batch};
+  *work = (rt_work){.arena = {.platform = platform}, .exec = {.kernels = model->kernels, .platform = platform, .fine = model->fine}, .n_batch = n_batch};
   rt_exec *exec = &work->exec;
   exec->scratch_bytes = (rt_matmul_scratch_bytes(model->kernels, widest_in, n_batch) + 63) & ~(size_t)63;
 
@@ -39,7 +39,7 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   work->cos_sin = rows_of(work, model->rope.n_rot);
   work->visible = rt_arena_alloc(&work->arena, n_batch, sizeof *work->visible);
   work->rows = rt_arena_alloc(&work->arena, n_batch, sizeof *work->rows);
-  work->matmul = rt_arena_alloc(&work->arena, rt_matmul_work_bytes(widest_in, n_batch) + 4096, 1);
+  work->matmul = rt_arena_alloc(&work->arena, rt_matmul_work_bytes(widest_in, model->fine ? 2 * n_batch : n_batch) + 4096, 1);
   work->attention = rt_arena_alloc(&work->arena, rt_attention_work_bytes(exec, n_batch, h->n_heads, h->head_dim, n_ctx) + 4096, 1);
   exec->scratch = rt_arena_alloc(&work->arena, rt_workers(platform), exec->scratch_bytes + 4096);
   if (!work->x || !work->h || !shared || !work->cos_sin || !work->visible || !work->rows || !work->matmul || !work->attention || !exec->scratch) {

@@ -1,0 +1,1 @@
+/* May be included from above. */

@@ -1,0 +1,3 @@
+/* Looks upwards. */
+#include "../text/story.h"
+#include <time.h>

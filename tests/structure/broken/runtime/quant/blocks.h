@@ -1,0 +1,3 @@
+/* Nothing wrong here. */
+#include "../base/platform.h"
+#include <string.h>

@@ -40,6 +40,46 @@ typedef struct rt_panel_row {
 /* Decodes n_blocks consecutive blocks of one row. */
 typedef void (*rt_panel_decode)(const uint8_t *blocks, size_t n_blocks, const rt_panel_row *out);
 
+/* The decoders work on vectors of bytes (GCC and clang vector types), because compilers do not find these loops themselves. */
+#pragma GCC diagnostic ignored "-Wpsabi"
+typedef uint8_t rt_bytes8 __attribute__((vector_size(8)));
+typedef uint8_t rt_bytes16 __attribute__((vector_size(16)));
+typedef uint8_t rt_bytes32 __attribute__((vector_size(32)));
+typedef int8_t rt_signed16 __attribute__((vector_size(16)));
+typedef int16_t rt_shorts8 __attribute__((vector_size(16)));
+typedef int16_t rt_shorts16 __attribute__((vector_size(32)));
+typedef int32_t rt_ints8 __attribute__((vector_size(32)));
+typedef int32_t rt_ints16 __attribute__((vector_size(64)));
+#define RT_LOAD(type, name, from) \
+  type name;                      \
+  memcpy(&name, from, sizeof name)
+#define RT_STORE(type, to, value)         \
+  do {                                    \
+    const type stored_ = (value);         \
+    memcpy(to, &stored_, sizeof stored_); \
+  } while (0)
+
+/* Two codes a byte: the low nibbles, then the high ones. */
+static inline void rt_nibbles_16(const uint8_t *packed, uint8_t *codes) {
+  RT_LOAD(rt_bytes16, v, packed);
+  RT_STORE(rt_bytes16, codes, v & 15);
+  RT_STORE(rt_bytes16, codes + 16, v >> 4);
+}
+static inline void rt_nibbles_32(const uint8_t *packed, uint8_t *codes) {
+  RT_LOAD(rt_bytes32, v, packed);
+  RT_STORE(rt_bytes32, codes, v & 15);
+  RT_STORE(rt_bytes32, codes + 32, v >> 4);
+}
+/* Sets bit 4 of code i where bit i of `high` is set. */
+static inline void rt_fifth_bits_32(const uint8_t *high, uint8_t *codes) {
+  RT_LOAD(rt_bytes32, v, codes);
+  const uint8_t a = high[0], b = high[1], c = high[2], d = high[3];
+  const rt_bytes32 bytes = {a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b, c, c, c, c, c, c, c, c, d, d, d, d, d, d, d, d};
+  const rt_bytes32 bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128,
+                           1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+  RT_STORE(rt_bytes32, codes, v | ((rt_bytes32)((bytes & bits) != 0) & 16));
+}
+
 #define RT_F16_AT(bytes) rt_f16_to_f32(rt_load_u16(bytes))
 
 /* The six-bit scales and minima of Q4_K and Q5_K: twelve bytes, eight of each. */
@@ -47,10 +87,10 @@ static inline void rt_panel_scales_6bit(const uint8_t *packed, int32_t *scales, 
   uint32_t a = rt_load_u32(packed), b = rt_load_u32(packed + 4), c = rt_load_u32(packed + 8);
   uint64_t s = (a & 0x3f3f3f3fu) | (uint64_t)((c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u)) << 32;
   uint64_t m = (b & 0x3f3f3f3fu) | (uint64_t)((c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u)) << 32;
-  for (int i = 0; i < 8; i++) {
-    scales[i] = (int32_t)(s >> 8 * i & 0xff);
-    mins[i] = (int16_t)(m >> 8 * i & 0xff);
-  }
+  RT_LOAD(rt_bytes8, s8, &s);
+  RT_LOAD(rt_bytes8, m8, &m);
+  RT_STORE(rt_ints8, scales, __builtin_convertvector(s8, rt_ints8));
+  RT_STORE(rt_shorts8, mins, __builtin_convertvector(m8, rt_shorts8));
 }
 
 #endif

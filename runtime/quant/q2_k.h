@@ -20,13 +20,13 @@ static inline void rt_q2_k_panel(const uint8_t *blocks, size_t n_blocks, const r
     uint8_t *restrict codes = out->codes + 256 * i;
     out->d[i] = RT_F16_AT(b->d);
     out->m[i] = RT_F16_AT(b->dmin);
-    for (int s = 0; s < 16; s++) {
-      out->scales[16 * i + s] = b->scales[s] & 15;
-      out->mins[16 * i + s] = b->scales[s] >> 4;
+    RT_LOAD(rt_bytes16, scales, b->scales);
+    RT_STORE(rt_ints16, out->scales + 16 * i, __builtin_convertvector(scales & 15, rt_ints16));
+    RT_STORE(rt_shorts16, out->mins + 16 * i, __builtin_convertvector(scales >> 4, rt_shorts16));
+    for (int h = 0; h < 2; h++) {
+      RT_LOAD(rt_bytes32, v, b->codes + 32 * h);
+      for (int s = 0; s < 4; s++, v = v >> 2) RT_STORE(rt_bytes32, codes + 128 * h + 32 * s, v & 3);
     }
-    for (int h = 0; h < 2; h++)
-      for (int s = 0; s < 4; s++)
-        for (int l = 0; l < 32; l++) codes[128 * h + 32 * s + l] = b->codes[32 * h + l] >> 2 * s & 3;
   }
 }
 

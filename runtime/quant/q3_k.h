@@ -21,10 +21,11 @@ static inline void rt_q3_k_panel(const uint8_t *blocks, size_t n_blocks, const r
     out->d[i] = RT_F16_AT(b->d);
     for (int s = 0; s < 16; s++)
       out->scales[16 * i + s] = ((b->scales[s & 7] >> 4 * (s >> 3) & 15) | (b->scales[8 + (s & 3)] >> 2 * (s >> 2) & 3) << 4) - 32;
-    for (int h = 0; h < 2; h++)
-      for (int s = 0; s < 4; s++)
-        for (int l = 0; l < 32; l++)
-          codes[128 * h + 32 * s + l] = (uint8_t)((b->codes[32 * h + l] >> 2 * s & 3) | (b->high[l] >> (4 * h + s) & 1) << 2);
+    RT_LOAD(rt_bytes32, high, b->high);
+    for (int h = 0; h < 2; h++) {
+      RT_LOAD(rt_bytes32, v, b->codes + 32 * h);
+      for (int s = 0; s < 4; s++, v = v >> 2, high = high >> 1) RT_STORE(rt_bytes32, codes + 128 * h + 32 * s, (v & 3) | (high << 2 & 4));
+    }
   }
 }
 

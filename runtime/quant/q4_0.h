@@ -17,10 +17,7 @@ static inline void rt_q4_0_panel(const uint8_t *blocks, size_t n_blocks, const r
     const rt_q4_0_block *b = (const rt_q4_0_block *)blocks + i;
     uint8_t *restrict codes = out->codes + 32 * i;
     out->d[i] = RT_F16_AT(b->d);
-    for (int j = 0; j < 16; j++) {
-      codes[j] = b->codes[j] & 15;
-      codes[j + 16] = b->codes[j] >> 4;
-    }
+    rt_nibbles_16(b->codes, codes);
   }
 }
 

@@ -20,11 +20,7 @@ static inline void rt_q4_k_panel(const uint8_t *blocks, size_t n_blocks, const r
     out->d[i] = RT_F16_AT(b->d);
     out->m[i] = RT_F16_AT(b->dmin);
     rt_panel_scales_6bit(b->scales, out->scales + 8 * i, out->mins + 8 * i);
-    for (int r = 0; r < 4; r++)
-      for (int l = 0; l < 32; l++) {
-        codes[64 * r + l] = b->codes[32 * r + l] & 15;
-        codes[64 * r + 32 + l] = b->codes[32 * r + l] >> 4;
-      }
+    for (int r = 0; r < 4; r++) rt_nibbles_32(b->codes + 32 * r, codes + 64 * r);
   }
 }
 

@@ -17,13 +17,10 @@ static inline void rt_q5_1_panel(const uint8_t *blocks, size_t n_blocks, const r
   for (size_t i = 0; i < n_blocks; i++) {
     const rt_q5_1_block *b = (const rt_q5_1_block *)blocks + i;
     uint8_t *restrict codes = out->codes + 32 * i;
-    uint32_t high = rt_load_u32(b->high);
     out->d[i] = RT_F16_AT(b->d);
     out->m[i] = RT_F16_AT(b->m);
-    for (int j = 0; j < 16; j++) {
-      codes[j] = (uint8_t)((b->codes[j] & 15) | (high >> j & 1) << 4);
-      codes[j + 16] = (uint8_t)(b->codes[j] >> 4 | (high >> (j + 16) & 1) << 4);
-    }
+    rt_nibbles_16(b->codes, codes);
+    rt_fifth_bits_32(b->high, codes);
   }
 }
 

@@ -21,11 +21,13 @@ static inline void rt_q5_k_panel(const uint8_t *blocks, size_t n_blocks, const r
     out->d[i] = RT_F16_AT(b->d);
     out->m[i] = RT_F16_AT(b->dmin);
     rt_panel_scales_6bit(b->scales, out->scales + 8 * i, out->mins + 8 * i);
-    for (int r = 0; r < 4; r++)
-      for (int l = 0; l < 32; l++) {
-        codes[64 * r + l] = (uint8_t)((b->codes[32 * r + l] & 15) | (b->high[l] >> 2 * r & 1) << 4);
-        codes[64 * r + 32 + l] = (uint8_t)(b->codes[32 * r + l] >> 4 | (b->high[l] >> (2 * r + 1) & 1) << 4);
-      }
+    RT_LOAD(rt_bytes32, high, b->high);
+    for (int r = 0; r < 4; r++) {
+      RT_LOAD(rt_bytes32, v, b->codes + 32 * r);
+      RT_STORE(rt_bytes32, codes + 64 * r, (v & 15) | (high << 4 & 16));
+      RT_STORE(rt_bytes32, codes + 64 * r + 32, v >> 4 | (high << 3 & 16));
+      high = high >> 2;
+    }
   }
 }
 

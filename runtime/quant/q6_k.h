@@ -19,15 +19,17 @@ static inline void rt_q6_k_panel(const uint8_t *blocks, size_t n_blocks, const r
     const rt_q6_k_block *b = (const rt_q6_k_block *)blocks + i;
     uint8_t *restrict codes = out->codes + 256 * i;
     out->d[i] = RT_F16_AT(b->d);
-    for (int s = 0; s < 16; s++) out->scales[16 * i + s] = (int8_t)b->scales[s];
-    for (int h = 0; h < 2; h++)
-      for (int l = 0; l < 32; l++) {
-        uint8_t a = b->low[64 * h + l], c = b->low[64 * h + 32 + l], high = b->high[32 * h + l];
-        codes[128 * h + l] = (uint8_t)((a & 15) | (high & 3) << 4);
-        codes[128 * h + 32 + l] = (uint8_t)((c & 15) | (high >> 2 & 3) << 4);
-        codes[128 * h + 64 + l] = (uint8_t)(a >> 4 | (high >> 4 & 3) << 4);
-        codes[128 * h + 96 + l] = (uint8_t)(c >> 4 | (high >> 6 & 3) << 4);
-      }
+    RT_LOAD(rt_signed16, scales, b->scales);
+    RT_STORE(rt_ints16, out->scales + 16 * i, __builtin_convertvector(scales, rt_ints16));
+    for (int h = 0; h < 2; h++) {
+      RT_LOAD(rt_bytes32, a, b->low + 64 * h);
+      RT_LOAD(rt_bytes32, c, b->low + 64 * h + 32);
+      RT_LOAD(rt_bytes32, high, b->high + 32 * h);
+      RT_STORE(rt_bytes32, codes + 128 * h, (a & 15) | (high << 4 & 48));
+      RT_STORE(rt_bytes32, codes + 128 * h + 32, (c & 15) | (high << 2 & 48));
+      RT_STORE(rt_bytes32, codes + 128 * h + 64, a >> 4 | (high & 48));
+      RT_STORE(rt_bytes32, codes + 128 * h + 96, c >> 4 | (high >> 2 & 48));
+    }
   }
 }
 

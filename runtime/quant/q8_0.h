@@ -17,7 +17,8 @@ static inline void rt_q8_0_panel(const uint8_t *blocks, size_t n_blocks, const r
     const rt_q8_0_block *b = (const rt_q8_0_block *)blocks + i;
     uint8_t *restrict codes = out->codes + 32 * i;
     out->d[i] = RT_F16_AT(b->d);
-    for (int j = 0; j < 32; j++) codes[j] = b->q[j] ^ 0x80;
+    RT_LOAD(rt_bytes32, q, b->q);
+    RT_STORE(rt_bytes32, codes, q ^ 0x80);
   }
 }
 

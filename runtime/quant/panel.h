@@ -70,14 +70,21 @@ static inline void rt_nibbles_32(const uint8_t *packed, uint8_t *codes) {
   RT_STORE(rt_bytes32, codes, v & 15);
   RT_STORE(rt_bytes32, codes + 32, v >> 4);
 }
-/* Sets bit 4 of code i where bit i of `high` is set. */
-static inline void rt_fifth_bits_32(const uint8_t *high, uint8_t *codes) {
-  RT_LOAD(rt_bytes32, v, codes);
-  const uint8_t a = high[0], b = high[1], c = high[2], d = high[3];
-  const rt_bytes32 bytes = {a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b, c, c, c, c, c, c, c, c, d, d, d, d, d, d, d, d};
+/* As rt_nibbles_16, with bit i of `high` as code i's bit 4. */
+static inline void rt_nibbles_fifth_16(const uint8_t *packed, const uint8_t *high, uint8_t *codes) {
+  typedef uint32_t words8 __attribute__((vector_size(32)));
+  const uint32_t word = rt_load_u32(high);
+  const rt_bytes32 all = (rt_bytes32)(words8){word, word, word, word, word, word, word, word};
+  const rt_bytes32 bytes = __builtin_shufflevector(all, all, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 18, 18, 18, 18, 18, 18, 18, 18,
+                                                   19, 19, 19, 19, 19, 19, 19, 19);
   const rt_bytes32 bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128,
                            1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-  RT_STORE(rt_bytes32, codes, v | ((rt_bytes32)((bytes & bits) != 0) & 16));
+  const rt_bytes32 fifth = (rt_bytes32)((bytes & bits) != 0) & 16;
+  RT_LOAD(rt_bytes16, v, packed);
+  const rt_bytes16 low = v & 15, upper = v >> 4;
+  RT_STORE(rt_bytes16, codes, low | __builtin_shufflevector(fifth, fifth, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  RT_STORE(rt_bytes16, codes + 16,
+           upper | __builtin_shufflevector(fifth, fifth, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31));
 }
 
 #define RT_F16_AT(bytes) rt_f16_to_f32(rt_load_u16(bytes))

@@ -19,8 +19,7 @@ static inline void rt_q5_1_panel(const uint8_t *blocks, size_t n_blocks, const r
     uint8_t *restrict codes = out->codes + 32 * i;
     out->d[i] = RT_F16_AT(b->d);
     out->m[i] = RT_F16_AT(b->m);
-    rt_nibbles_16(b->codes, codes);
-    rt_fifth_bits_32(b->high, codes);
+    rt_nibbles_fifth_16(b->codes, b->high, codes);
   }
 }
 

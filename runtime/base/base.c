@@ -83,13 +83,13 @@ struct rt_arena_block {
   size_t size; /* of the whole block, this header included */
   size_t used;
 };
-enum { BLOCK_HEADER = (sizeof(struct rt_arena_block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, BLOCK_SIZE = 64 * 1024, LARGE = 4096 };
+enum { BLOCK_HEADER = (sizeof(struct rt_arena_block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, BLOCK_SIZE = 64 * 1024, ALIGNED = 256, LARGE = 4096 };
 
 void *rt_arena_alloc(rt_arena *arena, size_t count, size_t size) {
   uint64_t wanted;
   if (!rt_mul_u64(count, size, &wanted) || wanted > SIZE_MAX / 2) return NULL;
   if (wanted == 0) wanted = 1;
-  size_t align = wanted >= LARGE ? ALIGNMENT : 16;
+  size_t align = wanted >= ALIGNED ? ALIGNMENT : 16;
   struct rt_arena_block *block = arena->blocks;
   size_t start = block ? (block->used + align - 1) & ~(align - 1) : 0;
   if (!block || start > block->size || block->size - start < wanted) {

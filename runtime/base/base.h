@@ -62,7 +62,7 @@ typedef struct rt_arena {
   struct rt_arena_block *blocks; /* newest first */
   size_t used;                   /* bytes asked of the platform so far */
 } rt_arena;
-/* Zeroed, 16-byte aligned (64 for blocks of 4 KiB and more); NULL when there is no memory. count * size is checked. */
+/* Zeroed, 16-byte aligned (64 from 256 bytes on, for vectors and what holds them); NULL when there is no memory. count * size is checked. */
 void *rt_arena_alloc(rt_arena *arena, size_t count, size_t size);
 /* A NUL-terminated copy of `size` bytes. */
 char *rt_arena_string(rt_arena *arena, const char *bytes, size_t size);

@@ -34,7 +34,7 @@ static void arena_gives_aligned_zeroed_separate_memory(void **state) {
     sizes[i] = (i * 977) % 9000 + 1;
     seen[i] = rt_arena_alloc(&arena, sizes[i], 1);
     assert_non_null(seen[i]);
-    assert_int_equal((uintptr_t)seen[i] % (sizes[i] >= 4096 ? 64 : 16), 0);
+    assert_int_equal((uintptr_t)seen[i] % (sizes[i] >= 256 ? 64 : 16), 0);
     for (size_t k = 0; k < sizes[i]; k++) assert_int_equal(seen[i][k], 0);
     memset(seen[i], (int)(i & 255), sizes[i]);
   }

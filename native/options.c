@@ -17,7 +17,7 @@
 #define MAX_SPECS 64
 
 static void options_init(options *o) {
-  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .skip = -1, .window = 512};
+  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .skip = -1, .window = 512, .bits = 256};
   o->n_prompt = (number_list){{512}, 1};
   o->n_gen = (number_list){{128}, 1};
   o->n_depth = (number_list){{0}, 1};
@@ -110,6 +110,13 @@ static int store(const command *c, const option_spec *s, const char *text, optio
       if (!*text) return usage_error(c, o->json, "--%s wants a text that is not empty", s->name);
       o->stop[o->n_stop++] = text;
       return 0;
+    case OPTION_LIST: {
+      string_list *list = field;
+      if (list->count == MAX_LIST) return usage_error(c, o->json, "--%s was given more than %d times", s->name, MAX_LIST);
+      if (!*text) return usage_error(c, o->json, "--%s wants a text that is not empty", s->name);
+      list->value[list->count++] = text;
+      return 0;
+    }
     case OPTION_NUMBERS:
       if (number_list_parse(text, s->min, s->max, field)) return 0;
       return usage_error(c, o->json, "--%s wants whole numbers from %.0f to %.0f with commas between, not '%s'", s->name, s->min, s->max, text);

@@ -17,6 +17,11 @@ typedef struct number_list {
   size_t count;
 } number_list;
 
+typedef struct string_list {
+  const char *value[MAX_LIST];
+  size_t count;
+} string_list;
+
 typedef struct options {
   /* the model and how it is held */
   const char *model; /* NULL: find one (load.c) */
@@ -26,6 +31,17 @@ typedef struct options {
   uint32_t batch;
   const char *kv;
   bool mmap;
+  /* who vouches for it (gate.h) */
+  string_list keys, roots, minisign_keys, pins;
+  const char *model_name;
+  bool allow_unsigned, at_signing_time;
+  /* sign, verify, trust, keygen */
+  const char *signature, *root; /* `root`: of a model that is a folder; set by verify */
+  bool complete, whole;         /* set by verify */
+  const char *secret_key, *name, *comment;
+  string_list certificates, ignored;
+  bool spec_name, no_chunks, minisign, no_password;
+  uint32_t bits;
   /* what is shown */
   bool json, verbose, help;
   bool show_thinking, hide_thinking;
@@ -57,7 +73,7 @@ typedef struct options {
   char **arguments;
 } options;
 
-enum option_kind { OPTION_FLAG, OPTION_U32, OPTION_I32, OPTION_FLOAT, OPTION_STRING, OPTION_STRINGS, OPTION_NUMBERS, OPTION_CHOICE };
+enum option_kind { OPTION_FLAG, OPTION_U32, OPTION_I32, OPTION_FLOAT, OPTION_STRING, OPTION_STRINGS, OPTION_LIST, OPTION_NUMBERS, OPTION_CHOICE };
 
 typedef struct option_spec {
   const char *name; /* long name */
@@ -94,7 +110,16 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
   {"json", 0, OPTION_FLAG, AT(json), NULL, 0, 0, "print the result, or the error, as JSON on standard output"}, \
   {"verbose", 'v', OPTION_FLAG, AT(verbose), NULL, 0, 0, "say on standard error what is done, with which defaults, and how long it took"}, \
   {"help", 'h', OPTION_FLAG, AT(help), NULL, 0, 0, "print this text"}
-#define OPTION_MODEL {"model", 'm', OPTION_STRING, AT(model), "FILE", 0, 0, \
+#define OPTIONS_TRUST \
+  {"key", 0, OPTION_LIST, AT(keys), "PUB.pem", 0, 0, "trust models signed with this ECDSA key (PEM); may be given several times. Without any of these options the trust store decides (retort trust)"}, \
+  {"cert-root", 0, OPTION_LIST, AT(roots), "ROOT.pem", 0, 0, "trust models signed through a certificate chain to this root"}, \
+  {"minisign-key", 0, OPTION_LIST, AT(minisign_keys), "PUB", 0, 0, "trust models signed with this minisign or signify key (file)"}, \
+  {"pin", 0, OPTION_LIST, AT(pins), "SHA256", 0, 0, "trust the file, or the model, with this SHA-256"}, \
+  {"model-name", 0, OPTION_STRING, AT(model_name), "NAME", 0, 0, "with a signature: the name that must have been signed"}, \
+  {"at-signing-time", 0, OPTION_FLAG, AT(at_signing_time), NULL, 0, 0, "certificates need to have been valid when the signer's was issued, not now"}, \
+  {"allow-unsigned", 0, OPTION_FLAG, AT(allow_unsigned), NULL, 0, 0, "use the model without any check, this once"}
+#define OPTION_MODEL OPTION_MODEL_FILE, OPTIONS_TRUST
+#define OPTION_MODEL_FILE {"model", 'm', OPTION_STRING, AT(model), "FILE", 0, 0, \
   "GGUF model; of a split set the first file (-00001-of-000NN). Default: $RETORT_MODEL, else the SmolLM2 model that build.sh puts into the cache"}
 #define OPTIONS_COMPUTE \
   OPTION_MODEL, \

@@ -88,7 +88,7 @@ typedef enum retort_trust_method {
   RETORT_TRUST_KEY = 2,         /* OpenSSF Model Signing bundle, ECDSA key */
   RETORT_TRUST_CERTIFICATE = 3, /* the same, certificate chain under the caller's roots */
   RETORT_TRUST_MINISIGN = 4,    /* minisign signature (prehashed), one a file */
-  RETORT_TRUST_SIGNIFY = 5      /* OpenBSD signify signature, one a file; the file must be fed in one piece */
+  RETORT_TRUST_SIGNIFY = 5      /* OpenBSD signify signature, one a file, which is then one chunk: it must be fed in one piece */
 } retort_trust_method;
 
 enum {
@@ -128,6 +128,8 @@ RETORT_API retort_status retort_verifier_open(const retort_platform *platform, c
 RETORT_API void retort_verifier_close(retort_verifier *verifier);
 /* 0: file `file` must be fed from its first to its last byte in order; else in whole chunks of this size (the last may be short), in any order. */
 RETORT_API uint64_t retort_verifier_chunk_size(const retort_verifier *verifier, size_t file);
+/* SHA-256 of a file, in hex with NUL: as signed, or, without a bundle, as computed once the file was fed; "" before. */
+RETORT_API void retort_verifier_file_digest(const retort_verifier *verifier, size_t file, char hex[65]);
 /* 1: the file must be fed; 0: the signer left it out (ignore_paths): it is not covered and must not be loaded. */
 RETORT_API int retort_verifier_covers(const retort_verifier *verifier, size_t file);
 RETORT_API retort_status retort_verifier_feed(retort_verifier *verifier, size_t file, uint64_t offset, const void *data, size_t size, retort_error *error);

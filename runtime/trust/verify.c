@@ -260,7 +260,14 @@ void retort_verifier_close(retort_verifier *v) {
 /* ---- feeding ---- */
 
 uint64_t retort_verifier_chunk_size(const retort_verifier *v, size_t index) {
-  return v && index < v->n_files && v->files[index].chunked ? v->files[index].chunks.chunk_size : 0;
+  if (!v || index >= v->n_files) return 0;
+  return v->files[index].chunked ? v->files[index].chunks.chunk_size : v->method == RETORT_TRUST_SIGNIFY ? v->files[index].size : 0;
+}
+
+void retort_verifier_file_digest(const retort_verifier *v, size_t index, char hex[65]) {
+  hex[0] = 0;
+  if (v && index < v->n_files && v->method != RETORT_TRUST_UNSIGNED && v->files[index].covered && (is_bundle(v->method) || v->files[index].finished))
+    rt_sha256_hex(v->files[index].digest, hex);
 }
 
 int retort_verifier_covers(const retort_verifier *v, size_t index) { return v && index < v->n_files && v->files[index].covered; }

@@ -1,0 +1,168 @@
+/* tree.c - see tree.h. */
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { PIECE = 8 << 20 };
+
+static int add_file(tree *t, const char *path, uint64_t size, bool json) {
+  if (t->count % 64 == 0) {
+    retort_buffer *grown = realloc(t->files, (t->count + 64) * sizeof *grown);
+    if (!grown) return fail(json, EXIT_MEMORY, "out of memory");
+    t->files = grown;
+  }
+  t->files[t->count] = (retort_buffer){NULL, (size_t)size, strdup(path)};
+  if (!t->files[t->count].name) return fail(json, EXIT_MEMORY, "out of memory");
+  t->bytes += size;
+  t->count++;
+  return EXIT_OK;
+}
+
+static int add_named(tree *t, const char *path, bool json) {
+  struct stat info;
+  if (stat(path, &info) != 0) return fail(json, EXIT_MODEL, "cannot open %s: %s", path, strerror(errno));
+  if (!S_ISREG(info.st_mode)) return fail(json, EXIT_MODEL, "%s is not a file", path);
+  return add_file(t, path, (uint64_t)info.st_size, json);
+}
+
+static bool left_out(const FTSENT *e) {
+  static const char *const names[] = {".git", ".gitignore", ".gitattributes", ".github", "model.sig"};
+  for (size_t i = 0; e->fts_level == 1 && i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(e->fts_name, names[i]) == 0) return true;
+  return false;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
+
+static int add_folder(tree *t, bool json) {
+  char *roots[] = {t->root, NULL};
+  FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+  if (!walk) return fail(json, EXIT_MODEL, "cannot open %s: %s", t->root, strerror(errno));
+  int code = EXIT_OK;
+  for (FTSENT *e; code == EXIT_OK && (e = fts_read(walk)) != NULL;) {
+    if (left_out(e)) {
+      fts_set(walk, e, FTS_SKIP);
+      continue;
+    }
+    if (e->fts_info == FTS_D || e->fts_info == FTS_DP) continue;
+    if (e->fts_info == FTS_F) code = add_file(t, e->fts_path, (uint64_t)e->fts_statp->st_size, json);
+    else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS) code = fail(json, EXIT_MODEL, "cannot read %s: %s", e->fts_path, strerror(e->fts_errno));
+    else code = fail(json, EXIT_TRUST, "%s is a link or a device: a signed model has plain files only", e->fts_path);
+  }
+  fts_close(walk);
+  if (code == EXIT_OK && t->count == 0) code = fail(json, EXIT_MODEL, "there are no files in %s", t->root);
+  return code;
+}
+
+static int add_split_set(tree *t, const char *path, unsigned count, bool json) {
+  size_t n = strlen(path);
+  char *name = strdup(path);
+  int code = name ? EXIT_OK : fail(json, EXIT_MEMORY, "out of memory");
+  for (unsigned i = 1; code == EXIT_OK && i <= count; i++) {
+    char number[8];
+    snprintf(number, sizeof number, "%05u", i);
+    memcpy(name + n - 19, number, 5);
+    code = add_named(t, name, json);
+  }
+  free(name);
+  return code;
+}
+
+int tree_open(tree *t, const char *path, bool json) {
+  struct stat info;
+  *t = (tree){0};
+  int code;
+  if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+    t->root = strdup(path);
+    for (size_t n = t->root ? strlen(t->root) : 0; n > 1 && t->root[n - 1] == '/'; n--) t->root[n - 1] = 0;
+    code = t->root ? add_folder(t, json) : fail(json, EXIT_MEMORY, "out of memory");
+  } else {
+    unsigned number, count;
+    int used = 0;
+    size_t n = strlen(path);
+    bool split = n >= 20 && sscanf(path + n - 20, "-%5u-of-%5u.gguf%n", &number, &count, &used) == 2 && used == 20 && number >= 1 && number <= count && count <= 1000;
+    code = split ? add_split_set(t, path, count, json) : add_named(t, path, json);
+  }
+  if (code != EXIT_OK) tree_close(t);
+  return code;
+}
+
+void tree_close(tree *t) {
+  for (size_t i = 0; i < t->count; i++) free((void *)(uintptr_t)t->files[i].name);
+  free(t->files);
+  free(t->root);
+  *t = (tree){0};
+}
+
+int tree_read(const tree *t, size_t index, retort_status (*take)(void *, uint64_t, const void *, size_t, retort_error *), void *arg, bool json) {
+  const retort_buffer *file = &t->files[index];
+  retort_error error = {0};
+  int descriptor = open(file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), code = EXIT_OK;
+  if (descriptor < 0 && errno == ELOOP && !t->root) descriptor = open(file->name, O_RDONLY | O_CLOEXEC); /* a link that the user named is the user's choice */
+  if (descriptor < 0) return fail(json, EXIT_MODEL, "cannot open %s: %s", file->name, strerror(errno));
+  char *piece = malloc(PIECE);
+  if (!piece) code = fail(json, EXIT_MEMORY, "out of memory");
+  for (uint64_t offset = 0; code == EXIT_OK && offset < file->size;) {
+    size_t wanted = file->size - offset < PIECE ? (size_t)(file->size - offset) : PIECE, got = 0;
+    while (got < wanted) {
+      ssize_t n = read(descriptor, piece + got, wanted - got);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;
+      got += (size_t)n;
+    }
+    if (got < wanted) code = fail(json, EXIT_MODEL, "%s became shorter while it was read, or cannot be read", file->name);
+    else if (take(arg, offset, piece, got, &error)) code = fail_status(json, &error);
+    offset += got;
+  }
+  free(piece);
+  close(descriptor);
+  return code;
+}
+
+int write_file(const char *path, const void *data, size_t size, bool secret, bool json) {
+  char temporary[4200];
+  snprintf(temporary, sizeof temporary, "%s.part", path);
+  if (secret && access(path, F_OK) == 0) return fail(json, EXIT_USAGE, "%s exists already; a secret key is never written over", path);
+  int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
+  FILE *file = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
+  bool ok = file && fwrite(data, 1, size, file) == size;
+  if (file && fclose(file) != 0) ok = false;
+  if (ok && rename(temporary, path) == 0) return EXIT_OK;
+  int reason = errno;
+  unlink(temporary);
+  return fail(json, EXIT_RUNTIME, "cannot write %s: %s", path, strerror(reason));
+}
+
+bool random_bytes(void *out, size_t size) { return getentropy(out, size) == 0; }
+
+char *ask_password(const char *prompt) {
+  struct termios old, quiet;
+  bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
+  char *line = NULL;
+  size_t capacity = 0;
+  if (terminal) {
+    quiet = old;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    fprintf(stderr, "%s: ", prompt);
+  }
+  ssize_t n = getline(&line, &capacity, stdin);
+  if (terminal) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+    fputc('\n', stderr);
+  }
+  if (n <= 0) {
+    free(line);
+    return NULL;
+  }
+  if (line[n - 1] == '\n') line[n - 1] = 0;
+  return line;
+}

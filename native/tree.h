@@ -1,0 +1,31 @@
+/* tree.h - the files of a model on disk: one file, a split set, or a folder; read in pieces. */
+#ifndef TREE_H
+#define TREE_H
+
+#include "gate.h"
+
+typedef struct tree {
+  char *root;           /* the folder, without a slash at its end; NULL: files were named */
+  retort_buffer *files; /* path in `name`, size; data NULL */
+  size_t count;
+  uint64_t bytes;
+} tree;
+
+/* `path` is a file, the first file of a split set (all are taken), or a folder (all regular files below it, without .git and its like at the top,
+ * without `model.sig`). A link or device below a folder is an error. Returns EXIT_OK, or the exit code once the error was reported. */
+int tree_open(tree *t, const char *path, bool json);
+void tree_close(tree *t);
+
+/* Reads file `index` in pieces of at most 8 MiB and hands each to `take`, until that returns another status than RETORT_OK (left in *error). */
+int tree_read(const tree *t, size_t index, retort_status (*take)(void *arg, uint64_t offset, const void *data, size_t size, retort_error *error), void *arg, bool json);
+
+/* Writes a small file, complete or not at all; `secret`: readable by the user alone, and never over an existing file. */
+int write_file(const char *path, const void *data, size_t size, bool secret, bool json);
+
+/* Fresh bytes from the kernel. */
+bool random_bytes(void *out, size_t size);
+
+/* Asks for a password on the terminal, or reads a line of standard input where that is none. malloc'ed; NULL: none could be read. */
+char *ask_password(const char *prompt);
+
+#endif

@@ -22,6 +22,12 @@ typedef struct rt_merge_slot {
   uint32_t merged; /* id + 1; 0: free */
 } merge_slot;
 
+#if defined(__GNUC__) || defined(__clang__)
+#define PREFETCH(address) __builtin_prefetch(address)
+#else
+#define PREFETCH(address) ((void)(address))
+#endif
+
 enum { MAX_PROBES = 1024, MAX_TOKENS = 1 << 22, MAX_MERGES = 1 << 23 };
 
 /* ---- GPT-2's alphabet ---- */
@@ -74,12 +80,14 @@ static uint64_t hash_text(const char *text, size_t size) {
 
 static bool equal(rt_string a, const char *text, size_t size) { return a.size == size && memcmp(a.bytes, text, size) == 0; }
 
-int32_t rt_bpe_find(const rt_bpe *bpe, const char *text, size_t size) {
-  if (size > bpe->longest) return -1;
-  uint64_t h = hash_text(text, size);
+static int32_t find_hashed(const rt_bpe *bpe, uint64_t h, const char *text, size_t size) {
   for (uint32_t i = (uint32_t)h & bpe->token_mask, probes = 0; bpe->slots[i].id && probes < MAX_PROBES; i = (i + 1) & bpe->token_mask, probes++)
     if (bpe->slots[i].tag == h >> 32 && equal(bpe->tokens[bpe->slots[i].id - 1], text, size)) return (int32_t)bpe->slots[i].id - 1;
   return -1;
+}
+
+int32_t rt_bpe_find(const rt_bpe *bpe, const char *text, size_t size) {
+  return size > bpe->longest ? -1 : find_hashed(bpe, hash_text(text, size), text, size);
 }
 
 int32_t rt_bpe_find_piece(const rt_bpe *bpe, const uint8_t *piece, size_t size) {
@@ -97,12 +105,20 @@ static uint32_t table_size(size_t count) {
   return size;
 }
 
+/* Opening is bound by cache misses, one after the other: so hashes are taken for BATCH texts at a time and their slots fetched together. */
+enum { BATCH = 32 };
+
 static retort_status index_tokens(rt_bpe *bpe, retort_error *error) {
+  uint64_t hashes[BATCH];
   for (uint32_t id = 0; id < bpe->n_tokens; id++) {
     rt_string token = bpe->tokens[id];
     if (token.size == 0) return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u] is empty", id);
     if (token.size > bpe->longest) bpe->longest = token.size;
-    uint64_t h = hash_text(token.bytes, token.size);
+    for (uint32_t k = 0; id % BATCH == 0 && k < BATCH && k < bpe->n_tokens - id; k++) {
+      hashes[k] = hash_text(bpe->tokens[id + k].bytes, bpe->tokens[id + k].size);
+      PREFETCH(&bpe->slots[(uint32_t)hashes[k] & bpe->token_mask]);
+    }
+    uint64_t h = hashes[id % BATCH];
     uint32_t i = (uint32_t)h & bpe->token_mask, probes = 0;
     for (; bpe->slots[i].id; i = (i + 1) & bpe->token_mask) {
       if (bpe->slots[i].tag == h >> 32 && equal(bpe->tokens[bpe->slots[i].id - 1], token.bytes, token.size))
@@ -137,28 +153,66 @@ static bool add_merge(rt_bpe *bpe, merge_slot merge) {
   return true;
 }
 
+/* One merge on its way into the table. */
+typedef struct half {
+  const char *text;
+  size_t size;
+  uint64_t hash;
+} half;
+typedef struct pending {
+  half halves[2]; /* left, right; text NULL: the line is not "a b" */
+  merge_slot merge;
+} pending;
+
+static void read_merge(const rt_bpe *bpe, rt_string line, pending *p) {
+  const char *blank = line.size > 2 ? memchr(line.bytes + 1, ' ', line.size - 2) : NULL;
+  *p = (pending){0};
+  if (!blank || line.size - 1 > bpe->longest) return;
+  size_t n_left = (size_t)(blank - line.bytes);
+  p->halves[0] = (half){line.bytes, n_left, hash_text(line.bytes, n_left)};
+  p->halves[1] = (half){blank + 1, line.size - n_left - 1, hash_text(blank + 1, line.size - n_left - 1)};
+  for (int side = 0; side < 2; side++) PREFETCH(&bpe->slots[(uint32_t)p->halves[side].hash & bpe->token_mask]);
+}
+
+/* Fetches the text that the slot of `h` leads to, in two steps because each needs what the one before has fetched. */
+static void prefetch_token(const rt_bpe *bpe, uint64_t h, bool text) {
+  uint32_t id = bpe->slots[(uint32_t)h & bpe->token_mask].id;
+  if (!id) return;
+  if (text) PREFETCH(bpe->tokens[id - 1].bytes);
+  else PREFETCH(&bpe->tokens[id - 1]);
+}
+
+/* Finds the three tokens. *guess: merged tokens mostly stand in the order of the merges. */
+static bool resolve_merge(const rt_bpe *bpe, pending *p, uint32_t rank, char *joined, int32_t *guess) {
+  const half *left = &p->halves[0], *right = &p->halves[1];
+  if (!left->text) return false;
+  int32_t left_id = find_hashed(bpe, left->hash, left->text, left->size), right_id = find_hashed(bpe, right->hash, right->text, right->size);
+  memcpy(joined, left->text, left->size);
+  memcpy(joined + left->size, right->text, right->size);
+  size_t size = left->size + right->size;
+  if ((uint32_t)++*guess >= bpe->n_tokens || !equal(bpe->tokens[*guess], joined, size)) *guess = rt_bpe_find(bpe, joined, size);
+  p->merge = (merge_slot){(uint32_t)left_id, (uint32_t)right_id, rank, (uint32_t)*guess + 1};
+  if (left_id < 0 || right_id < 0 || *guess < 0) return false;
+  PREFETCH(&bpe->merges[(uint32_t)hash_pair((uint32_t)left_id, (uint32_t)right_id) & bpe->merge_mask]);
+  return true;
+}
+
 static retort_status index_merges(rt_bpe *bpe, const rt_string *merges, size_t n_merges, char *joined, retort_error *error) {
-  int32_t guess = -1; /* merged tokens mostly stand in the order of the merges */
-  for (size_t rank = 0; rank < n_merges; rank++) {
-    rt_string merge = merges[rank];
-    const char *blank = merge.size > 2 ? memchr(merge.bytes + 1, ' ', merge.size - 2) : NULL;
-    int32_t left = -1, right = -1, merged = -1;
-    if (blank && merge.size - 1 <= bpe->longest) {
-      size_t n_left = (size_t)(blank - merge.bytes), n_right = merge.size - n_left - 1;
-      left = rt_bpe_find(bpe, merge.bytes, n_left);
-      right = rt_bpe_find(bpe, blank + 1, n_right);
-      memcpy(joined, merge.bytes, n_left);
-      memcpy(joined + n_left, blank + 1, n_right);
-      guess++;
-      if ((uint32_t)guess < bpe->n_tokens && equal(bpe->tokens[guess], joined, merge.size - 1)) merged = guess;
-      else merged = rt_bpe_find(bpe, joined, merge.size - 1);
-      guess = merged;
+  pending batch[BATCH];
+  int32_t guess = -1;
+  for (size_t first = 0; first < n_merges; first += BATCH) {
+    size_t n = n_merges - first < BATCH ? n_merges - first : BATCH;
+    for (size_t i = 0; i < n; i++) read_merge(bpe, merges[first + i], &batch[i]);
+    for (size_t i = 0; i < 4 * n; i++) prefetch_token(bpe, batch[i / 2 % n].halves[i % 2].hash, i >= 2 * n);
+    for (size_t i = 0; i < n; i++) {
+      rt_string line = merges[first + i];
+      if (!resolve_merge(bpe, &batch[i], (uint32_t)(first + i), joined, &guess))
+        return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.merges[%zu], \"%.*s\", does not join two tokens into a third", first + i,
+                       (int)(line.size < 80 ? line.size : 80), line.bytes);
     }
-    if (left < 0 || right < 0 || merged < 0)
-      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.merges[%zu], \"%.*s\", does not join two tokens into a third", rank,
-                     (int)(merge.size < 80 ? merge.size : 80), merge.bytes);
-    if (!add_merge(bpe, (merge_slot){(uint32_t)left, (uint32_t)right, (uint32_t)rank, (uint32_t)merged + 1}))
-      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.merges was made to collide in a hash table; this is not a real vocabulary");
+    for (size_t i = 0; i < n; i++)
+      if (!add_merge(bpe, batch[i].merge))
+        return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.merges was made to collide in a hash table; this is not a real vocabulary");
   }
   return RETORT_OK;
 }

@@ -35,6 +35,11 @@ CASES = {
     "qwen3-yarn-old-key": dict(arch="qwen3", dim=32, scaling="yarn", factor=4.0, original=64, context=256, base=1e6, attn_factor=0.8782488562869419,
                                attn_key="attn_factor", seed=21, tokens=250),
     "llama-f16": dict(type="F16", d=172, heads=2, kv_heads=1, dim=86, ff=236, seed=22),
+    "qwen2-q4_0": dict(arch="qwen2", bias=True, type="Q4_0", seed=24),
+    "qwen3-q4_1": dict(arch="qwen3", dim=32, type="Q4_1", seed=25),
+    "llama-q5_0": dict(type="Q5_0", seed=26),
+    "qwen2-q5_1": dict(arch="qwen2", bias=True, type="Q5_1", seed=27),
+    "llama-q8_0": dict(type="Q8_0", d=96, heads=6, kv_heads=3, ff=160, seed=28),
     "llama-bf16": dict(type="BF16", d=172, heads=2, kv_heads=1, dim=86, ff=236, seed=23),
 }
 

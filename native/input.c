@@ -55,6 +55,7 @@ int parse_ids(const char *text, uint32_t n_vocab, bool json, int32_t **ids, size
     if (*p < '0' || *p > '9' || (*end && !strchr(" \t\r\n,[]", *end)) || id >= n_vocab) {
       int length = (int)strcspn(p, " \t\r\n,[]");
       free(*ids);
+      *ids = NULL;
       return fail(json, EXIT_USAGE, "'%.*s' is not a token id; the vocabulary has the ids 0 to %u", length > 40 ? 40 : length, p, n_vocab - 1);
     }
     (*ids)[(*count)++] = (int32_t)id;

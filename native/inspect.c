@@ -82,6 +82,7 @@ typedef struct report {
   retort_error verdict;   /* status 0: the model opens */
   retort_error vocab_error;
   char *architecture, *name;
+  uint64_t weights;       /* bytes of memory that the model takes: the files, or where their data is missing, the tensors */
   uint64_t parameters;
   uint64_t kv_per_token; /* f16; 0: cannot be told */
   uint64_t n_ctx_train;
@@ -119,6 +120,24 @@ static void count_types(report *r) {
     json_integer_set(json_object_get(row, "parameters"), json_integer_value(json_object_get(row, "parameters")) + (json_int_t)n);
     json_integer_set(json_object_get(row, "bytes"), json_integer_value(json_object_get(row, "bytes")) + (json_int_t)t.size);
   }
+}
+
+/* The rows with most bytes first. */
+static void sort_types(report *r) {
+  json_t *sorted = json_object();
+  while (json_object_size(r->types) > 0) {
+    const char *name, *largest = NULL;
+    json_t *row;
+    json_int_t most = -1;
+    json_object_foreach(r->types, name, row) {
+      json_int_t bytes = json_integer_value(json_object_get(row, "bytes"));
+      if (bytes > most) most = bytes, largest = name;
+    }
+    json_object_set(sorted, largest, json_object_get(r->types, largest));
+    json_object_del(r->types, largest);
+  }
+  json_decref(r->types);
+  r->types = sorted;
 }
 
 /* From the metadata, so that it is known for models that cannot be opened. DeepSeek-V2/V3 keep one latent row a layer in place of K and V. */
@@ -167,9 +186,11 @@ static int gather(report *r) {
   if (!r->whole && retort_gguf_open(p, l->files.buffers, l->files.count, RETORT_GGUF_METADATA_ONLY, &l->gguf, &error)) return fail_status(o->json, &error);
   r->summary.struct_size = sizeof r->summary;
   if (retort_gguf_get_summary(l->gguf, &r->summary, &error)) return fail_status(o->json, &error);
+  r->weights = r->whole || r->summary.tensor_bytes < l->files.bytes ? l->files.bytes : r->summary.tensor_bytes;
   r->architecture = metadata_text(l->gguf, "general.architecture");
   r->name = metadata_text(l->gguf, "general.name");
   count_types(r);
+  sort_types(r);
   if (r->architecture) measure_kv(r);
   l->vocab_info.struct_size = sizeof l->vocab_info;
   if (retort_vocab_open(p, l->gguf, &l->vocab, &r->vocab_error) == RETORT_OK) retort_vocab_get_info(l->vocab, &l->vocab_info, NULL);
@@ -245,7 +266,7 @@ static void print_json(const report *r) {
     json_array_append_new(kv, json_pack("{s:I,s:I}", "context", (json_int_t)list[i], "bytes", (json_int_t)(list[i] * r->kv_per_token)));
   json_t *all = json_pack("{s:s?,s:s?,s:i,s:o,s:I,s:i,s:I,s:I,s:O,s:{s:I,s:I,s:o,s:I},s:o,s:b,s:O}", "architecture", r->architecture, "name", r->name, "gguf_version",
                           (int)r->summary.version, "files", files, "parameters", (json_int_t)r->parameters, "alignment", (int)r->summary.alignment, "tensor_bytes",
-                          (json_int_t)r->summary.tensor_bytes, "context_length", (json_int_t)r->n_ctx_train, "types", r->types, "memory", "weights", (json_int_t)l->files.bytes,
+                          (json_int_t)r->summary.tensor_bytes, "context_length", (json_int_t)r->n_ctx_train, "types", r->types, "memory", "weights", (json_int_t)r->weights,
                           "kv_bytes_per_token", (json_int_t)r->kv_per_token, "kv", kv, "available", (json_int_t)available_memory(), "tokenizer", tokenizer_json(r), "runs",
                           l->model != NULL, "warnings", r->warnings);
   if (l->model) json_object_set_new(all, "kernels", json_string(l->model_info.kernels));
@@ -288,8 +309,8 @@ static void print_text(const report *r) {
   if (r->kv_per_token) {
     printf("\n%-12s %12s %12s %12s   (available now: %s)\n", "memory", "weights", "keys+values", "together", memory_text(available_memory()).text);
     for (size_t i = 0, n = contexts(r, list); i < n; i++)
-      printf("  --ctx %-7llu %9s %12s %12s\n", (unsigned long long)list[i], memory_text(l->files.bytes).text, memory_text(list[i] * r->kv_per_token).text,
-             memory_text(l->files.bytes + list[i] * r->kv_per_token).text);
+      printf("  --ctx %-7llu %9s %12s %12s\n", (unsigned long long)list[i], memory_text(r->weights).text, memory_text(list[i] * r->kv_per_token).text,
+             memory_text(r->weights + list[i] * r->kv_per_token).text);
   }
   if (l->vocab) {
     printf("\n%-12s %s, pre %s, %u tokens\n%-12s", "tokenizer", v->model ? v->model : "?", v->pre ? v->pre : "(none)", v->n_tokens, "");

@@ -23,14 +23,14 @@ struct line_editor {
 
 #define HISTORY_LINES 1000
 
-/* '\1' marks the start and the end of what takes no room on the screen. */
+/* '\1' marks the start and the end of what takes no room on the screen; libedit prints it with the character that follows. */
 static char *prompt_of(EditLine *edit) {
   line_editor *e;
   el_get(edit, EL_CLIENTDATA, &e);
   return (char *)(uintptr_t)e->prompt;
 }
 
-static const char *first_prompt(void) { return colour_ok(stdout) ? "\1" BOLD "\1> \1" PLAIN "\1" : "> "; }
+static const char *first_prompt(void) { return colour_ok(stdout) ? "\1" BOLD "\1>\1" PLAIN "\1 " : "> "; }
 
 /* ${XDG_STATE_HOME:-~/.local/state}/retort/history; folders are made, readable by the user alone. */
 static void find_history_file(line_editor *e) {
@@ -71,6 +71,7 @@ line_editor *line_editor_open(bool interactive) {
   el_set(e->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
   el_set(e->edit, EL_BIND, "\033[1;5D", "ed-prev-word", NULL);
   el_set(e->edit, EL_BIND, "\033[1;5C", "em-next-word", NULL);
+  el_set(e->edit, EL_BIND, "^@", "em-delete-or-list", NULL); /* what a Ctrl-D becomes that was typed before the prompt stood */
   el_source(e->edit, NULL); /* ~/.editrc */
   return e;
 }

@@ -117,7 +117,6 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
     return fail(o->json, EXIT_MEMORY, "a context of %u tokens needs %s for keys and values, beside the model's %s, but only %s are available; %s", effective,
                 memory_text(each * effective).text, memory_text(l->files.bytes).text, memory_text(available).text, way);
   }
-  if (n_ctx > train && train) warn("a context of %u tokens is longer than the %u that the model was made for; expect nonsense past those", n_ctx, train);
   if (retort_session_open(machine_platform(l->m), l->model, l->vocab, &so, &l->session, &error)) return fail_status(o->json, &error);
   l->session_info.struct_size = sizeof l->session_info;
   if (retort_session_get_info(l->session, &l->session_info, &error)) return fail_status(o->json, &error);

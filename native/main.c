@@ -7,7 +7,8 @@
 #include "commands.h"
 #include "report.h"
 
-static const command *const commands[] = {&inspect_command, &tokenize_command, &perplexity_command, &logits_command, &bench_command, &keygen_command, &sign_command, &verify_command, &trust_command};
+static const command *const commands[] = {&run_command,        &chat_command,   &inspect_command, &tokenize_command, &perplexity_command, &logits_command,
+                                          &bench_command, &keygen_command, &sign_command,    &verify_command,   &trust_command};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const char *command_name(const void *context, size_t i) {

@@ -24,26 +24,34 @@ static void options_init(options *o) {
   o->repetitions = 5;
 }
 
+/* Slips between two words: characters changed, left out, put in, or two neighbours swapped (optimal string alignment). */
+static unsigned slips(const char *a, size_t n, const char *b, size_t m) {
+  unsigned char d[42][42]; /* d[i][k]: between the first i of a and the first k of b */
+  for (size_t i = 0; i <= n; i++) d[i][0] = (unsigned char)i;
+  for (size_t k = 0; k <= m; k++) d[0][k] = (unsigned char)k;
+  for (size_t i = 1; i <= n; i++) {
+    for (size_t k = 1; k <= m; k++) {
+      int least = d[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
+      if (d[i - 1][k] + 1 < least) least = d[i - 1][k] + 1;
+      if (d[i][k - 1] + 1 < least) least = d[i][k - 1] + 1;
+      if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] && d[i - 2][k - 2] + 1 < least) least = d[i - 2][k - 2] + 1;
+      d[i][k] = (unsigned char)least;
+    }
+  }
+  return d[n][m];
+}
+
 const char *nearest_name(const char *given, size_t n, const char *(*name_at)(const void *context, size_t i), const void *context) {
   const char *best = NULL;
-  size_t length = strlen(given), least = length < 4 ? 2 : 4; /* at most one slip in short names, three in longer ones */
-  if (length > 40) return NULL;
+  size_t length = strlen(given);
+  unsigned least = length < 4 ? 2 : 4; /* at most one slip in short names, three in longer ones */
+  if (length < 2 || length > 40) return NULL;
   for (size_t i = 0; i < n; i++) {
     const char *name = name_at(context, i);
     size_t m = strlen(name);
-    size_t row[64]; /* edit distance, one row of the table */
-    if (m >= sizeof row / sizeof row[0]) continue;
-    for (size_t k = 0; k <= m; k++) row[k] = k;
-    for (size_t j = 0; j < length; j++) {
-      size_t diagonal = row[0]++;
-      for (size_t k = 0; k < m; k++) {
-        size_t change = diagonal + (given[j] != name[k]);
-        diagonal = row[k + 1];
-        size_t slip = (row[k] < diagonal ? row[k] : diagonal) + 1;
-        row[k + 1] = change < slip ? change : slip;
-      }
-    }
-    if (row[m] < least && row[m] < m) least = row[m], best = name;
+    unsigned found = m <= 40 ? slips(given, length, name, m) : 100;
+    if (found < least && found < m) least = found, best = name;
+    if (length > 2 && !best && strncmp(given, name, 3) == 0) best = name; /* cut short */
   }
   return best;
 }
@@ -57,7 +65,8 @@ static int usage_error(const command *c, bool json, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  return fail(json, EXIT_USAGE, "%s; `retort %s --help` lists the options", message, c->name);
+  size_t n = strlen(message);
+  return fail(json, EXIT_USAGE, "%s%s `retort %s --help` lists the options", message, n && message[n - 1] == '?' ? "" : ";", c->name);
 }
 
 static bool whole_number(const char *text, double min, double max, double *value) {
@@ -195,13 +204,17 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
 /* Prints `text` from column `indent` on, broken at 100 columns. */
 static void wrapped(const char *text, int indent) {
   int column = indent;
-  while (*text) {
+  for (const char *space = ""; *text; space = " ") {
     int word = (int)strcspn(text, " ");
-    if (column + word > 100 && column > indent) printf("\n%*s", indent, ""), column = indent;
-    printf("%.*s", word, text);
-    column += word;
+    if (column + 1 + word > 100 && column > indent) {
+      printf("\n%*s", indent, "");
+      column = indent;
+      space = "";
+    }
+    printf("%s%.*s", space, word, text);
+    column += word + (*space != 0);
     text += word;
-    if (*text == ' ') putchar(' '), text++, column++;
+    text += strspn(text, " ");
   }
   putchar('\n');
 }

@@ -118,7 +118,7 @@ static void fold_erase(view *v) {
 
 static void fold_draw(view *v) {
   if (v->thinking == THINKING_HIDE) {
-    printf("\r\033[K%sthinking, %u tokens%s", dim(v), v->tokens, plain(v));
+    printf("\r\033[K%sthinking, %u token%s%s", dim(v), v->tokens, v->tokens == 1 ? "" : "s", plain(v));
     v->rows_shown = 1;
   } else {
     fold_erase(v);

@@ -1,0 +1,164 @@
+"""Models that are missing, damaged, split, of another kind, or too large; inspect, tokenize, logits, perplexity and bench."""
+import array
+import json
+import math
+import os
+import struct
+
+import tiny_gguf
+from common import TINY, Case, arguments, environment, main, path, retort
+
+
+def read_npy(name):
+    with open(name, "rb") as file:
+        data = file.read()
+    assert data[:8] == b"\x93NUMPY\x01\x00"
+    size = struct.unpack("<H", data[8:10])[0]
+    assert (10 + size) % 64 == 0
+    header = eval(data[10:10 + size])  # written by the program under test, of a fixed form
+    assert header["descr"] == "<f4" and not header["fortran_order"]
+    values = array.array("f", data[10 + size:])
+    rows, columns = header["shape"]
+    assert len(values) == rows * columns
+    return [values[i * columns:(i + 1) * columns] for i in range(rows)]
+
+
+class Files(Case):
+    def test_no_model_names_the_three_ways(self):
+        self.fails(3, "run", "hello", says=["-m FILE.gguf", "RETORT_MODEL", "./build.sh run"])
+
+    def test_model_from_environment_and_cache(self):
+        self.ok("tokenize", "x", env=environment(RETORT_MODEL=TINY))
+        cache = path("cache/retort/models")
+        os.makedirs(cache)
+        os.symlink(TINY, cache + "/SmolLM2-135M-Instruct.Q4_1.gguf")
+        self.ok("tokenize", "x", env=environment(XDG_CACHE_HOME=path("cache")))
+
+    def test_missing_and_odd_files(self):
+        self.fails(3, "run", "-m", path("nowhere.gguf"), "x", says="No such file")
+        self.fails(3, "run", "-m", path(""), "x", says="folder")
+        open(path("empty.gguf"), "wb").close()
+        self.fails(3, "run", "-m", path("empty.gguf"), "x")
+        with open(path("text.gguf"), "w") as file:
+            file.write("not a model" * 100)
+        for command in ("run", "inspect", "tokenize"):
+            self.fails(3, command, "-m", path("text.gguf"), *([] if command == "inspect" else ["x"]))
+
+    def test_truncated(self):
+        with open(TINY, "rb") as file:
+            data = file.read()
+        for size in (4, 20, 100, 3000, len(data) // 2, len(data) - 40):
+            with open(path("cut.gguf"), "wb") as file:
+                file.write(data[:size])
+            with self.subTest(size=size):
+                for way in ([], ["--mmap"]):
+                    self.fails(3, "run", "-m", path("cut.gguf"), *way, "x", says="cut.gguf")
+
+    def test_other_architecture_can_be_inspected_not_run(self):
+        tiny_gguf.make(path("other.gguf"), architecture="mamba")
+        self.fails(4, "run", "-m", path("other.gguf"), "x", says="mamba")
+        info = json.loads(self.ok("inspect", "-m", path("other.gguf"), "--json"))
+        self.assertFalse(info["runs"])
+        self.assertTrue(any("mamba" in w for w in info["warnings"]))
+
+    def test_split_set(self):
+        first = path("part-00001-of-00003.gguf")
+        tiny_gguf.make(first, parts=3)
+        whole = self.ok("run", "-m", TINY, "-n", "8", "hello")
+        self.assertEqual(self.ok("run", "-m", first, "-n", "8", "hello"), whole)
+        self.assertEqual(self.ok("run", "-m", path("part-00002-of-00003.gguf"), "--mmap", "-n", "8", "hello"), whole)
+        info = json.loads(self.ok("inspect", first, "--json"))
+        self.assertEqual(len(info["files"]), 3)
+        self.assertTrue(info["runs"])
+        os.remove(path("part-00002-of-00003.gguf"))
+        self.fails(3, "run", "-m", first, "x", says="part-00002-of-00003.gguf is missing")
+
+    def test_context_that_does_not_fit_in_memory(self):
+        tiny_gguf.make(path("deep.gguf"), layers=64)
+        text = self.fails(5, "run", "-m", path("deep.gguf"), "--ctx", "16777216", "--kv", "f32", "x", says="keys and values")
+        self.assertRegex(text, r"--ctx \d+ would fit|not even 256")
+
+    def test_inspect(self):
+        info = json.loads(self.ok("inspect", TINY, "--json"))
+        self.assertEqual((info["architecture"], info["name"], info["context_length"], info["runs"]), ("llama", "tiny", 8192, True))
+        self.assertEqual(info["types"]["F32"]["tensors"], len(info["tensors"]))
+        self.assertEqual(info["memory"]["kv_bytes_per_token"], 2 * 2 * 2 * 16 * 2)
+        self.assertEqual(info["memory"]["kv"][-1], {"context": 8192, "bytes": 8192 * 256})
+        self.assertEqual(info["tokenizer"]["bos"], {"id": 256, "text": "<|bos|>"})
+        self.assertEqual(info["tokenizer"]["think_end"]["text"], "</think>")
+        self.assertEqual(info["metadata"]["llama.block_count"], 2)
+        self.assertEqual(info["metadata"]["tokenizer.ggml.tokens"][-1], "...")
+        self.assertEqual(len(json.loads(self.ok("inspect", TINY, "--json", "--all"))["metadata"]["tokenizer.ggml.tokens"]), 263)
+        text = self.ok("inspect", "-m", TINY, "--all").decode()
+        for part in ("tiny", "blk.1.ffn_down.weight", "llama.rope.freq_base", "runs here    yes"):
+            self.assertIn(part, text)
+
+    def test_inspect_cpu(self):
+        info = json.loads(self.ok("inspect", "--cpu", "--json"))
+        portable = [k for k in info["kernels"] if k["name"] == "portable"]
+        self.assertTrue(portable[0]["available"])
+        self.assertGreaterEqual(info["threads"], 1)
+        self.assertIn("portable", self.ok("inspect", "--cpu").decode())
+
+    def test_tokenize(self):
+        text = "Hi <think> \u00e9\n".encode()
+        ids = json.loads(self.ok("tokenize", "-m", TINY, "--json", stdin=text))
+        self.assertEqual(ids, [ord("H"), ord("i"), 32, 261, 32, 0xc3, 0xa9, 10])
+        plain = json.loads(self.ok("tokenize", "-m", TINY, "--json", "--no-special", stdin=text))
+        self.assertEqual(plain, list(text))
+        self.assertEqual(json.loads(self.ok("tokenize", "-m", TINY, "--json", stdin=b"")), [])
+        self.assertEqual(self.ok("tokenize", "-m", TINY, "--decode", stdin=json.dumps(ids).encode()), text)
+        self.assertEqual(self.ok("tokenize", "-m", TINY, "--decode", "--no-special", stdin=json.dumps(ids).encode()), text.replace(b"<think>", b""))
+        self.assertIn(b"8 tokens", self.ok("tokenize", "-m", TINY, stdin=text))
+        self.fails(2, "tokenize", "-m", TINY, "--decode", "1 x 2", says="'x' is not a token id")
+        self.fails(2, "tokenize", "-m", TINY, "--decode", "263", says="0 to 262")
+
+    def test_logits_do_not_depend_on_batch_threads_or_mmap(self):
+        ids = ",".join(str(7 * i % 256) for i in range(40))
+        out = path("a.npy")
+        self.ok("logits", "-m", TINY, "--ids", ids, "--out", out)
+        rows = read_npy(out)
+        self.assertEqual((len(rows), len(rows[0])), (40, 263))
+        self.assertTrue(all(math.isfinite(x) for row in rows for x in row))
+        self.assertGreater(len(set(rows[-1])), 200)
+        for more in (["--batch", "1"], ["--batch", "7", "-t", "1"], ["-t", "3"], ["--mmap"], ["--kernels", "portable"]):
+            self.ok("logits", "-m", TINY, "--ids", "-", "--out", path("b.npy"), *more, stdin=f"[{ids}]".encode())
+            self.assertEqual(read_npy(path("b.npy")), rows, more)
+        self.ok("logits", "-m", TINY, "--ids", ids, "--out", path("b.npy"), "--kv", "f32")
+        self.assertNotEqual(read_npy(path("b.npy")), rows)
+        self.fails(1, "logits", "-m", TINY, "--ids", ids, "--out", path("no/such/folder.npy"), says="cannot write")
+        self.fails(2, "logits", "-m", TINY, "--ids", "", "--out", out, says="empty")
+
+    def test_perplexity_is_that_of_the_logits(self):
+        text = bytes(32 + (i * i) % 90 for i in range(300))
+        with open(path("text.txt"), "wb") as file:
+            file.write(text)
+        for window, skip in ((100, 50), (300, 0), (128, 5)):
+            got = json.loads(self.ok("perplexity", "-m", TINY, "--json", "--window", str(window), "--skip", str(skip), path("text.txt")))
+            losses = []
+            for at in range(0, 300 - window + 1, window):
+                ids = [256] + list(text[at + 1:at + window])  # the first token is replaced by the BOS
+                self.ok("logits", "-m", TINY, "--ids", ",".join(map(str, ids)), "--out", path("p.npy"))
+                for row, following in list(zip(read_npy(path("p.npy")), ids[1:]))[skip:]:
+                    losses.append(math.log(sum(math.exp(x) for x in row)) - row[following])
+            self.assertEqual(got["scored"], len(losses))
+            self.assertAlmostEqual(got["mean_nll"], sum(losses) / len(losses), places=6)
+            self.assertAlmostEqual(got["perplexity"], math.exp(got["mean_nll"]), places=3)
+        human = self.ok("perplexity", "-m", TINY, "--window", "100", path("text.txt")).decode()
+        self.assertIn("in each of 3 windows of 100 tokens the predictions of tokens 51 to 99", human)
+        self.fails(1, "perplexity", "-m", TINY, path("none.txt"), says="cannot open")
+
+    def test_bench(self):
+        rows = json.loads(self.ok("bench", "-m", TINY, "-p", "4,8", "-n", "3", "-d", "0,16", "-t", "1,2", "-r", "2", "--json"))
+        self.assertEqual([(r["n_threads"], r["n_depth"], r["n_prompt"], r["n_gen"]) for r in rows],
+                         [(t, d, p, n) for t in (1, 2) for d in (0, 16) for p, n in ((4, 0), (8, 0), (0, 3))])
+        for row in rows:
+            self.assertEqual(len(row["samples_ts"]), 2)
+            self.assertAlmostEqual(row["avg_ts"], sum(row["samples_ts"]) / 2, delta=1e-6 * row["avg_ts"])
+            self.assertGreaterEqual(row["stddev_ts"], 0)
+            self.assertTrue({"model_type", "model_size", "kernels"} <= set(row))
+        self.assertIn("tg3 @ d16", self.ok("bench", "-m", TINY, "-p", "0", "-n", "3", "-d", "16", "-r", "1").decode())
+
+
+if __name__ == "__main__":
+    main()

@@ -397,7 +397,8 @@ static bool filter_reverse(jrun *run, jvalue v, const jargs *args, jvalue *out) 
   jvalue *reversed = rtj_alloc(run, count, sizeof *reversed);
   if (!reversed) return false;
   for (size_t i = 0; i < count; i++) reversed[i] = items[count - 1 - i];
-  return generator(run, reversed, count, out);
+  bool is_list = v.type == J_SEQ && v.as.seq->kind == SEQ_GENERATOR; /* what Python cannot reverse, jinja2 makes a list of */
+  return rtj_seq(run, is_list ? SEQ_LIST : SEQ_GENERATOR, reversed, count, out);
 }
 
 static bool filter_join(jrun *run, jvalue v, const jargs *args, jvalue *out) {
@@ -456,6 +457,13 @@ static bool filter_sort(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   reverse = rtj_truth(a[0]);
   case_sensitive = rtj_truth(a[1]);
   if (!keyed(run, v, a[2], case_sensitive, &items, &keys, &count)) return false;
+  /* jinja2 compares lists of keys: equal keys need no order then (two undefined ones, two none). */
+  for (size_t i = 0; i < count; i++) {
+    jvalue *key = rtj_alloc(run, 1, sizeof *key);
+    if (!key) return false;
+    *key = keys[i];
+    if (!rtj_seq(run, SEQ_LIST, key, 1, &keys[i])) return false;
+  }
   return rtj_sort(run, items, keys, count, reverse) && rtj_seq(run, SEQ_LIST, items, count, out);
 }
 
@@ -516,6 +524,7 @@ static bool filter_map(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   size_t count;
   const jname *filter = NULL;
   jargs rest = {0};
+  if (!rtj_truth(v)) return generator(run, NULL, 0, out); /* as in jinja2, before anything else is looked at */
   if (args->count == 0) {
     if (!rtj_args(run, "map", args, "attribute,default", 1, a)) return false;
   } else {
@@ -541,6 +550,7 @@ static bool choose(jrun *run, const char *name, bool attribute, bool keep, jvalu
   size_t count, n = 0, taken = attribute;
   const jname *test = NULL;
   jvalue path = rtj_none();
+  if (!rtj_truth(v)) return generator(run, NULL, 0, out);
   if (attribute) {
     if (!args->count) return rtj_fail(run, "%s: the name of an attribute is missing", name);
     path = args->items[0];
@@ -691,7 +701,6 @@ static bool find_test(const char *bytes, size_t size, test_id *id) {
 
 static bool remainder_is(jrun *run, jvalue v, jvalue divisor, int64_t wanted, bool *out) {
   jvalue rest;
-  if (v.type == J_STRING) return rtj_fail(run, "a string has no remainder");
   return rtj_binary(run, '%', v, divisor, &rest) && rtj_equal(run, rest, rtj_int(wanted), out);
 }
 

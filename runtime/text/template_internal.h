@@ -339,7 +339,7 @@ bool rtj_split_lines(jrun *run, const jtext *text, jvalue *out);
 bool rtj_ends_line(const jtext *text); /* its last character ends a line for str.splitlines */
 bool rtj_pad(jrun *run, const jtext *text, int64_t width, char where, char with, jvalue *out); /* 'c'enter, 'l'just, 'r'just */
 bool rtj_dict_view(jrun *run, const jdict *dict, jseq_kind kind, jvalue *out); /* SEQ_KEYS, SEQ_VALUES, SEQ_ITEMS */
-bool rtj_change_case(jrun *run, const jtext *text, char how, jvalue *out); /* 'u'pper, 'l'ower, 'c'apitalize, 't'itle (method), 'T'itle (filter) */
+bool rtj_change_case(jrun *run, const jtext *text, char how, jvalue *out); /* 'u'pper, 'l'ower, 'c'apitalize, 's'wapcase, 't'itle (method), 'T'itle (filter) */
 
 /* template_case.c: how is 'u'pper, 'l'ower or 't'itle; returns how many code points */
 size_t rtj_map_case(uint32_t code_point, char how, uint32_t out[3]);

@@ -360,6 +360,7 @@ bool rtj_change_case(jrun *run, const jtext *text, char how, jvalue *out) {
     uint32_t c = rtj_decode(text->bytes, &at), mapped[3];
     char bytes[12], one = how;
     if (how == 'T') one = start ? 'u' : 'l';
+    else if (how == 's') one = rtj_map_case(c, 'u', mapped) == 1 && mapped[0] == c ? 'l' : 'u';
     else if (how == 'c' || how == 't') one = start ? 't' : 'l';
     size_t count = rtj_map_case(c, one, mapped);
     if (c == 0x3A3 && one == 'l') { /* capital sigma at the end of a word */
@@ -383,6 +384,8 @@ static bool str_upper(jrun *run, jvalue self, const jargs *args, jvalue *out) { 
 static bool str_lower(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "lower", 'l', self, args, out); }
 static bool str_capitalize(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "capitalize", 'c', self, args, out); }
 static bool str_title(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "title", 't', self, args, out); }
+
+static bool str_swapcase(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "swapcase", 's', self, args, out); }
 
 /* isdigit, isalpha, ...: every character is of the class and there is one. Letters and digits beyond ASCII would need tables. */
 static bool of_class(jrun *run, const char *name, bool letters, bool digits, bool blanks, jvalue self, const jargs *args, jvalue *out) {
@@ -542,7 +545,8 @@ bool rtj_percent(jrun *run, const jtext *format, jvalue values, jvalue *out) {
     if (used == count) return rtj_fail(run, "not enough arguments for format string");
     if (!percent_one(run, &b, flags, width, precision, type, items[used++])) return false;
   }
-  if (used < count && (tuple || (values.type != J_DICT && values.type != J_SEQ))) return rtj_fail(run, "not all arguments converted during string formatting");
+  bool subscriptable = values.type == J_DICT || values.type == J_SEQ || values.type == J_UNDEFINED; /* Python takes it for a mapping */
+  if (used < count && (tuple || !subscriptable)) return rtj_fail(run, "not all arguments converted during string formatting");
   return rtj_build(run, &b, out);
 }
 
@@ -651,6 +655,7 @@ static const jbuiltin str_methods[] = {{"capitalize", str_capitalize},
                                        {"splitlines", str_splitlines},
                                        {"startswith", str_startswith},
                                        {"strip", str_strip},
+                                       {"swapcase", str_swapcase},
                                        {"title", str_title},
                                        {"upper", str_upper},
                                        {"zfill", str_zfill},

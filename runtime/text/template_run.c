@@ -880,7 +880,10 @@ static flow exec_node(jrun *run, const jnode *node) {
       return assign(run, node->a, v, run->scope) ? FLOW_NEXT : FLOW_ERROR;
     case N_FILTER_BLOCK:
       if (!capture(run, node->b, open_scope(run, run->scope), &v) || !filter_text(run, node->c, v, &v)) return FLOW_ERROR;
-      return rtj_str(run, run->out, v) ? FLOW_NEXT : FLOW_ERROR;
+      run->at = node->at;
+      if (v.type != J_STRING) rtj_fail(run, "the filters of this block must give a string, not %s", rtj_type_name(v));
+      else if (rtj_append_text(run, run->out, v.as.text)) return FLOW_NEXT;
+      return FLOW_ERROR;
     case N_MACRO: {
       jmacro *macro = rtj_alloc(run, 1, sizeof *macro);
       if (!macro) return FLOW_ERROR;

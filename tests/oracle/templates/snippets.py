@@ -986,6 +986,17 @@ u.strip("éx")
 u.index("x")
 u|first ~ u|last
 u|list|join("-")
+z|map("first")|list
+none_value|select|list
+no|reject("nope")|list
+(l|map("string")|reverse)[0]
+people|sort(attribute="nope")|length
+[none, none]|sort
+[missing, missing]|sort|length
+"%s" is odd
+"x" % missing
+"%s" % missing
+"aBc É ß".swapcase()
 "tést"|capitalize
 "ÉCOLE"|lower
 "straße"|upper
@@ -1033,7 +1044,7 @@ TEMPLATES = [
     "{% set ns = namespace(x=0) %}{% for i in l %}{% set ns.x = ns.x + i %}{% endfor %}{{ ns.x }}", "{% set ns = namespace() %}{% set ns.a = 1 %}{% set ns.b, y = 2, 3 %}{{ ns.a }}{{ ns.b }}{{ y }}", "{% set ns = {} %}{% set ns.a = 1 %}", "{% set nope.a = 1 %}", "{% set ns = namespace(a=1) %}{{ ns }}",
     "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns.me.me is defined }}", "{% set ns = namespace() %}{% set ns._x = 1 %}", "{% set ns = namespace() %}{% set ns.x %}block{% endset %}{{ ns.x }}", "{% set d.a = 5 %}", "{% set l[0] = 1 %}", "{% set 1 = 2 %}", "{% set x %}", "{% set x = %}", "{% set true = 1 %}", "{% set = 1 %}",
     "{% set s = s ~ '!' %}{{ s }}", "{% set range = 5 %}{{ range }}", "{% set namespace = 1 %}{{ namespace }}", "{% with %}{{ n }}{% endwith %}", "{% with x = 1 %}{{ x }}{% endwith %}{{ x }}", "{% with x = 1, y = 2 %}{{ x }}{{ y }}{% endwith %}", "{% set x = 9 %}{% with x = 1, y = x %}{{ x }}{{ y }}{% endwith %}{{ x }}",
-    "{% with x = 1 %}{% set x = 2 %}{{ x }}{% endwith %}", "{% with a, b = (1, 2) %}{{ a }}{{ b }}{% endwith %}", "{% filter upper %}a{{ s }}{% endfilter %}", "{% filter replace('a', 'b')|upper %}banana{% endfilter %}", "{% filter nope %}x{% endfilter %}", "{% filter upper %}{% set q = 1 %}{{ q }}{% endfilter %}{{ q }}",
+    "{% with x = 1 %}{% set x = 2 %}{{ x }}{% endwith %}", "{% with a, b = (1, 2) %}{{ a }}{{ b }}{% endwith %}", "{% filter upper %}a{{ s }}{% endfilter %}", "{% filter replace('a', 'b')|upper %}banana{% endfilter %}", "{% filter nope %}x{% endfilter %}", "{% filter length %}x{% endfilter %}", "{% set y | length %}abc{% endset %}{{ y + 1 }}", "{% filter upper %}{% set q = 1 %}{{ q }}{% endfilter %}{{ q }}",
     "{% print 1 %}", "{% print 1, 'a' %}", "{% generation %}x{{ n }}{% endgeneration %}", "{% generation %}{% set q = 1 %}{{ q }}{% endgeneration %}{{ q }}", "a\n{% generation %}\nx\n{% endgeneration %}\nb", "{% for x in l %}{% generation %}{{ x }}{{ loop.index }}{% endgeneration %}{% endfor %}",
     # macros
     "{% macro m() %}x{% endmacro %}{{ m() }}{{ m() }}", "{% macro m(a) %}[{{ a }}]{% endmacro %}{{ m(1) }}{{ m('b') }}{{ m() }}{{ m(a=2) }}", "{% macro m(a, b=2) %}{{ a }}{{ b }}{% endmacro %}{{ m(1) }}{{ m(1, 3) }}{{ m(b=5, a=4) }}", "{% macro m(a, b=a) %}{{ a }}{{ b }}{% endmacro %}{{ m(1) }}",

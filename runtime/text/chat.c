@@ -83,7 +83,7 @@ retort_status retort_chat_render(const retort_platform *platform, const retort_v
                                  const retort_chat_options *options, char *buffer, size_t capacity, size_t *size, retort_error *error) {
   if (!vocab || !size || (!buffer && capacity)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_chat_render needs a vocabulary and a place for the text and its size");
   rt_arena arena = {.platform = platform};
-  rt_template_output output;
+  rt_template_output output = {0};
   retort_status status = render(&arena, vocab, messages_json, options, &output, error);
   if (status == RETORT_OK) {
     *size = output.size;
@@ -99,7 +99,7 @@ retort_status retort_chat_tokenize(const retort_platform *platform, const retort
                                    const retort_chat_options *options, int32_t *ids, size_t capacity, size_t *count, retort_error *error) {
   if (!vocab || !count || (!ids && capacity)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_chat_tokenize needs a vocabulary and a place for the ids and their count");
   rt_arena arena = {.platform = platform};
-  rt_template_output output;
+  rt_template_output output = {0};
   retort_status status = render(&arena, vocab, messages_json, options, &output, error);
   if (status == RETORT_OK) /* a BOS that the template wrote counts: none is added then */
     status = rt_tokenize_spans(vocab, output.text, output.size, output.spans, output.n_spans, RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS, ids, capacity, count, error);

@@ -263,16 +263,20 @@ struct jrun {
 };
 
 /* template_run.c: errors and memory */
-bool rtj_fail(jrun *run, const char *format, ...) RT_PRINTF(2, 3); /* at run->at */
-bool rtj_fail_at(jrun *run, uint32_t at, const char *format, ...) RT_PRINTF(3, 4);
+bool rtj_store_error(jrun *run, const char *format, ...) RT_PRINTF(2, 3); /* at run->at; returns false */
+bool rtj_store_error_at(jrun *run, uint32_t at, const char *format, ...) RT_PRINTF(3, 4);
+/* `return rtj_fail(run, "...")`: macros around a function, so that compilers and analysers see the false. */
+static inline bool rtj_false(bool stored) {
+  (void)stored;
+  return false;
+}
+#define rtj_fail(run, ...) rtj_false(rtj_store_error(run, __VA_ARGS__))
+#define rtj_fail_at(run, at, ...) rtj_false(rtj_store_error_at(run, at, __VA_ARGS__))
+#define rtj_fail_undefined(run, v) rtj_false(rtj_store_undefined(run, v))
 void *rtj_alloc(jrun *run, size_t count, size_t size);                                              /* NULL: failed and stored */
 bool rtj_work(jrun *run, uint64_t steps);                                                           /* counts; false when spent */
 bool rtj_enter(jrun *run);                                                                          /* one level deeper; leave by run->depth-- */
 const jname *rtj_name(jrun *run, const char *bytes, size_t size);
-jvalue *rtj_find(jrun *run, const jscope *scope, const jname *name);
-bool rtj_bind(jrun *run, jscope *scope, const jname *name, jvalue value);
-bool rtj_call(jrun *run, jvalue callee, const jargs *args, jvalue *out);
-bool rtj_get_attribute(jrun *run, jvalue object, const jtext *name, jvalue *out);                   /* object.name */
 bool rtj_own_attribute(jrun *run, jvalue object, const jtext *name, jvalue *out, bool *found);      /* getattr: no items */
 bool rtj_get_item(jrun *run, jvalue object, jvalue key, jvalue *out);                               /* object[key] */
 bool rtj_binary(jrun *run, int op, jvalue a, jvalue b, jvalue *out);
@@ -297,7 +301,7 @@ bool rtj_dict(jrun *run, size_t capacity, jvalue *out);
 bool rtj_dict_set(jrun *run, jdict *dict, jvalue key, jvalue value);
 bool rtj_dict_find(jrun *run, const jdict *dict, jvalue key, jvalue *out, bool *found);
 bool rtj_undefined(jrun *run, jvalue object, jvalue name, bool forbidden, jvalue *out);
-bool rtj_fail_undefined(jrun *run, jvalue undefined);
+bool rtj_store_undefined(jrun *run, jvalue undefined);
 const char *rtj_type_name(jvalue value);                                                            /* Python's: "str", "NoneType", ... */
 bool rtj_is_input(jvalue value);
 bool rtj_append(jrun *run, jbuilder *builder, const char *bytes, size_t size, const uint8_t *marks);
@@ -314,7 +318,6 @@ bool rtj_to_text(jrun *run, jvalue value, const jtext **out);                   
 bool rtj_repr(jrun *run, jbuilder *builder, jvalue value);
 bool rtj_json(jrun *run, jvalue value, const jargs *args, jvalue *out);                             /* the filter tojson */
 bool rtj_from_json(jrun *run, const rt_json *json, bool input, jvalue *out);
-void rtj_format_float(double d, char out[40]);
 bool rtj_find_text(jrun *run, const char *in, size_t size, const char *what, size_t what_size, size_t from, bool backwards, size_t *at);
 size_t rtj_length(jrun *run, const jtext *text);                                                    /* code points */
 size_t rtj_offset(jrun *run, const jtext *text, size_t code_point);                                            /* byte offset of code point n */

@@ -263,7 +263,7 @@ static bool need_text(jrun *run, const char *name, jvalue v, const jtext **out) 
 
 static bool str_replace(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   jvalue a[3] = {{.type = J_UNDEFINED}, {.type = J_UNDEFINED}, rtj_int(-1)};
-  const jtext *old = NULL, *fresh = NULL;
+  const jtext *old, *fresh;
   int64_t count = 0;
   if (args->n_named) return rtj_fail(run, "str.replace takes no keyword arguments");
   if (!rtj_args(run, "replace", args, "old,new,count", 2, a) || !rtj_arg_int(run, "replace", a[2], &count)) return false;
@@ -272,7 +272,7 @@ static bool str_replace(jrun *run, jvalue self, const jargs *args, jvalue *out) 
 
 static bool affix(jrun *run, const char *name, bool at_end, jvalue self, const jargs *args, jvalue *out) {
   jvalue what, one;
-  const jtext *text = self.as.text, *affix_text = NULL;
+  const jtext *text = self.as.text, *affix_text;
   if (!rtj_args(run, name, args, "prefix", 1, &what)) return false;
   const jvalue *choices = &what;
   size_t count = 1;
@@ -302,7 +302,7 @@ static bool str_removesuffix(jrun *run, jvalue self, const jargs *args, jvalue *
 
 static bool find(jrun *run, const char *name, bool backwards, bool must, jvalue self, const jargs *args, jvalue *out) {
   jvalue what;
-  const jtext *text = self.as.text, *sub = NULL;
+  const jtext *text = self.as.text, *sub;
   size_t at;
   if (!rtj_args(run, name, args, "sub", 1, &what) || !need_text(run, name, what, &sub)) return false;
   if (!rtj_find_text(run, text->bytes, text->size, sub->bytes, sub->size, backwards ? text->size : 0, backwards, &at)) return false;
@@ -318,7 +318,7 @@ static bool str_rindex(jrun *run, jvalue self, const jargs *args, jvalue *out) {
 
 static bool str_count(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   jvalue what;
-  const jtext *text = self.as.text, *sub = NULL;
+  const jtext *text = self.as.text, *sub;
   int64_t n = 0;
   if (!rtj_args(run, "count", args, "sub", 1, &what) || !need_text(run, "count", what, &sub)) return false;
   if (!sub->size) return *out = rtj_int((int64_t)rtj_length(run, text) + 1), true;
@@ -334,7 +334,7 @@ static bool str_count(jrun *run, jvalue self, const jargs *args, jvalue *out) {
 
 static bool partition(jrun *run, const char *name, bool backwards, jvalue self, const jargs *args, jvalue *out) {
   jvalue what;
-  const jtext *text = self.as.text, *sub = NULL;
+  const jtext *text = self.as.text, *sub;
   size_t at;
   jvalue *parts = rtj_alloc(run, 3, sizeof *parts);
   if (!parts || !rtj_args(run, name, args, "sep", 1, &what) || !need_text(run, name, what, &sub)) return false;
@@ -777,7 +777,7 @@ static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *o
   static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
   static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
   jvalue v;
-  const jtext *format = NULL;
+  const jtext *format;
   int year, month, day;
   (void)self;
   if (!rtj_args(run, "strftime_now", args, "format", 1, &v) || !need_text(run, "strftime_now", v, &format)) return false;

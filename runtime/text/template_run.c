@@ -30,7 +30,7 @@ static void fail_v(jrun *run, uint32_t at, const char *format, va_list args) {
   run->status = rt_fail(run->error, RETORT_ERROR_TEMPLATE, "chat template, line %u, column %u: %s", line, column, text);
 }
 
-bool rtj_fail_at(jrun *run, uint32_t at, const char *format, ...) {
+bool rtj_store_error_at(jrun *run, uint32_t at, const char *format, ...) {
   va_list args;
   va_start(args, format);
   fail_v(run, at, format, args);
@@ -38,7 +38,7 @@ bool rtj_fail_at(jrun *run, uint32_t at, const char *format, ...) {
   return false;
 }
 
-bool rtj_fail(jrun *run, const char *format, ...) {
+bool rtj_store_error(jrun *run, const char *format, ...) {
   va_list args;
   va_start(args, format);
   fail_v(run, run->at, format, args);
@@ -77,7 +77,7 @@ const jname *rtj_name(jrun *run, const char *bytes, size_t size) {
   return *bucket = name;
 }
 
-jvalue *rtj_find(jrun *run, const jscope *scope, const jname *name) {
+static jvalue *find_name(jrun *run, const jscope *scope, const jname *name) {
   for (; scope; scope = scope->parent)
     for (jbinding *b = scope->bindings; b; b = b->next) {
       run->steps++;
@@ -86,7 +86,7 @@ jvalue *rtj_find(jrun *run, const jscope *scope, const jname *name) {
   return NULL;
 }
 
-bool rtj_bind(jrun *run, jscope *scope, const jname *name, jvalue value) {
+static bool bind_name(jrun *run, jscope *scope, const jname *name, jvalue value) {
   jbinding *b = scope->bindings;
   while (b && b->name != name) b = b->next;
   if (!b) {
@@ -101,7 +101,7 @@ bool rtj_bind(jrun *run, jscope *scope, const jname *name, jvalue value) {
 
 static bool bind_word(jrun *run, jscope *scope, const char *word, jvalue value) {
   const jname *name = rtj_name(run, word, strlen(word));
-  return name && rtj_bind(run, scope, name, value);
+  return name && bind_name(run, scope, name, value);
 }
 
 static jscope *open_scope(jrun *run, jscope *parent) {
@@ -124,7 +124,7 @@ static bool function_value(jrun *run, const jbuiltin *builtin, jvalue self, jval
 }
 
 static bool eval_name(jrun *run, const jnode *node, jvalue *out) {
-  const jvalue *value = rtj_find(run, run->scope, node->name);
+  const jvalue *value = find_name(run, run->scope, node->name);
   if (value) return *out = *value, true;
   const jbuiltin *global = rtj_global(node->name->bytes, node->name->size);
   if (global) return function_value(run, global, rtj_none(), out);
@@ -193,7 +193,7 @@ bool rtj_own_attribute(jrun *run, jvalue object, const jtext *name, jvalue *out,
   return method ? function_value(run, method, object, out) : true;
 }
 
-bool rtj_get_attribute(jrun *run, jvalue object, const jtext *name, jvalue *out) {
+static bool get_attribute(jrun *run, jvalue object, const jtext *name, jvalue *out) {
   jvalue key = {.type = J_STRING, .as.text = name};
   bool found;
   if (object.type == J_UNDEFINED) return rtj_fail_undefined(run, object);
@@ -577,7 +577,7 @@ static bool bind_macro(jrun *run, const jnode *node, const jargs *args, jscope *
     } else if (!missing_name(run, param->name, &v)) {
       return false;
     }
-    if (!rtj_bind(run, scope, param->name, v)) return false;
+    if (!bind_name(run, scope, param->name, v)) return false;
   }
   const jname *caller_name = rtj_name(run, "caller", 6);
   if (!caller_name) return false;
@@ -591,7 +591,7 @@ static bool bind_macro(jrun *run, const jnode *node, const jargs *args, jscope *
     } else if (!missing_name(run, caller_name, &v)) {
       return false;
     }
-    if (!rtj_bind(run, scope, caller_name, v)) return false;
+    if (!bind_name(run, scope, caller_name, v)) return false;
   }
   if (node->op & USES_KWARGS) {
     jvalue rest;
@@ -649,7 +649,7 @@ static bool call_loop(jrun *run, const jloop *loop, const jargs *args, jvalue *o
   return ok && rtj_build(run, &builder, out);
 }
 
-bool rtj_call(jrun *run, jvalue callee, const jargs *args, jvalue *out) {
+static bool call_value(jrun *run, jvalue callee, const jargs *args, jvalue *out) {
   uint32_t at = run->at;
   if (!rtj_enter(run)) return false;
   bool ok;
@@ -715,7 +715,7 @@ static bool eval_node(jrun *run, const jnode *node, jvalue *out) {
     case N_ATTR:
       if (!eval(run, node->a, &a)) return false;
       run->at = node->at;
-      return rtj_get_attribute(run, a, node->constant.as.text, out);
+      return get_attribute(run, a, node->constant.as.text, out);
     case N_ITEM:
       if (!eval(run, node->a, &a)) return false;
       if (node->b->kind == N_SLICE) return eval_slice(run, a, node->b, out);
@@ -725,7 +725,7 @@ static bool eval_node(jrun *run, const jnode *node, jvalue *out) {
     case N_CALL:
       if (!eval(run, node->a, &a) || !collect(run, node->b, &args)) return false;
       run->at = node->at;
-      return rtj_call(run, a, &args, out);
+      return call_value(run, a, &args, out);
     case N_FILTER: return eval(run, node->a, &a) && apply_filter(run, node, a, out);
     case N_TEST:
       if (!eval(run, node->a, &a) || !collect(run, node->b, &args)) return false;
@@ -767,9 +767,9 @@ static bool eval(jrun *run, const jnode *node, jvalue *out) {
 
 static bool assign(jrun *run, const jnode *target, jvalue value, jscope *scope) {
   run->at = target->at;
-  if (target->kind == N_NAME) return rtj_bind(run, scope, target->name, value);
+  if (target->kind == N_NAME) return bind_name(run, scope, target->name, value);
   if (target->kind == N_NSREF) {
-    const jvalue *ns = rtj_find(run, run->scope, target->name);
+    const jvalue *ns = find_name(run, run->scope, target->name);
     if (!ns || ns->type != J_NAMESPACE) return rtj_fail(run, "cannot assign attribute on non-namespace object");
     if (target->constant.as.text->bytes[0] == '_') return rtj_fail(run, "attributes of a namespace cannot begin with an underscore");
     return rtj_dict_set(run, ns->as.dict, target->constant, value);
@@ -848,7 +848,7 @@ static flow exec_call_block(jrun *run, const jnode *node) {
   if (!rtj_text(run, "caller", 6, &key) || !rtj_dict_set(run, &named, key, (jvalue){.type = J_MACRO, .as.macro = macro})) return FLOW_ERROR;
   args.named = named.entries;
   args.n_named = named.count;
-  return rtj_call(run, callee, &args, &result) && rtj_str(run, run->out, result) ? FLOW_NEXT : FLOW_ERROR;
+  return call_value(run, callee, &args, &result) && rtj_str(run, run->out, result) ? FLOW_NEXT : FLOW_ERROR;
 }
 
 static flow exec_with(jrun *run, const jnode *node) {
@@ -888,7 +888,7 @@ static flow exec_node(jrun *run, const jnode *node) {
       jmacro *macro = rtj_alloc(run, 1, sizeof *macro);
       if (!macro) return FLOW_ERROR;
       *macro = (jmacro){node, run->scope};
-      return rtj_bind(run, run->scope, node->name, (jvalue){.type = J_MACRO, .as.macro = macro}) ? FLOW_NEXT : FLOW_ERROR;
+      return bind_name(run, run->scope, node->name, (jvalue){.type = J_MACRO, .as.macro = macro}) ? FLOW_NEXT : FLOW_ERROR;
     }
     case N_CALL_BLOCK: return exec_call_block(run, node);
     case N_WITH: return exec_with(run, node);

@@ -191,7 +191,7 @@ const char *rtj_type_name(jvalue v) {
 
 bool rtj_is_input(jvalue v) { return v.type == J_STRING ? v.as.text->marks != NULL : v.input; }
 
-bool rtj_fail_undefined(jrun *run, jvalue v) {
+bool rtj_store_undefined(jrun *run, jvalue v) {
   const jundefined *u = v.as.undefined;
   const jtext *name = NULL;
   if (!rtj_to_text(run, u->name, &name)) return false;
@@ -482,7 +482,8 @@ bool rtj_iterate(jrun *run, jvalue v, const jvalue **items, size_t *count) {
   if (v.type == J_UNDEFINED) return true;
   if (v.type == J_SEQ) {
     jseq *seq = v.as.seq;
-    *items = seq->count ? seq->items + seq->cursor : NULL;
+    if (seq->cursor == seq->count) return true;
+    *items = seq->items + seq->cursor;
     *count = seq->count - seq->cursor;
     if (seq->kind == SEQ_GENERATOR) seq->cursor = seq->count;
     return true;
@@ -515,12 +516,12 @@ bool rtj_iterate(jrun *run, jvalue v, const jvalue **items, size_t *count) {
 
 /* The shortest digits that read back as `d`, in Python's notation. printf and strtod agree on the decimal point whatever the locale is;
  * the point itself is not copied. */
-void rtj_format_float(double d, char out[40]) {
+static void format_float(double d, char out[40]) {
   if (isnan(d) || isinf(d)) {
     strcpy(out, isnan(d) ? "nan" : d < 0 ? "-inf" : "inf");
     return;
   }
-  char text[64], digits[24];
+  char text[64], digits[24] = "0";
   int precision = 0;
   do snprintf(text, sizeof text, "%.*e", precision, d);
   while (strtod(text, NULL) != d && ++precision < 17);
@@ -555,7 +556,7 @@ static bool append_scalar(jrun *run, jbuilder *b, jvalue v, const char *const wo
   if (v.type == J_NONE) text = words[0];
   else if (v.type == J_BOOL) text = words[v.as.boolean ? 1 : 2];
   else if (v.type == J_INT) snprintf(number, sizeof number, "%lld", (long long)v.as.integer);
-  else rtj_format_float(v.as.real, number);
+  else format_float(v.as.real, number);
   return rtj_append_marked(run, b, text, strlen(text), v.input);
 }
 

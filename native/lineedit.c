@@ -9,10 +9,13 @@
 #include <histedit.h>
 #include <locale.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 struct line_editor {
   EditLine *edit; /* NULL: plain reading */
@@ -28,6 +31,34 @@ static char *prompt_of(EditLine *edit) {
   line_editor *e;
   el_get(edit, EL_CLIENTDATA, &e);
   return (char *)(uintptr_t)e->prompt;
+}
+
+/* The next character. SIGINT is blocked while a line is edited and let in only here, in the same step as the waiting begins: a Ctrl-C that came
+ * a moment before is not lost. */
+static int get_character(EditLine *edit, wchar_t *character) {
+  mbstate_t state = {0};
+  sigset_t waiting;
+  (void)edit;
+  pthread_sigmask(SIG_SETMASK, NULL, &waiting);
+  sigdelset(&waiting, SIGINT);
+  for (;;) {
+    fd_set in;
+    char byte;
+    FD_ZERO(&in);
+    FD_SET(STDIN_FILENO, &in);
+    errno = EINTR;
+    if (interrupted()) return -1;
+    if (pselect(STDIN_FILENO + 1, &in, NULL, NULL, NULL, &waiting) < 0) {
+      if (errno == EINTR && !interrupted()) continue;
+      return -1;
+    }
+    ssize_t n = read(STDIN_FILENO, &byte, 1);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return (int)n;
+    size_t used = mbrtowc(character, &byte, 1, &state);
+    if (used == (size_t)-1) state = (mbstate_t){0}; /* not UTF-8: left out */
+    if (used <= 1) return 1;
+  }
 }
 
 static const char *first_prompt(void) { return colour_ok(stdout) ? "\1" BOLD "\1>\1" PLAIN "\1 " : "> "; }
@@ -63,6 +94,7 @@ line_editor *line_editor_open(bool interactive) {
   el_set(e->edit, EL_PROMPT_ESC, prompt_of, '\1');
   el_set(e->edit, EL_EDITOR, "emacs");
   el_set(e->edit, EL_SIGNAL, 0); /* ours */
+  el_set(e->edit, EL_GETCFN, get_character);
   history(e->history, &event, H_SETSIZE, HISTORY_LINES);
   history(e->history, &event, H_SETUNIQUE, 1);
   find_history_file(e);
@@ -113,7 +145,7 @@ static bool more_waiting(void) {
   return poll(&p, 1, 20) == 1 && (p.revents & POLLIN);
 }
 
-static line_status read_edited(line_editor *e, text_buffer *text) {
+static line_status edit_lines(line_editor *e, text_buffer *text) {
   HistEvent event;
   line_status status = LINE_OK;
   e->prompt = first_prompt();
@@ -136,6 +168,16 @@ static line_status read_edited(line_editor *e, text_buffer *text) {
   if (status == LINE_END && text->size > 0) status = LINE_OK; /* Ctrl-D after a started message sends it */
   while (status == LINE_OK && text->size && text->bytes[text->size - 1] == '\n') text->bytes[--text->size] = 0;
   if (status == LINE_OK && text->size && !strchr(text->bytes, '\n')) history(e->history, &event, H_ENTER, text->bytes);
+  return status;
+}
+
+static line_status read_edited(line_editor *e, text_buffer *text) {
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  line_status status = edit_lines(e, text);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   return status;
 }
 

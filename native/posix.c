@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,10 @@ machine *machine_open(unsigned threads, bool verbose) {
   pthread_cond_init(&m->done, NULL);
   if (threads == 0) threads = default_threads(why);
   if (threads > MAX_WORKERS) threads = MAX_WORKERS;
+  /* Signals are for the thread that talks with the user, so that they wake it: workers inherit a mask that blocks all. */
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   /* A worker reads platform.workers only after the first region was announced, so it may still be lowered when a thread cannot be started. */
   for (unsigned i = 1; i < threads; i++) {
     starter s = {.m = m, .worker = i};
@@ -215,6 +220,7 @@ machine *machine_open(unsigned threads, bool verbose) {
     m->n_threads++;
     while (!atomic_load(&s.taken)) sched_yield();
   }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   m->platform = (retort_platform){.struct_size = sizeof(retort_platform), .user = m, .alloc = lend, .free = take_back, .parallel = run_parallel,
                                   .workers = m->n_threads + 1, .log = log_line, .cpu_features = arm_features()};
   return m;

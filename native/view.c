@@ -137,12 +137,21 @@ static void fold_draw(view *v) {
 
 void view_reasoning(view *v, const char *text, size_t size, uint32_t tokens) {
   double now = seconds();
-  if (!v->any_reasoning) v->began = now;
+  bool first = !v->thinking_now;
+  if (first) { /* a model may think again after it said something */
+    v->thinking_now = true;
+    v->began = now;
+    v->before = v->tokens;
+    v->n_rows = 0;
+  }
   v->ended = now;
   v->tokens = tokens;
-  bool first = !v->any_reasoning;
   v->any_reasoning = true;
   if (v->silent) return;
+  if (first && v->terminal && v->last != '\n') {
+    putchar('\n');
+    v->last = '\n';
+  }
   if (v->thinking == THINKING_STREAM) {
     if (first) {
       fputs(v->colour ? DIM : "<think>\n", stdout);
@@ -161,6 +170,7 @@ void view_reasoning(view *v, const char *text, size_t size, uint32_t tokens) {
 }
 
 static void close_reasoning(view *v) {
+  v->thinking_now = false;
   if (!v->in_reasoning) return;
   v->in_reasoning = false;
   if (v->thinking == THINKING_STREAM) {
@@ -170,8 +180,8 @@ static void close_reasoning(view *v) {
     return;
   }
   fold_erase(v);
-  if (v->thinking == THINKING_FOLD) 
-    printf("%sthought for %u token%s, %s%s\n", dim(v), v->tokens, v->tokens == 1 ? "" : "s", time_text(v->ended - v->began).text, plain(v));
+  if (v->thinking == THINKING_FOLD && v->tokens > v->before)
+    printf("%sthought for %u token%s, %s%s\n", dim(v), v->tokens - v->before, v->tokens - v->before == 1 ? "" : "s", time_text(v->ended - v->began).text, plain(v));
 }
 
 void view_answer(view *v, const char *text, size_t size) {

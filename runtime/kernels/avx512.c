@@ -395,9 +395,9 @@ INLINE void direct_nibbles(const direct *x, unsigned T, size_t bytes, size_t off
         low[t] = _mm512_shuffle_i32x4(a, b, 0x88);
         high[t] = _mm512_shuffle_i32x4(a, b, 0xdd);
       }
-      if (x->next) prefetch(x->next + g * 16 * bytes, 64 * bytes);
 #pragma GCC unroll 16
       for (unsigned r = 0; r < 16; r++) {
+        if (x->next) prefetch(x->next + (g * 16 + r * 4) * bytes, 4 * bytes);
         const uint8_t *p = x->row[r] + g * bytes + offset;
         __m512i codes = _mm512_permutexvar_epi16(index, _mm512_maskz_loadu_epi8(mask, p));
         if (left == 4) codes = _mm512_mask_broadcast_i32x4(codes, 0xf000, _mm_loadu_si128((const void *)(p + 3 * bytes)));
@@ -445,9 +445,9 @@ INLINE void direct_bytes(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
       bool two = end - g >= 2;
       __m512i a[MOST_TOKENS], v[MOST_TOKENS][4][4];
       for (unsigned t = 0; t < T; t++) a[t] = _mm512_maskz_loadu_epi8(two ? ~(__mmask64)0 : 0xffffffffu, x->q + t * x->cols + g * 32);
-      if (x->next) prefetch(x->next + g * 16 * bytes, 32 * bytes);
 #pragma GCC unroll 16
       for (unsigned r = 0; r < 16; r++) {
+        if (x->next) prefetch(x->next + (g * 16 + r * 2) * bytes, 2 * bytes);
         const uint8_t *p = x->row[r] + g * bytes + 2;
         __m512i codes = _mm512_castsi256_si512(_mm256_loadu_si256((const void *)p));
         codes = two ? _mm512_inserti64x4(codes, _mm256_loadu_si256((const void *)(p + bytes)), 1)
@@ -574,13 +574,13 @@ INLINE void direct_256(const direct *x, unsigned T, uint32_t type, size_t bytes,
       __m256i sums32 = _mm256_madd_epi16(in[t].sums16, _mm256_set1_epi16(1));
       in[t].sums32 = _mm256_cvtepi32_epi16(sums32);
     }
-    if (x->next) prefetch(x->next + g * 16 * bytes, 16 * bytes);
     __m512i v[MOST_TOKENS][4][4];
     __m128i u[MOST_TOKENS][16];
 #pragma GCC unroll 4
     for (unsigned r = 0; r < 16; r++) {
       __m512i sum[MOST_TOKENS];
       __m128i msum[MOST_TOKENS];
+      if (x->next) prefetch(x->next + (g * 16 + r) * bytes, bytes);
       const uint8_t *block = x->row[r] + g * bytes;
       if (min) row_q45_k(block, T, in, type == RT_Q5_K, sum, msum);
       else row_q6_k(block, T, in, sum);

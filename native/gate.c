@@ -225,16 +225,21 @@ static bool try_pins(attempt *a, const pin *pins, size_t n_pins, bool sized, ret
 
 /* ---- the two policies ---- */
 
+bool trust_is_given(const options *o) { return o->keys.count || o->roots.count || o->minisign_keys.count || o->pins.count || o->allow_unsigned; }
+
+int gate_refuse(const options *o, const char *path, const char *why) {
+  return fail(o->json, EXIT_TRUST,
+              "%s is refused: nobody you trust vouches for it (%s). Three ways on: get or make a signature and trust its key (retort sign, retort trust add KEY.pub); "
+              "pin the file once you know where it came from (retort trust add %s); or use it this once without any check (--allow-unsigned)",
+              path, *why ? why : "its signature is not by anybody you trust", path);
+}
+
 static int refused(const attempt *a, bool by_option) {
   bool json = a->o->json;
   if (a->error.status == RETORT_ERROR_MEMORY) return fail_status(json, &a->error);
   if (by_option && a->error.status) return fail(json, a->error.status == RETORT_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_TRUST, "%s", a->error.message);
   if (by_option) return fail(json, EXIT_TRUST, "%s has no signature beside it that could be checked (%s.sig, model.sig in its folder, or .minisig)", a->files[0].name, base_name(a->files[0].name));
-  const char *why = a->tried[0] ? a->error.message[0] ? a->error.message : "its signature is not by anybody you trust" : "there is no signature beside it";
-  return fail(json, EXIT_TRUST,
-              "%s is refused: nobody you trust vouches for it (%s). Three ways on: get or make a signature and trust its key (retort sign, retort trust add KEY.pub); "
-              "pin the file once you know where it came from (retort trust add %s); or use it this once without any check (--allow-unsigned)",
-              a->files[0].name, why, a->files[0].name);
+  return gate_refuse(a->o, a->files[0].name, a->tried[0] ? a->error.message : "there is no signature beside it");
 }
 
 static int open_by_options(attempt *a, retort_verifier **out) {
@@ -314,8 +319,7 @@ int gate_open(const retort_platform *platform, const options *o, const retort_bu
     if (!o->allow_unsigned && !o->whole && read_if_there(path, &lists[i], o->json, &code) < 0) break;
     a.described[i] = (retort_trust_file){o->root ? files[i].name + skip : base_name(files[i].name), files[i].size, lists[i].bytes, lists[i].size};
   }
-  bool explicit_policy = o->keys.count || o->roots.count || o->minisign_keys.count || o->pins.count || o->allow_unsigned;
-  if (code == EXIT_OK) code = explicit_policy ? open_by_options(&a, out) : open_by_store(&a, out);
+  if (code == EXIT_OK) code = trust_is_given(o) ? open_by_options(&a, out) : open_by_store(&a, out);
   for (size_t i = 0; lists && i < n; i++) free(lists[i].bytes);
   free(lists);
   free(a.described);

@@ -48,6 +48,11 @@ int64_t now_utc(void);
  * was reported. */
 int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, retort_verifier **out);
 
+/* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */
+int gate_refuse(const options *o, const char *path, const char *why);
+/* True where the options say what is trusted, false where the trust store does. */
+bool trust_is_given(const options *o);
+
 /* The base name of a path. */
 const char *base_name(const char *path);
 

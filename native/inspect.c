@@ -180,10 +180,10 @@ static int gather(report *r) {
   int code;
   if (!find_model(o, l->path)) return EXIT_MODEL;
   if (!(l->m = machine_open(o->threads, o->verbose))) return fail(o->json, EXIT_MEMORY, "out of memory");
-  if ((code = files_open(&l->files, l->m, l->path, true, o->json)) != EXIT_OK) return code;
+  if ((code = files_open(&l->files, l->m, l->path, true, o)) != EXIT_OK) return code;
   const retort_platform *p = machine_platform(l->m);
-  r->whole = retort_gguf_open(p, l->files.buffers, l->files.count, 0, &l->gguf, &r->verdict) == RETORT_OK;
-  if (!r->whole && retort_gguf_open(p, l->files.buffers, l->files.count, RETORT_GGUF_METADATA_ONLY, &l->gguf, &error)) return fail_status(o->json, &error);
+  r->whole = files_parse(&l->files, 0, &l->gguf, &r->verdict) == RETORT_OK;
+  if (!r->whole && files_parse(&l->files, RETORT_GGUF_METADATA_ONLY, &l->gguf, &error)) return fail_status(o->json, &error);
   r->summary.struct_size = sizeof r->summary;
   if (retort_gguf_get_summary(l->gguf, &r->summary, &error)) return fail_status(o->json, &error);
   r->weights = r->whole || r->summary.tensor_bytes < l->files.bytes ? l->files.bytes : r->summary.tensor_bytes;

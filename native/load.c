@@ -79,10 +79,9 @@ int load(loaded *l, const options *o, unsigned what) {
   l->m = machine_open(o->threads, o->verbose);
   if (!l->m) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((what & LOAD_MODEL) && (code = check_kernels(l, o)) != EXIT_OK) return code;
-  bool map = o->mmap || !(what & LOAD_MODEL);
-  if ((code = files_open(&l->files, l->m, l->path, map, o->json)) != EXIT_OK) return code;
+  if ((code = files_open(&l->files, l->m, l->path, !(what & LOAD_MODEL), o)) != EXIT_OK) return code;
   uint32_t flags = what & LOAD_MODEL ? 0 : RETORT_GGUF_METADATA_ONLY;
-  if (retort_gguf_open(machine_platform(l->m), l->files.buffers, l->files.count, flags, &l->gguf, &error)) return fail_status(o->json, &error);
+  if (files_parse(&l->files, flags, &l->gguf, &error)) return fail_status(o->json, &error);
   if ((what & LOAD_VOCAB) && (code = open_vocab(l, o)) != EXIT_OK) return code;
   if ((what & LOAD_MODEL) && (code = open_model(l, o)) != EXIT_OK) return code;
   l->load_seconds = seconds() - start;
@@ -93,6 +92,9 @@ int load(loaded *l, const options *o, unsigned what) {
             memory_text(l->files.bytes).text, l->files.mapped ? "mapped" : "read into private memory", time_text(l->load_seconds).text);
     fprintf(stderr, "retort: %u thread%s (%s%s), kernels %s%s\n", machine_platform(l->m)->workers, machine_platform(l->m)->workers == 1 ? "" : "s",
             o->threads ? "as asked; the default is " : "default: ", why, l->model_info.kernels, wanted_kernels(o) ? " (forced)" : "");
+    char verdict[1400];
+    retort_verdict_text(&l->files.verdict, verdict, sizeof verdict);
+    fprintf(stderr, "retort: trust: %s\n", verdict);
   }
   return EXIT_OK;
 }

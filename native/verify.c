@@ -122,7 +122,8 @@ static int verify_model(const options *given, const machine *m, const char *mode
     else if (c.error.status) code = fail_status(o.json, &c.error);
   }
   retort_verdict verdict = {.struct_size = sizeof verdict};
-  if (code == EXIT_OK && retort_verifier_finish(c.verifier, &verdict, &error)) code = fail_status(o.json, &error);
+  if (code == EXIT_OK && retort_verifier_finish(c.verifier, &verdict, &error))
+    code = trust_is_given(&o) ? fail_status(o.json, &error) : gate_refuse(&o, model, error.message);
   if (code == EXIT_OK) print_verdict(&o, model, &verdict, seconds() - start);
   retort_verifier_close(c.verifier);
   tree_close(&files);

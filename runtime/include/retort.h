@@ -150,7 +150,7 @@ typedef struct retort_verdict {
   char signer[256];     /* "key sha256:...", "certificate CN=...", "minisign key ...", "" where nobody signed */
   char name[256];       /* what the signer called it: subject, or trusted comment; "" where there is none */
 } retort_verdict;
-/* Every byte must have been fed. */
+/* Every byte must have been fed (UNSIGNED: need not be). */
 RETORT_API retort_status retort_verifier_finish(retort_verifier *verifier, retort_verdict *verdict, retort_error *error);
 RETORT_API const char *retort_trust_method_name(int32_t method); /* "unsigned", "pinned", "key", "certificate", "minisign", "signify" */
 /* One line for people: who vouches for what. Returns the bytes needed without the NUL, as snprintf does. */

@@ -346,7 +346,7 @@ retort_status retort_verifier_feed(retort_verifier *v, size_t index, uint64_t of
 uint64_t retort_verifier_prefix(const retort_verifier *v, size_t index) {
   if (!v || index >= v->n_files || atomic_load(&v->poisoned)) return 0;
   const file *f = &v->files[index];
-  if (v->method == RETORT_TRUST_UNSIGNED) return f->fed;
+  if (v->method == RETORT_TRUST_UNSIGNED) return f->size; /* nothing is checked, and the verdict says so */
   if (!f->chunked) return f->finished && (v->passed || v->method != RETORT_TRUST_PIN) ? f->size : 0;
   uint64_t n = 0;
   while (n < f->chunks.count && atomic_load_explicit(&f->done[n], memory_order_acquire)) n++;

@@ -53,7 +53,7 @@ def main():
         files.append((mix, path))
 
     common = ["-p", str(a.p), "-n", str(a.n), "-t", str(a.t), "-d", str(a.d), "-r", "1"]
-    engines = [("retort", lambda f: [a.retort, "bench", "-m", f, *common, "--json", *shlex.split(a.retort_args)])]
+    engines = [("retort", lambda f: [a.retort, "bench", "--allow-unsigned", "-m", f, *common, "--json", *shlex.split(a.retort_args)])]
     for peer in a.peer or ["llama.cpp"]:
         if peer == "llama.cpp":
             engines.append((peer, lambda f: [sys.executable, os.path.join(HERE, "peer_llama.py"), "-m", f, *common]))

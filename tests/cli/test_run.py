@@ -119,7 +119,7 @@ class Run(Case):
         self.assertIn(b"longer than the 8192", retort("run", "-m", TINY, "-c", "9000", "-n", "2", "x").stderr)
 
     def test_reader_goes_away(self):
-        program = subprocess.Popen([arguments.retort, "run", "-m", ENDLESS, "--top-k", "10", "-c", "200000", "--raw", "x"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        program = subprocess.Popen([arguments.retort, "run", "--allow-unsigned", "-m", ENDLESS, "--top-k", "10", "-c", "200000", "--raw", "x"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
         program.stdout.read(1)
         program.stdout.close()
         self.assertIn(program.wait(timeout=60), (-13, 1))
@@ -129,7 +129,7 @@ class Run(Case):
     def test_full_disk(self):
         for words in (["run", "-m", TINY, "-n", "20", "--raw", "x"], ["inspect", TINY], ["help"]):
             with open("/dev/full", "wb") as full:
-                done = subprocess.run([arguments.retort, *words], stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=60)
+                done = subprocess.run([arguments.retort, *unsigned(words)], stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=60)
             self.assertEqual(done.returncode, 1, words)
             self.assertIn(b"cannot write", done.stderr)
 

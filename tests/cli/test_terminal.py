@@ -23,7 +23,7 @@ class Terminal:
     def __init__(self, *words, **more):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execve(arguments.retort, [arguments.retort, *words], environment(**more))
+            os.execve(arguments.retort, [arguments.retort, *unsigned(words)], environment(**more))
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.seen = b""
         self.mark = 0
@@ -93,7 +93,7 @@ class Run(Case):
         self.assertEqual(t.end(), 130)
 
     def test_ctrl_c_with_json_still_prints_the_object(self):
-        program = subprocess.Popen([arguments.retort, "run", "-m", ENDLESS, "--top-k", "10", "-c", "400000", "--raw", "--json", "Hello"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        program = subprocess.Popen([arguments.retort, "run", "--allow-unsigned", "-m", ENDLESS, "--top-k", "10", "-c", "400000", "--raw", "--json", "Hello"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    env=environment())
         time.sleep(1.5)
         program.send_signal(signal.SIGINT)

@@ -30,7 +30,7 @@ UNLIKE = {
 
 
 def run(retort, path, ids, kv, out):
-    subprocess.run([retort, "logits", "-m", path, "--ids", ",".join(map(str, ids)), "--kv", kv, "--out", out], check=True)
+    subprocess.run([retort, "logits", "--allow-unsigned", "-m", path, "--ids", ",".join(map(str, ids)), "--kv", kv, "--out", out], check=True)
     return np.load(out)
 
 

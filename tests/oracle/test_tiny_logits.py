@@ -31,7 +31,7 @@ def main():
             errors = []
             exact = LIMIT_FLOAT if options.get("type", "F32") in ("F32", "F16", "BF16") else LIMIT_FINE
             for kv, limit in (("f32", exact), ("f16", LIMIT_F16)):
-                subprocess.run([args.retort, "logits", "-m", path, "--ids", ",".join(map(str, ids)), "--kv", kv, "--out", out], check=True)
+                subprocess.run([args.retort, "logits", "--allow-unsigned", "-m", path, "--ids", ",".join(map(str, ids)), "--kv", kv, "--out", out], check=True)
                 got = np.load(out)
                 assert got.shape == expected.shape and got.dtype == np.float32, (name, got.shape, got.dtype)
                 error = np.abs(got - expected).max() / np.abs(expected).max()

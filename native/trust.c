@@ -160,7 +160,7 @@ static int remove_one(const options *o, const char *folder, const char *id, cons
   removal *r = arg;
   (void)folder;
   size_t n = strlen(r->wanted);
-  if (strcmp(id, r->wanted) != 0 && !(n >= 8 && strstr(who, r->wanted))) return EXIT_OK;
+  if (strcmp(id, r->wanted) != 0 && !(n >= 4 && strstr(who, r->wanted))) return EXIT_OK;
   if (unlink(path) != 0) return fail(o->json, EXIT_RUNTIME, "cannot remove %s: %s", path, strerror(errno));
   printf("removed %s\n", who);
   r->count++;

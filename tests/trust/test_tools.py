@@ -1,0 +1,245 @@
+"""test_tools.py - what we sign verifies with the Python model-signing tool, minisign and signify, and the other way round.
+
+Certificates are made here, so that expired, not yet valid and misused ones can be tried.
+"""
+import datetime
+import importlib.util
+import os
+import pathlib
+import sys
+import unittest
+
+from common import REFUSED, Case, main, program
+
+MODEL_SIGNING = importlib.util.find_spec("model_signing") is not None
+no_model_signing = "PyPI model-signing is not installed in this Python"
+if MODEL_SIGNING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+MIB = 1 << 20
+
+
+@unittest.skipUnless(MODEL_SIGNING, no_model_signing)
+class Oms(Case):
+    def python(self, *words, **more):
+        return self.run_tool(sys.executable, "-m", "model_signing", *words, **more)
+
+    def models(self):
+        """A file, a folder with an empty file and names that sort in two ways, a split set."""
+        yield self.file("model.gguf", 3 * MIB + 77)
+        for name, size in (("a/b.gguf", 2 * MIB + 1), ("a.txt", 10), ("a/.hidden", 3), ("z", 0), ("t\u00e9l\u00e9.json", 5)):
+            self.file(os.path.join("folder", name), size)
+        yield self.path("folder")
+        for i in (1, 2, 3):
+            self.file(f"split/m-0000{i}-of-00003.gguf", MIB + i, seed=i)
+        yield self.path("split")
+
+    def signature(self, model):
+        return os.path.join(model, "model.sig") if os.path.isdir(model) else model + ".sig"
+
+    def victim(self, model):
+        return {"folder": "folder/a/b.gguf", "split": "split/m-00002-of-00003.gguf"}.get(os.path.basename(model), "model.gguf")
+
+    def test_keys_in_both_directions(self):
+        for bits in (256, 384, 521):
+            key = self.path(f"k{bits}")
+            self.retort("keygen", key, "--bits", bits)
+            for model in self.models():
+                signature = self.signature(model)
+                self.retort("sign", "-k", key + ".key", model)
+                self.retort("verify", "--key", key + ".pub", model, says="good: signed by key")
+                self.python("verify", "key", model, "--signature", signature, "--public_key", key + ".pub")
+                os.remove(signature)
+                self.python("sign", "key", model, "--private_key", key + ".key", "--signature", signature)
+                self.retort("verify", "--key", key + ".pub", model, says="good: signed by key")
+                victim = self.path(self.victim(model))
+                self.flip(victim, MIB)
+                self.retort("verify", "--key", key + ".pub", model, code=REFUSED, says="not the file that was signed")
+                self.flip(victim, MIB)
+                self.retort("verify", "--key", key + ".pub", model)
+
+    def test_openssl_keys_and_split_set_by_its_first_file(self):
+        if not program("openssl"):
+            self.skipTest("openssl is not installed")
+        self.run_tool("openssl", "ecparam", "-name", "secp384r1", "-genkey", "-out", "o.key")  # with its EC PARAMETERS block
+        self.run_tool("openssl", "ec", "-in", "o.key", "-pubout", "-out", "o.pub")
+        list(self.models())
+        first = self.path("split", "m-00001-of-00003.gguf")
+        self.retort("sign", "-k", "o.key", first)
+        self.retort("verify", "--key", "o.pub", first, says="3 files")
+        self.flip(self.path("split", "m-00003-of-00003.gguf"), 5)
+        self.retort("verify", "--key", "o.pub", first, code=REFUSED)
+
+    def test_folders_must_be_what_was_signed(self):
+        self.retort("keygen", "k")
+        folder = list(self.models())[1]
+        self.retort("sign", "-k", "k.key", folder)
+        self.file("folder/extra", 1)
+        self.retort("verify", "--key", "k.pub", folder, code=REFUSED, says="extra is not among")
+        os.remove(self.path("folder/extra"))
+        os.remove(self.path("folder/a.txt"))
+        self.retort("verify", "--key", "k.pub", folder, code=REFUSED, says="only")
+        os.symlink("/etc/hostname", self.path("folder/a.txt"))
+        self.retort("verify", "--key", "k.pub", folder, code=REFUSED, says="link")
+
+    def test_one_wrong_thing_at_a_time(self):
+        self.retort("keygen", "k")
+        self.retort("keygen", "other")
+        model, second = self.file("model.gguf", 2 * MIB + 5), self.file("second.gguf", 2 * MIB + 5, seed=2)
+        self.retort("sign", "-k", "k.key", "--name", "one", model)
+        self.retort("sign", "-k", "k.key", "--name", "two", "--spec-name", second)
+        verify = lambda **more: self.retort("verify", "--key", "k.pub", model, **more)
+        verify()
+        self.retort("verify", "--key", "other.pub", model, code=REFUSED, says="not among those")
+        self.retort("verify", "--key", "k.pub", "--model-name", "one", model)
+        self.retort("verify", "--key", "k.pub", "--model-name", "two", model, code=REFUSED)
+        self.retort("verify", "--key", "k.pub", "-s", second + ".sig", model, code=REFUSED, says="not among")
+        self.retort("verify", "--key", "k.pub", "-s", model + ".sig", second, code=REFUSED)
+        self.retort("verify", "--cert-root", "k.pub", model, code="fails")
+        self.retort("verify", "--key", "k.pub", "--allow-unsigned", model, code=2)
+        for path in (model + ".chunks", model):
+            data = pathlib.Path(path).read_bytes()
+            for wrong in (data[:-1], data + b"\0", data[:40] + bytes([data[40] ^ 255]) + data[41:], b""):
+                pathlib.Path(path).write_bytes(wrong)
+                verify(code=REFUSED)
+            pathlib.Path(path).write_bytes(data)
+        os.replace(second + ".chunks", model + ".chunks")
+        verify(code=REFUSED, says="not the list that was signed")
+        os.remove(model + ".chunks")
+        verify(says="whole files hashed")
+
+    def chain(self, *, leaf_from=-1, leaf_to=30, usage="digital_signature", extended=ExtendedKeyUsageOID.CODE_SIGNING if MODEL_SIGNING else None, rsa_ca=False, depth=1):
+        """Writes root.pem, mid.pem, leaf.pem, leaf.key; days from today."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        day = datetime.timedelta(days=1)
+        name = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+        new = lambda: rsa.generate_private_key(65537, 3072) if rsa_ca else ec.generate_private_key(ec.SECP384R1())
+
+        def certificate(subject, key, issuer, issuer_key, start, end, ca):
+            bits = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+                                  "encipher_only", "decipher_only"), False)
+            bits["key_cert_sign" if ca else usage or "digital_signature"] = True
+            builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key()).serial_number(x509.random_serial_number())
+                       .not_valid_before(now + start * day).not_valid_after(now + end * day).add_extension(x509.BasicConstraints(ca, None), True))
+            if ca or usage:
+                builder = builder.add_extension(x509.KeyUsage(**bits), True)
+            if not ca and extended:
+                builder = builder.add_extension(x509.ExtendedKeyUsage([extended]), False)
+            return builder.sign(issuer_key, hashes.SHA256())
+
+        root_key, mid_key, leaf_key = new(), new(), ec.generate_private_key(ec.SECP256R1())
+        made = {"root": certificate("Root", root_key, "Root", root_key, -100, 100, True), "mid": certificate("Mid", mid_key, "Root", root_key, -90, 90, True),
+                "leaf": certificate("Signer", leaf_key, "Mid", mid_key, leaf_from, leaf_to, False)}
+        for file, crt in made.items():
+            pathlib.Path(self.path(file + ".pem")).write_bytes(crt.public_bytes(serialization.Encoding.PEM))
+        pathlib.Path(self.path("leaf.key")).write_bytes(leaf_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+
+    def sign_with_chain(self, model):
+        self.retort("sign", "-k", "leaf.key", "--cert", "leaf.pem", "--cert", "mid.pem", model)
+
+    def test_certificates_in_both_directions(self):
+        for rsa_ca in (False, True):
+            self.chain(rsa_ca=rsa_ca)
+            for model in self.models():
+                signature = self.signature(model)
+                self.sign_with_chain(model)
+                self.retort("verify", "--cert-root", "root.pem", model, says="certificate CN=Signer")
+                self.python("verify", "certificate", model, "--signature", signature, "--certificate_chain", "root.pem")
+                os.remove(signature)
+                self.python("sign", "certificate", model, "--private_key", "leaf.key", "--signing_certificate", "leaf.pem", "--certificate_chain", "mid.pem", "--signature", signature)
+                self.retort("verify", "--cert-root", "root.pem", model, says="certificate CN=Signer")
+                self.retort("trust", "add", "root.pem")
+                self.retort("verify", model, says="certificate CN=Signer")
+                self.retort("trust", "remove", "CN=Root")
+                self.retort("verify", model, code=REFUSED)
+
+    def refused_chain(self, says, **options):
+        model = self.file("model.gguf", 1000)
+        self.chain(**options)
+        self.sign_with_chain(model)
+        self.retort("verify", "--cert-root", "root.pem", model, code=REFUSED, says=says)
+        return model
+
+    def test_expired_and_future_leaves(self):
+        model = self.refused_chain("expired", leaf_from=-20, leaf_to=-1)
+        self.retort("verify", "--cert-root", "root.pem", "--at-signing-time", model)
+        self.refused_chain("not yet valid", leaf_from=2, leaf_to=20)
+        self.refused_chain("expired", leaf_from=-200, leaf_to=-150)
+        self.retort("verify", "--cert-root", "root.pem", "--at-signing-time", model, code=REFUSED)  # before its issuer was valid
+
+    def test_usage_of_the_leaf(self):
+        self.refused_chain("not meant for signing", usage="key_encipherment")
+        self.refused_chain("not meant for signing", extended=ExtendedKeyUsageOID.SERVER_AUTH)
+        self.refused_chain("not meant for signing", usage=None, extended=None)
+        for good in ({"usage": None}, {"extended": None}):
+            self.chain(**good)
+            self.sign_with_chain(self.path("model.gguf"))
+            self.retort("verify", "--cert-root", "root.pem", "model.gguf")
+
+    def test_anchors(self):
+        model = self.file("model.gguf", 1000)
+        self.chain()
+        self.sign_with_chain(model)
+        for anchor in ("mid.pem", "leaf.pem"):
+            self.retort("verify", "--cert-root", anchor, model, code=REFUSED, says="cannot be a root of trust")
+            self.retort("trust", "add", anchor, code=REFUSED)
+        os.rename(self.path("root.pem"), self.path("first.pem"))
+        self.retort("verify", "--cert-root", "first.pem", model)
+        self.chain()
+        self.retort("verify", "--cert-root", "root.pem", model, code=REFUSED, says="does not lead to a root")
+
+
+@unittest.skipUnless(program("minisign"), "minisign is not installed")
+class Minisign(Case):
+    def test_both_directions(self):
+        model = self.file("model.gguf", 2 * MIB + 9)
+        self.retort("keygen", "--minisign", "--no-password", "ours")
+        self.retort("sign", "-k", "ours.key", model)
+        self.run_tool("minisign", "-V", "-p", "ours.pub", "-m", model, says="Signature and comment signature verified")
+        self.retort("verify", "--minisign-key", "ours.pub", "--model-name", "model.gguf", model, says="minisign key")
+        self.retort("verify", "--minisign-key", "ours.pub", "--model-name", "x", model, code=REFUSED)
+        self.run_tool("minisign", "-S", "-s", "ours.key", "-m", model)  # their tool with our key
+        self.retort("verify", "--minisign-key", "ours.pub", model)
+        self.run_tool("minisign", "-G", "-W", "-p", "theirs.pub", "-s", "theirs.key")
+        self.retort("verify", "--minisign-key", "theirs.pub", model, code=REFUSED, says="not among those")
+        self.run_tool("minisign", "-S", "-s", "theirs.key", "-m", model, "-t", "a comment")
+        self.retort("verify", "--minisign-key", "theirs.pub", model, says="a comment")
+        self.retort("sign", "-k", "theirs.key", model)  # our tool with their key
+        self.run_tool("minisign", "-V", "-p", "theirs.pub", "-m", model)
+        self.flip(model, 2 * MIB)
+        self.retort("verify", "--minisign-key", "theirs.pub", model, code=REFUSED, says="does not fit")
+
+    def test_passwords(self):
+        model = self.file("model.gguf", 1000)
+        self.retort("keygen", "--minisign", "ours", stdin=b"secret\n")
+        self.run_tool("minisign", "-S", "-s", "ours.key", "-m", model, stdin=b"secret\n")
+        self.retort("verify", "--minisign-key", "ours.pub", model)
+        self.retort("sign", "-k", "ours.key", model, stdin=b"wrong\n", code=REFUSED, says="wrong password")
+        self.retort("sign", "-k", "ours.key", model, stdin=b"secret\n")
+        self.run_tool("minisign", "-V", "-p", "ours.pub", "-m", model)
+
+    def test_old_signatures_over_the_whole_file_are_refused(self):
+        model = self.file("model.gguf", 1000)
+        self.run_tool("minisign", "-G", "-W", "-p", "k.pub", "-s", "k.key")
+        self.run_tool("minisign", "-S", "-l", "-s", "k.key", "-m", model)
+        self.retort("verify", "--minisign-key", "k.pub", model, code="fails", says="sign again")
+
+
+@unittest.skipUnless(program("signify-openbsd"), "signify-openbsd is not installed")
+class Signify(Case):
+    def test_read(self):
+        model = self.file("model.gguf", 9 * MIB + 9)
+        self.run_tool("signify-openbsd", "-G", "-n", "-p", "k.pub", "-s", "k.sec")
+        self.run_tool("signify-openbsd", "-S", "-s", "k.sec", "-m", model, "-x", model + ".sig")
+        self.retort("verify", "--minisign-key", "k.pub", model, says="signify key")
+        self.flip(model, 8 * MIB + 1)
+        self.retort("verify", "--minisign-key", "k.pub", model, code=REFUSED)
+        self.retort("keygen", "--minisign", "--no-password", "other")
+        self.retort("verify", "--minisign-key", "other.pub", model, code=REFUSED)
+
+
+if __name__ == "__main__":
+    main()

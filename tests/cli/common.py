@@ -34,7 +34,8 @@ def environment(**more):
 
 def unsigned(words):
     """The tiny models are signed by nobody; what that means is tested in tests/trust/."""
-    return [*words[:1], *(["--allow-unsigned"] if "-m" in words else []), *words[1:]]
+    loads = words and words[0] in ("run", "chat", "inspect", "tokenize", "perplexity", "logits", "bench")
+    return [*words[:1], *(["--allow-unsigned"] if loads else []), *words[1:]]
 
 
 def retort(*words, stdin=b"", env=None, timeout=120):

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 import tiny_gguf
-from common import ENDLESS, TINY, Case, arguments, environment, main, path, retort
+from common import ENDLESS, TINY, Case, arguments, environment, main, path, retort, unsigned
 from test_files import read_npy
 
 

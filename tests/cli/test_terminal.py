@@ -11,7 +11,7 @@ import fcntl
 import termios
 import unittest
 
-from common import ENDLESS, TINY, Case, arguments, environment, main, path
+from common import ENDLESS, TINY, Case, arguments, environment, main, path, unsigned
 
 CTRL_C, CTRL_D, UP = b"\x03", b"\x04", b"\x1b[A"
 DIM = b"\x1b[2m"

@@ -17,7 +17,7 @@
 enum {
   RT_TEMPLATE_MAX_SOURCE = 1 << 20,  /* bytes of template */
   RT_TEMPLATE_MAX_DEPTH = 160,       /* nesting of the template's syntax, chains of operators included */
-  RT_TEMPLATE_MAX_CALLS = 600,       /* nesting while it runs: expressions, statements and macro calls together */
+  RT_TEMPLATE_MAX_CALLS = 600,       /* nesting while it runs: expressions, statements and macro calls together; 256 KiB of C stack suffice */
   RT_TEMPLATE_MAX_STEPS = 20000000,  /* units of work, about one a node evaluated or 16 bytes moved */
   RT_TEMPLATE_MAX_MEMORY = 256 << 20 /* bytes for one rendering */
 };

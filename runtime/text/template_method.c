@@ -191,6 +191,7 @@ static bool str_lstrip(jrun *run, jvalue self, const jargs *args, jvalue *out) {
 static bool str_rstrip(jrun *run, jvalue self, const jargs *args, jvalue *out) { return strip(run, "rstrip", false, true, self, args, out); }
 
 bool rtj_pad(jrun *run, const jtext *text, int64_t width, char where, char with, jvalue *out) {
+  if (width < 0) width = 0;
   int64_t n = (int64_t)rtj_length(run, text), missing = width > n ? width - n : 0;
   if (missing > RT_TEMPLATE_MAX_MEMORY) return rtj_fail(run, "a width of %lld is too large", (long long)width);
   int64_t left = where == 'c' ? missing / 2 + (missing & width & 1) : where == 'r' ? missing : 0;
@@ -218,6 +219,7 @@ static bool str_zfill(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   int64_t width = 0;
   const jtext *text = self.as.text;
   if (!rtj_args(run, "zfill", args, "width", 1, a) || !rtj_arg_int(run, "zfill", a[0], &width)) return false;
+  if (width < 0) width = 0;
   size_t sign = text->size && (text->bytes[0] == '-' || text->bytes[0] == '+');
   jvalue head, tail, padded;
   if (!rtj_slice(run, text, 0, sign, &head) || !rtj_slice(run, text, sign, text->size, &tail)) return false;
@@ -529,7 +531,7 @@ bool rtj_percent(jrun *run, const jtext *format, jvalue values, jvalue *out) {
     size_t n = 0;
     int64_t width = 0, precision = -1;
     at++;
-    for (; at < format->size && strchr("-+ 0", format->bytes[at]); at++)
+    for (; at < format->size && format->bytes[at] && strchr("-+ 0", format->bytes[at]); at++)
       if (n < sizeof flags - 1) flags[n++] = format->bytes[at];
     for (; at < format->size && format->bytes[at] >= '0' && format->bytes[at] <= '9' && width < 10000; at++) width = width * 10 + (format->bytes[at] - '0');
     if (at < format->size && format->bytes[at] == '.')

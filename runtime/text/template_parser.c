@@ -582,31 +582,29 @@ static jnode *parse_for(parser *p, jnode *node) {
   return finish(p, node);
 }
 
-/* Chains of elif become nested ifs, built in a loop: the last branch is finished first. */
-static jnode *parse_if(parser *p, jnode *node) {
+/* Chains of elif become nested ifs, built in a loop; the last branch is finished first, so each remembers in e the one in front of it. */
+static jnode *parse_if(parser *p, jnode *first) {
   static const char *const ends[] = {"elif", "else", "endif", NULL};
-  enum { MAX_BRANCHES = RT_TEMPLATE_MAX_DEPTH };
-  jnode *branches[MAX_BRANCHES];
-  unsigned n = 0;
+  jnode *node = first;
   for (;;) {
-    if (n == MAX_BRANCHES) {
-      rtj_fail_at(p->run, p->token.at, "more than %d branches of one if", MAX_BRANCHES);
-      return NULL;
-    }
-    branches[n++] = node;
     node->kind = N_IF;
     if (!next(p) || !(node->a = tuple(p, TUPLE_NO_CONDITION)) || !statements(p, ends, &node->b)) return NULL;
     if (!is_word(&p->token, "elif")) break;
     jnode *branch = new_node(p, N_IF, p->token.at);
     if (!branch) return NULL;
+    branch->e = node;
     node->c = branch;
     node = branch;
   }
   bool has_else = is_word(&p->token, "else");
   if (!next(p) || (has_else && !statements_until(p, "endif", &node->c))) return NULL;
-  while (n)
-    if (!finish(p, branches[--n])) return NULL;
-  return branches[0];
+  while (node) {
+    jnode *before = node->e;
+    node->e = NULL;
+    if (!finish(p, node)) return NULL;
+    node = before;
+  }
+  return first;
 }
 
 static bool signature(parser *p, jnode **out) {

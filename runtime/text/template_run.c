@@ -294,9 +294,11 @@ static bool eval_slice(jrun *run, jvalue object, const jnode *slice, jvalue *out
   for (int64_t i = 0; i < count; i++) items[i] = seq->items[start + i * step];
   if (!rtj_seq(run, seq->kind, items, (size_t)count, out)) return false;
   if (seq->kind == SEQ_RANGE) { /* prints as a range again */
-    out->as.seq->start = seq->start + start * seq->step;
-    out->as.seq->stop = seq->start + stop * seq->step;
-    out->as.seq->step = seq->step * step;
+    jseq *range = out->as.seq;
+    bool overflow = __builtin_mul_overflow(start, seq->step, &range->start) || __builtin_add_overflow(range->start, seq->start, &range->start) ||
+                    __builtin_mul_overflow(stop, seq->step, &range->stop) || __builtin_add_overflow(range->stop, seq->start, &range->stop) ||
+                    __builtin_mul_overflow(step, seq->step, &range->step);
+    if (overflow) return rtj_fail(run, "the integer result does not fit in 64 bits");
   }
   return true;
 }

@@ -221,6 +221,9 @@ static void nothing_runs_away(void **state) {
   assert_refused("{{ '%999999999d' % 1 }}", NULL, "are supported");
   assert_refused("{{ 'x'.ljust(99999999999) }}", NULL, "too large");
   assert_refused("{{ range(999999)|list }}", NULL, "Range too big");
+  assert_refused("{{ range(-9223372036854775807, 9223372036854775807, 9223372036854775807)[2:] }}", NULL, "64 bits");
+  assert_refused("{{ range(0, 1000000000000000000, 100000000000000000)[::100] }}", NULL, "64 bits");
+  assert_refused("{{ '-1'.zfill(-9223372036854775807 - 1) ~ 'x'.center(-9223372036854775807 - 1) ~ nope.x }}", NULL, "'nope' is undefined");
   assert_refused("{{ [1]|tojson(indent=99999999) }}", NULL, "too large");
   assert_refused("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", NULL, "nested deeper");
   static const char *const deep[][3] = {{"{{ ", "(", "1"}, {"{{ ", "[", "1"}, {"{{ ", "not ", "1 }}"}, {"{{ ", "-", "1 }}"}, {"{{ 1", "+1", " }}"},

@@ -5,6 +5,7 @@
  */
 #include "../base/utf8.h"
 #include "template_internal.h"
+#include "unicode.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -389,7 +390,7 @@ static bool str_title(jrun *run, jvalue self, const jargs *args, jvalue *out) { 
 
 static bool str_swapcase(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "swapcase", 's', self, args, out); }
 
-/* isdigit, isalpha, ...: every character is of the class and there is one. Letters and digits beyond ASCII would need tables. */
+/* isdigit, isalpha, ...: every character is of the class and there is one. Which numbers beyond ASCII are digits is not known here. */
 static bool of_class(jrun *run, const char *name, bool letters, bool digits, bool blanks, jvalue self, const jargs *args, jvalue *out) {
   const jtext *text = self.as.text;
   if (!rtj_args(run, name, args, "", 0, NULL)) return false;
@@ -397,9 +398,9 @@ static bool of_class(jrun *run, const char *name, bool letters, bool digits, boo
   run->steps += text->size / 8;
   for (size_t at = 0; at < text->size && all;) {
     uint32_t c = rtj_decode(text->bytes, &at);
-    if (c >= 0x80 && !blanks) return rtj_fail(run, "%s of text beyond ASCII is not supported", name);
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), digit = c >= '0' && c <= '9';
-    all = (letters && letter) || (digits && digit) || (blanks && rtj_is_space(c));
+    rt_class class = rt_unicode_class(c);
+    if (c >= 0x80 && class == RT_NUMBER && digits && !letters) return rtj_fail(run, "%s of numbers beyond ASCII is not supported", name);
+    all = (letters && class == RT_LETTER) || (digits && class == RT_NUMBER) || (blanks && rtj_is_space(c));
   }
   *out = rtj_bool(all);
   return true;

@@ -5,6 +5,7 @@
  * further, here that is an error.
  */
 #include "template_internal.h"
+#include "unicode.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -560,20 +561,11 @@ static bool append_scalar(jrun *run, jbuilder *b, jvalue v, const char *const wo
   return rtj_append_marked(run, b, text, strlen(text), v.input);
 }
 
-/* Python's str.isprintable, where it says no outside of ASCII: controls, formats, separators, surrogates, private use, noncharacters. Code
- * points that Unicode has not assigned count as printable here. */
+/* Python's str.isprintable. */
 static bool is_printable(uint32_t c) {
-  static const struct {
-    uint32_t first, last;
-  } hidden[] = {{0x7F, 0xA0},       {0xAD, 0xAD},       {0x600, 0x605},     {0x61C, 0x61C},     {0x6DD, 0x6DD},       {0x70F, 0x70F},
-                {0x890, 0x891},     {0x8E2, 0x8E2},     {0x1680, 0x1680},   {0x180E, 0x180E},   {0x2000, 0x200F},     {0x2028, 0x202F},
-                {0x205F, 0x206F},   {0x3000, 0x3000},   {0xD800, 0xF8FF},   {0xFDD0, 0xFDEF},   {0xFEFF, 0xFEFF},     {0xFFF0, 0xFFFB},
-                {0xFFFE, 0xFFFF},   {0x110BD, 0x110BD}, {0x110CD, 0x110CD}, {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3},   {0x1D173, 0x1D17A},
-                {0x1FFFE, 0x1FFFF}, {0xE0000, 0xE00FF}, {0xE01F0, 0x10FFFF}};
   if (c < 0x7F) return c >= 0x20;
-  for (size_t i = 0; i < RT_COUNT(hidden) && c >= hidden[i].first; i++)
-    if (c <= hidden[i].last) return false;
-  return true;
+  rt_class class = rt_unicode_class(c);
+  return class != RT_OTHER && class != RT_SPACE;
 }
 
 static bool repr_string(jrun *run, jbuilder *b, const jtext *text) {

@@ -16,12 +16,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const splittings[] = {"gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "deepseek-coder"};
 enum { N = RT_COUNT(splittings), SPECIAL = RETORT_TOKENIZE_SPECIAL, ADD_BOS = RETORT_TOKENIZE_ADD_BOS };
 
-static retort_vocab *bytes_vocab(const char *pre) {
-  static char texts[256][8];
-  rt_string tokens[257], merges[1] = {{"a b", 3}};
-  rt_gguf_writer w = {0};
+/* Kept for the life of the process, and reachable, or the leak checker would complain. */
+static struct {
+  rt_gguf_writer writer;
   retort_gguf *gguf;
   retort_vocab *vocab;
+} kept[N];
+
+static void make_vocab(size_t index) {
+  static char texts[256][8];
+  rt_string tokens[257], merges[1] = {{"a b", 3}};
+  rt_gguf_writer *w = &kept[index].writer;
   const uint8_t *file;
   size_t size;
   uint32_t next = 256;
@@ -30,14 +35,13 @@ static retort_vocab *bytes_vocab(const char *pre) {
     tokens[b] = (rt_string){texts[b], rt_utf8_encode(plain ? b : next++, (uint8_t *)texts[b])};
   }
   tokens[256] = (rt_string){"ab", 2};
-  rt_gguf_put_string(&w, "tokenizer.ggml.model", "gpt2");
-  rt_gguf_put_string(&w, "tokenizer.ggml.pre", pre);
-  rt_gguf_put_strings(&w, "tokenizer.ggml.tokens", true, tokens, 257);
-  rt_gguf_put_strings(&w, "tokenizer.ggml.merges", true, merges, 1);
-  if (rt_gguf_finish(&w, &file, &size, NULL)) abort();
-  retort_buffer buffer = {file, size, NULL}; /* writer and gguf stay for the life of the process */
-  if (retort_gguf_open(NULL, &buffer, 1, 0, &gguf, NULL) || retort_vocab_open(NULL, gguf, &vocab, NULL)) abort();
-  return vocab;
+  rt_gguf_put_string(w, "tokenizer.ggml.model", "gpt2");
+  rt_gguf_put_string(w, "tokenizer.ggml.pre", splittings[index]);
+  rt_gguf_put_strings(w, "tokenizer.ggml.tokens", true, tokens, 257);
+  rt_gguf_put_strings(w, "tokenizer.ggml.merges", true, merges, 1);
+  if (rt_gguf_finish(w, &file, &size, NULL)) abort();
+  retort_buffer buffer = {file, size, NULL};
+  if (retort_gguf_open(NULL, &buffer, 1, 0, &kept[index].gguf, NULL) || retort_vocab_open(NULL, kept[index].gguf, &kept[index].vocab, NULL)) abort();
 }
 
 static void try_vocabulary(const uint8_t *data, size_t size) {
@@ -88,14 +92,13 @@ static void try_text(const retort_vocab *vocab, bool nfc, const uint8_t *data, s
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static retort_vocab *vocabs[N];
   if (size >= 4 && memcmp(data, "GGUF", 4) == 0) {
     try_vocabulary(data, size);
     return 0;
   }
   for (size_t i = 0; i < N; i++) {
-    if (!vocabs[i]) vocabs[i] = bytes_vocab(splittings[i]);
-    try_text(vocabs[i], strcmp(splittings[i], "qwen2") == 0, data, size);
+    if (!kept[i].vocab) make_vocab(i);
+    try_text(kept[i].vocab, strcmp(splittings[i], "qwen2") == 0, data, size);
   }
   return 0;
 }

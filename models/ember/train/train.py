@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import pathlib
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -130,6 +131,10 @@ class Team:
             at += p.numel()
         self.loss_of = torch.compile(loss_of) if self.args.compile else loss_of
 
+    def end(self):
+        for h in self.helpers:
+            h.terminate()
+
     def help(self, rank, step):
         self.join(rank)
         while True:
@@ -209,9 +214,11 @@ def run(args, config=None, draw=None, score=None):
         log.flush()
         return scores
 
+    stop = []
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # (the helpers were forked before, so they simply end)
     began, clock, losses = time.time(), time.time(), []
     saved = looked = time.time()
-    while step < args.steps and (args.minutes is None or time.time() - began < 60 * args.minutes):
+    while not stop and step < args.steps and (args.minutes is None or time.time() - began < 60 * args.minutes):
         losses.append(team.step(step))
         rate = rate_at(step, args)
         torch.nn.utils.clip_grad_norm_(others, 1.0)
@@ -234,6 +241,7 @@ def run(args, config=None, draw=None, score=None):
             write()
             saved = time.time()
     write()
+    team.end()
     return look()
 
 

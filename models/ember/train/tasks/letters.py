@@ -54,7 +54,7 @@ def spelled(w):
 def count(rng, most):
     w = word(rng)
     x = rng.choice(w) if rng.random() < 0.75 else rng.choice("abcdefghijklmnopqrstuvwxyz")
-    lines, seen, marks = [f"count {raw(' ' + x)}", raw(" " + spelled(w))], 0, ""
+    lines, seen, marks = [f"count{raw(' ' + x)}", raw(" " + spelled(w))], 0, ""
     for letter in w:
         seen += letter == x
         marks += f" {letter}{seen}"

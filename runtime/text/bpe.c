@@ -203,7 +203,9 @@ static retort_status index_merges(rt_bpe *bpe, const rt_string *merges, size_t n
   for (size_t first = 0; first < n_merges; first += BATCH) {
     size_t n = n_merges - first < BATCH ? n_merges - first : BATCH;
     for (size_t i = 0; i < n; i++) read_merge(bpe, merges[first + i], &batch[i]);
-    for (size_t i = 0; i < 4 * n; i++) prefetch_token(bpe, batch[i / 2 % n].halves[i % 2].hash, i >= 2 * n);
+    for (int step = 0; step < 2; step++)
+      for (size_t i = 0; i < n; i++)
+        for (int side = 0; side < 2; side++) prefetch_token(bpe, batch[i].halves[side].hash, step == 1);
     for (size_t i = 0; i < n; i++) {
       rt_string line = merges[first + i];
       if (!resolve_merge(bpe, &batch[i], (uint32_t)(first + i), joined, &guess))

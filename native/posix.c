@@ -1,7 +1,8 @@
 /* posix.c - the platform on POSIX systems: one thread pool, memory on huge pages, the log.
  *
- * The pool. A parallel region is announced by raising `generation`; every worker runs the work once and counts itself off `pending`. Between
- * regions, which in decoding are microseconds apart, a worker spins, but only for a bounded time; then it sleeps on a condition. The same holds
+ * The pool. A parallel region is announced by raising `generation`. The share of each worker is claimed once, by the worker or, when that has not
+ * come yet after the caller did its own share, by the caller: on a busy machine nobody waits for a thread that got no core. Each share that is
+ * done counts off `pending`. Between regions, which in decoding are microseconds apart, a worker spins, but only for a bounded time; then it sleeps on a condition. The same holds
  * for the caller that waits for the last worker. So an idle pool costs nothing, and two processes that share the cores lend them to each other:
  * whoever waits too long yields and then sleeps instead of burning the time that the other, or its own late worker, needs.
  *
@@ -40,11 +41,14 @@ struct machine {
   _Alignas(64) atomic_uint pending;    /* workers that have not finished the region */
   _Alignas(64) atomic_uint sleepers;   /* workers asleep, or about to be */
   atomic_bool caller_sleeps;
-  bool stop; /* read after `generation` changed */
+  atomic_bool stop; /* read after `generation` changed */
   pthread_mutex_t lock;
   pthread_cond_t wake, done;
   unsigned n_threads; /* started; n_workers - 1 */
   pthread_t threads[MAX_WORKERS];
+  struct claim {
+    _Alignas(64) atomic_uint generation; /* the last region whose share was claimed */
+  } claims[MAX_WORKERS];
 };
 
 static inline void relax(void) {
@@ -53,6 +57,13 @@ static inline void relax(void) {
 #elif defined(__aarch64__)
   __asm__ volatile("isb");
 #endif
+}
+
+/* Takes worker's share of region `generation`; true for exactly one caller. A share can be claimed only while its region is open, because the
+ * region before closed with all shares claimed. */
+static bool claim(machine *m, unsigned worker, unsigned generation) {
+  unsigned before = generation - 1;
+  return atomic_compare_exchange_strong(&m->claims[worker].generation, &before, generation);
 }
 
 /* Spins until *value differs from `old`, gives back whether it did: some 50 to 100 microseconds of pauses, then a few yields. */
@@ -87,8 +98,9 @@ static void *worker_main(void *argument) {
       atomic_fetch_sub(&m->sleepers, 1);
       pthread_mutex_unlock(&m->lock);
     }
-    seen++;
-    if (m->stop) return NULL;
+    seen = atomic_load(&m->generation);
+    if (atomic_load(&m->stop)) return NULL;
+    if (!claim(m, worker, seen)) continue; /* the caller was first */
     m->work(m->arg, worker, m->platform.workers);
     if (atomic_fetch_sub(&m->pending, 1) == 1 && atomic_load(&m->caller_sleeps)) {
       pthread_mutex_lock(&m->lock);
@@ -98,13 +110,15 @@ static void *worker_main(void *argument) {
   }
 }
 
-static void announce(machine *m) {
+/* Opens a region; its number. */
+static unsigned announce(machine *m) {
   atomic_store(&m->pending, m->n_threads);
-  atomic_fetch_add(&m->generation, 1);
-  if (atomic_load(&m->sleepers) == 0) return;
+  unsigned generation = atomic_fetch_add(&m->generation, 1) + 1;
+  if (atomic_load(&m->sleepers) == 0) return generation;
   pthread_mutex_lock(&m->lock);
   pthread_cond_broadcast(&m->wake);
   pthread_mutex_unlock(&m->lock);
+  return generation;
 }
 
 static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, unsigned n_workers), void *arg) {
@@ -115,8 +129,13 @@ static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, un
   }
   m->work = work;
   m->arg = arg;
-  announce(m);
+  unsigned generation = announce(m);
   work(arg, 0, m->platform.workers);
+  for (unsigned worker = 1; worker <= m->n_threads; worker++) {
+    if (!claim(m, worker, generation)) continue;
+    work(arg, worker, m->platform.workers);
+    atomic_fetch_sub(&m->pending, 1);
+  }
   for (unsigned left; (left = atomic_load_explicit(&m->pending, memory_order_acquire)) != 0;) {
     if (spin_until_not(&m->pending, left)) continue;
     pthread_mutex_lock(&m->lock);
@@ -228,7 +247,7 @@ machine *machine_open(unsigned threads, bool verbose) {
 
 void machine_close(machine *m) {
   if (!m) return;
-  m->stop = true;
+  atomic_store(&m->stop, true);
   announce(m);
   for (unsigned i = 0; i < m->n_threads; i++) pthread_join(m->threads[i], NULL);
   pthread_mutex_destroy(&m->lock);

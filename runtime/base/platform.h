@@ -27,8 +27,9 @@ struct retort_platform {
   void *(*alloc)(void *user, size_t size);
   void (*free)(void *user, void *memory, size_t size);
 
-  /* Runs work(arg, worker, n_workers) on `workers` workers at once, worker = 0 being the calling thread, and returns when all are done.
-   * All memory effects of each are visible to the caller afterwards. NULL: the core calls work(arg, 0, 1) itself. */
+  /* Calls work(arg, worker, n_workers) once for each worker = 0 .. n_workers - 1, worker 0 in the calling thread, as much at once as threads are
+   * free, and returns when all are done. A call must not wait for another: two may run one after the other in one thread. All memory effects of
+   * each are visible to the caller afterwards. NULL: the core calls work(arg, 0, 1) itself. */
   void (*parallel)(void *user, void (*work)(void *arg, unsigned worker, unsigned n_workers), void *arg);
   unsigned workers; /* n_workers that `parallel` uses; 0 counts as 1 */
 

@@ -32,6 +32,16 @@ def tensor_name(name):
     return f"blk.{layer}.{NAMES[part]}.{kind}"
 
 
+def read(path):
+    """The weights of a GGUF that write() made, back in a model: a start for more training where the checkpoint is gone."""
+    reader = gguf.GGUFReader(path)
+    tensors = {t.name: torch.from_numpy(gguf.dequantize(t.data, t.tensor_type).copy()) for t in reader.tensors}
+    model = Ember(Config(vocab=tensors["token_embd.weight"].shape[0]))
+    for name, p in model.named_parameters():
+        p.data.copy_(tensors[tensor_name(name)])
+    return model
+
+
 def write(model, path):
     c = model.config
     w = gguf.GGUFWriter(path, "qwen2")

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 
 from evaluate import exact, quick
+from export import read
 from model import Config, Ember
 from tasks import arithmetic, example, mixture
 from tokenizer import Encoder
@@ -189,7 +190,10 @@ def run(args, config=None, draw=None, score=None):
     step, seen = 0, 0
     checkpoint = out / "checkpoint.pt"
     source = pathlib.Path(args.start) if args.start else checkpoint
-    if source.exists():
+    if source.suffix == ".gguf":
+        model.load_state_dict(read(source).state_dict())
+        average = [p.detach().clone() for p in model.parameters()]
+    elif source.exists():
         state = torch.load(source, map_location=args.device, weights_only=True)
         model.load_state_dict(state["model"])
         adam.load_state_dict(state["adam"])
@@ -267,7 +271,7 @@ def smoke(args):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", default="ember-run", help="folder of the checkpoint and the log")
-    parser.add_argument("--start", help="checkpoint to start from instead of the one in --out")
+    parser.add_argument("--start", help="checkpoint to start from instead of the one in --out; or a GGUF, whose weights start a new run (take another --seed)")
     parser.add_argument("--steps", type=int, default=10**9)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--rows", type=int, default=4, help="rows of a part")

@@ -36,7 +36,8 @@ static rt_inputs inputs_layout(uint8_t *at, uint32_t group, uint32_t cols, uint3
   return in;
 }
 
-/* A worker's scratch: a strip, private inputs in both formats, one input's remainder, and the results of a fine product before they are added. */
+/* A worker's scratch: a strip, private inputs in both formats, one input's remainder, and the results of a fine product before they are
+ * added. */
 enum { FEW_ROWS = 512, FEW_INPUTS = 16 }; /* a fine chunk has more than RT_STRIP_ROWS rows, up to FEW_ROWS, for at most FEW_INPUTS inputs */
 typedef struct room {
   uint8_t *strip, *inputs;
@@ -54,7 +55,8 @@ static room room_of(uint8_t *scratch, size_t cols) {
 size_t rt_matmul_scratch_bytes(const rt_kernels *kernels, uint32_t max_cols, uint32_t max_rows_batch) {
   (void)kernels;
   size_t cols = round_up(max_cols, 256), many = (size_t)RT_STRIP_ROWS * 2 * max_rows_batch, few = (size_t)FEW_ROWS * FEW_INPUTS;
-  return round_up(strip_bytes(cols) + 2 * inputs_bytes(cols, PRIVATE_INPUTS) + (cols + (many > few ? many : few)) * sizeof(float) + 256, 64);
+  return round_up(strip_bytes(cols) + 2 * inputs_bytes(cols, PRIVATE_INPUTS) + (cols + (many > few ? many : few)) * sizeof(float) + 256,
+                  64);
 }
 
 size_t rt_matmul_work_bytes(uint32_t max_cols, uint32_t max_n) { return 2 * inputs_bytes(round_up(max_cols, 256), max_n) + 128; }
@@ -65,7 +67,7 @@ typedef struct job {
   size_t n_parts;
   const float *x;
   size_t x_stride;
-  uint32_t n;               /* quantised inputs: those given, and in fine products as many remainders */
+  uint32_t n; /* quantised inputs: those given, and in fine products as many remainders */
   uint32_t n_given;
   rt_inputs shared[2];      /* groups of 32 and of 256, quantised in a region of their own */
   bool needed[2], private_; /* which of them; or each worker makes its own */
@@ -188,7 +190,8 @@ static void matmul_worker(void *arg, unsigned worker, unsigned n_workers) {
       kernels->dot_float(part->w, first, rows, j->x, j->x_stride, j->n_given, y, part->y_stride);
     } else {
       bool fine = j->n > j->n_given;
-      const rt_strip strip = {part->w, first, rows, inputs_for(part->w, inputs), fine ? scratch.results : y, fine ? rows : part->y_stride, scratch.strip};
+      const rt_strip strip = {
+          part->w, first, rows, inputs_for(part->w, inputs), fine ? scratch.results : y, fine ? rows : part->y_stride, scratch.strip};
       if (j->n >= kernels->gemm_from) kernels->gemm(&strip);
       else kernels->dot(&strip);
       if (fine) add_planes(scratch.results, rows, j->n_given, y, part->y_stride);

@@ -134,9 +134,10 @@ class Team:
 
     def end(self):
         for h in self.helpers:
-            h.terminate()
+            h.kill()
 
     def help(self, rank, step):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the first worker ends the team, after its checkpoint
         self.join(rank)
         while True:
             self.work(step)
@@ -219,7 +220,7 @@ def run(args, config=None, draw=None, score=None):
         return scores
 
     stop = []
-    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))  # (the helpers were forked before, so they simply end)
+    signal.signal(signal.SIGTERM, lambda *_: stop.append(True))
     began, clock, losses = time.time(), time.time(), []
     saved = looked = time.time()
     while not stop and step < args.steps and (args.minutes is None or time.time() - began < 60 * args.minutes):

@@ -242,6 +242,7 @@ def run(args, config=None, draw=None, score=None):
         if time.time() - looked > 60 * args.look:
             look()
             looked = clock = time.time()
+            losses = []
         if time.time() - saved > 60 * args.save:
             write()
             saved = time.time()

@@ -99,12 +99,13 @@ run() {
   native
   case " $* " in *" -m "*|*" --model "*|*" --model="*) ;; *) smollm2;; esac
   [ -t 2 ] && printf '\033[2mset-up took %s s\033[0m\n' $((SECONDS - start)) >&2 || say "set-up took $((SECONDS - start)) s"
-  RETORT_CACHE=$cache exec build/retort run "$@"
+  RETORT_CACHE=$cache exec build/retort run -v "$@"
 }
 
 tests() { # quick|full
   deps
   smollm2
+  need minisign minisign signify-openbsd signify-openbsd
   venv venv tests/requirements.txt
   local extra=()
   if [ "$1" = full ]; then

@@ -1,60 +1,52 @@
-/* test_reproducible.c - the second promise: for each tensor type one SHA-256 of the logits, whatever kernel variant, number of threads and
- * split of the prompt computed them.
+/* test_reproducible.c - the second promise: for each architecture and tensor type one SHA-256 of the logits, whatever kernel variant, number
+ * of threads and split of the prompt computed them.
  *
- * The expected values below were printed by this test for the portable variant, one thread, the prompt in one batch; the models are those of
- * tiny_model.h. They change only with RETORT_NUMERICS, with the models, or by mistake.
+ *   test_reproducible                   one case of every kind: each type with one architecture, each variant, each number of threads, each split
+ *   test_reproducible full              every {variant, threads, split} x {architecture} x {type}
+ *   test_reproducible [full] NAME...    the same for the variants named only (each must be able to run)
+ *   test_reproducible print             prints the table in reproducible_hashes.h anew: portable kernels, one thread, the prompt in one batch
+ *
+ * The models are those of tiny_model.h. The expected values change only with RETORT_NUMERICS, with the models, or by mistake. A variant that
+ * this machine cannot run is named as not run. Needs no test library, so that it can be built for any target; where there are no threads
+ * (WASM without them) the workers of a region run one after the other, which the platform's contract allows.
  */
-#include <pthread.h>
-#include <setjmp.h>
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "retort.h"
 #include "model/model.h"
 #include "tiny_model.h"
 
-enum { TOKENS = 140, WIDE_TOKENS = 20, MAX_VOCAB = 64 }; /* more positions than one attention block; more than one tile of tokens */
+#if !defined(__wasm__) || defined(__EMSCRIPTEN_PTHREADS__)
+#include <pthread.h>
+#define THREADED 1
+#endif
 
-typedef struct type_case {
-  uint32_t type;
-  const char *name, *arch;
-  const char *small, *wide; /* of a model with fine activations, and of one wide enough to go without (RT_FINE_BELOW); floats know no such thing */
-} type_case;
-static const type_case CASES[] = {
-    {RT_F32, "F32", "llama", "f632f3fe37face75b4b343fe7c418a75c50e12b1354ea94de925c70b39f341b1",
-     "5bbc973683d617d7431d364f50c1f620198bf56fe3a851cf5adfbc1867b38e2a"},
-    {RT_F16, "F16", "qwen2", "eb7d9b2211449558d0dbf747bfd75fc9ccda1ece253cba226b07055d90adab8d",
-     "3a9d446d13e1d7f6b28fe1e749b46bfa61434309bfb5502c323f659f34e913eb"},
-    {RT_BF16, "BF16", "qwen3", "599facacb87d86ccda60ef17fedd4241829bf7c1c1e519c93ec274312346e783",
-     "a0c31d8208c324658a751d2d70e94c21dbc86d3acdd35e4e4742420ae7d74cf1"},
-    {RT_Q4_0, "Q4_0", "llama", "43237a9e012233ddea44795522435135eec234bf0aa1041fa2ec4243b64a22f5",
-     "6d33105deea4df49db8e4d7791dd33ddcdee6437531c992f1956a7b606ec5085"},
-    {RT_Q4_1, "Q4_1", "qwen2", "5389998ba28189341dc45e68a75cfebe6cdeb3938d6bcdabde15b4491c7f39cb",
-     "97bb6fc7afb584c26860f1862af50c29c5ebfb3f86cb3b7869e12d8382812bc1"},
-    {RT_Q5_0, "Q5_0", "qwen3", "74a409af93496aa7fedea83b27cbba5cb2a24dc791f3cb13deb5dab1e33a109c",
-     "c6a707b07550415e0d2f63f9603c52bf648eb73e85c40258206011b11f9a8915"},
-    {RT_Q5_1, "Q5_1", "llama", "047ae0340b1e95888657679505756a73ad8fb2aa4c09c62d54d2285be269fe3a",
-     "ae7d9c678329af179682c6ac9d6b29310c7461832e229ab8203a9dd2967b765c"},
-    {RT_Q8_0, "Q8_0", "qwen2", "0c2f040262692ea338c0ccadc6ed77bc0c0b8fd5c7dba3a14dc72ca9560597c2",
-     "4bded59e439ec77eb89f3f694f85ee2b113630e6022c963e11d54270430b5fc3"},
-    {RT_Q2_K, "Q2_K", "qwen3", "cf8ecadd1bafd8618e9137d815ef8404b276d85d8788c65c2966dcbef0ef596c",
-     "9570f9600e3be488e46d49697d86520acc670ad9961fbfa7d5ec214ead3d1f5d"},
-    {RT_Q3_K, "Q3_K", "llama", "9657a8a1f876e842a5182ce3ffc88dda0939f314b23314b9a0e0d2558f73b764",
-     "14f37282fadf6b8738cbec7e22d54e5cdec2f19404934c7936a429c3ca4e12ef"},
-    {RT_Q4_K, "Q4_K", "qwen2", "ad6e45c1213d6a97b92c9dbce288a40d611297eca9454389beee864a10f47b22",
-     "3c8bbc9964d32ab2a95ee1e649000ff074c2499eae6697564aa2eeb8596fa78a"},
-    {RT_Q5_K, "Q5_K", "qwen3", "17dd827e5c4cb8a3b31beeea70449c1101e09edb09090af79ed430ab51fadc0f",
-     "7a2faf83c2d25837002f06bf65fc99cc89079d06f0aaffe9c32f26c6389d439f"},
-    {RT_Q6_K, "Q6_K", "llama", "40041d261f475e6cd125ca156b6d0a289e62de560e4b2b49bf764c1474584876",
-     "8575faf511c6e10544144c67a2899fb16a0c73dc66f6b5c2187ae7ec2659923a"},
-    {RT_IQ4_NL, "IQ4_NL", "qwen2", "107bc8ca5abafd2a483814bf8f4f957d44adc2afcf4d2044289b4883111e4aa3",
-     "25073feb15dd2caae2191833aacdd2e71f40a65fbc8e9cd5da4f1f2792d73590"},
-    {RT_IQ4_XS, "IQ4_XS", "qwen3", "2ca638dce0dd379650a887648a44e717e67607566523a689fdf3ba0724083ad0",
-     "dc9154ff7b565d0c187c467f7a5115ba1134e0c994476bc947546d1a8fe9cde3"},
+enum { TOKENS = 140, WIDE_TOKENS = 70, MAX_VOCAB = 64, ARCHS = 3, MOST_VARIANTS = 16 }; /* more positions than one attention block */
+static const char *const ARCH[ARCHS] = {"llama", "qwen2", "qwen3"};
+
+/* One model: `wide` is one layer wide enough to go without fine activations (RT_FINE_BELOW), else two small layers. */
+typedef struct model_case {
+  uint32_t type, kv_type;
+  const char *name;
+  bool wide;
+  const char *expected[ARCHS];
+} model_case;
+static const model_case CASES[] = {
+#include "reproducible_hashes.h"
 };
+enum { N_CASES = sizeof CASES / sizeof *CASES };
+
+static void die(const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vprintf(format, args);
+  va_end(args);
+  printf("\n");
+  exit(1);
+}
 
 /* ---- a platform with real threads -------------------------------------------------------------------------------------------- */
 
@@ -63,6 +55,8 @@ typedef struct crew_member {
   void *arg;
   unsigned worker, n_workers;
 } crew_member;
+
+#ifdef THREADED
 static void *run_member(void *p) {
   crew_member *m = p;
   m->work(m->arg, m->worker, m->n_workers);
@@ -74,15 +68,20 @@ static void run_crew(void *user, void (*work)(void *, unsigned, unsigned), void 
   crew_member members[8];
   for (unsigned i = 1; i < n; i++) {
     members[i] = (crew_member){work, arg, i, n};
-    if (pthread_create(&threads[i], NULL, run_member, &members[i])) abort();
+    if (pthread_create(&threads[i], NULL, run_member, &members[i])) die("cannot start thread %u of %u", i, n);
   }
   work(arg, 0, n);
   for (unsigned i = 1; i < n; i++) pthread_join(threads[i], NULL);
 }
+#else
+static void run_crew(void *user, void (*work)(void *, unsigned, unsigned), void *arg) {
+  for (unsigned n = *(unsigned *)user, i = n; i--;) work(arg, i, n);
+}
+#endif
 
 /* ---- one cell of the matrix --------------------------------------------------------------------------------------------------- */
 
-static void hash_of_logits(const tiny_model *t, const char *kernels, unsigned n_threads, uint32_t n, uint32_t split, char hex[65]) {
+static void hash_of_logits(const tiny_model *t, uint32_t kv_type, const char *kernels, unsigned n_threads, uint32_t n, uint32_t split, char hex[65]) {
   retort_platform platform = {.struct_size = sizeof platform, .user = &n_threads, .parallel = run_crew, .workers = n_threads};
   static float logits[TOKENS * MAX_VOCAB];
   int32_t ids[TOKENS];
@@ -98,13 +97,14 @@ static void hash_of_logits(const tiny_model *t, const char *kernels, unsigned n_
   retort_session_options_init(&options);
   options.n_ctx = n;
   options.n_batch = split;
+  options.kv_type = kv_type;
   if (retort_gguf_open(&platform, &t->file, 1, 0, &gguf, &error) || retort_model_open(&platform, gguf, &model_options, &model, &error) ||
       retort_session_open(&platform, model, NULL, &options, &session, &error) ||
       retort_session_eval(session, ids, n, RETORT_LOGITS_ALL, logits, &error))
-    fail_msg("%s", error.message);
+    die("%s", error.message);
   size_t size = (size_t)n * t->n_vocab * sizeof(float);
   for (size_t i = 0; i < size / sizeof(float); i++)
-    if (!(logits[i] > -1e6f && logits[i] < 1e6f)) fail_msg("logit %zu is %g: the test's weights are not sane", i, (double)logits[i]);
+    if (!(logits[i] > -1e6f && logits[i] < 1e6f)) die("logit %zu is %g: the test's weights are not sane", i, (double)logits[i]);
   retort_sha256_hex(logits, size, hex);
   retort_session_close(session);
   retort_model_close(model);
@@ -112,13 +112,13 @@ static void hash_of_logits(const tiny_model *t, const char *kernels, unsigned n_
 }
 
 /* Odd sizes where the type allows them, whole blocks otherwise. */
-static tiny_model model_for(const type_case *c, bool wide) {
+static tiny_model model_for(const model_case *c, int arch) {
   uint32_t block = tiny_format_find(c->type)->block;
-  tiny_model t = {.arch = c->arch, .type = c->type, .n_layers = 2, .n_vocab = 61, .bias = true};
+  tiny_model t = {.arch = ARCH[arch], .type = c->type, .n_layers = 2, .n_vocab = 61, .bias = true};
   if (block == 1) t.n_embd = 172, t.n_ff = 236, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 44;
   if (block == 32) t.n_embd = 96, t.n_ff = 224, t.n_heads = 6, t.n_kv_heads = 3, t.head_dim = 32;
   if (block == 256) t.n_embd = 256, t.n_ff = 256, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 64;
-  if (wide) t.n_embd = RT_FINE_BELOW, t.n_layers = 1;
+  if (c->wide) t.n_embd = RT_FINE_BELOW, t.n_layers = 1;
   return t;
 }
 
@@ -130,51 +130,92 @@ static tiny_model model_for(const type_case *c, bool wide) {
 #endif
 #endif
 
+static const unsigned THREADS[] = {1, 2, 3, 5};
+static const uint32_t SPLITS[] = {TOKENS, 1, 7, 64}; /* tokens a batch */
+enum { N_THREADS = sizeof THREADS / sizeof *THREADS, N_SPLITS = sizeof SPLITS / sizeof *SPLITS };
+
+/* Outside the full matrix each number of threads meets one split; the sanitizers look for bad accesses only. */
+static bool cell_is_chosen(bool full, size_t threads, size_t split) {
 #ifdef SANITIZED
-static const unsigned THREADS[] = {2}; /* the sanitizers look for bad accesses; the whole matrix runs at full speed */
-#else
-static const unsigned THREADS[] = {1, 2, 3};
+  if (!full) return threads == 1 && split != 1;
 #endif
+  return full || threads == split;
+}
 
-static int cells;
-
-/* True when every cell of the type's matrix gives the expected hash. */
-static bool matrix_agrees(const type_case *c, bool wide) {
-  uint32_t n = wide ? WIDE_TOKENS : TOKENS;
-  const uint32_t splits[] = {n, 7, 1};
-  const char *expected = wide ? c->wide : c->small, *variant;
-  tiny_model t = model_for(c, wide);
+/* True when every cell of the model's matrix gives the expected hash. */
+static bool matrix_agrees(const model_case *c, int arch, bool full, const char *const *variants, int *cells) {
+  uint32_t n = c->wide ? WIDE_TOKENS : TOKENS;
+  tiny_model t = model_for(c, arch);
   retort_error error = {0};
-  if (tiny_model_build(&t, &error)) fail_msg("%s", error.message);
+  if (tiny_model_build(&t, &error)) die("%s", error.message);
   bool agrees = true;
-  int available;
-  for (uint32_t v = 0; (variant = retort_kernels_variant(NULL, v, &available, NULL)); v++)
-    for (size_t k = 0; available && k < sizeof THREADS / sizeof *THREADS; k++)
-      for (size_t s = 0; s < sizeof splits / sizeof *splits; s++) {
+  for (; *variants; variants++)
+    for (size_t k = 0; k < N_THREADS; k++)
+      for (size_t s = 0; s < N_SPLITS; s++) {
+        if (!cell_is_chosen(full, k, s)) continue;
         char hex[65];
-        hash_of_logits(&t, variant, THREADS[k], n, splits[s], hex);
-        cells++;
-        if (!strcmp(hex, expected)) continue;
-        if (agrees || !strcmp(variant, "portable"))
-          print_message("%s %s: %s, %u threads, batches of %u give %s\n", c->name, wide ? "wide" : "small", variant, THREADS[k], splits[s], hex);
+        hash_of_logits(&t, c->kv_type, *variants, THREADS[k], n, SPLITS[s] < n ? SPLITS[s] : n, hex);
+        ++*cells;
+        if (!strcmp(hex, c->expected[arch])) continue;
+        printf("WRONG: %s %s %s: %s, %u threads, batches of %u give %s\n", ARCH[arch], c->name, c->wide ? "wide" : "small", *variants, THREADS[k], SPLITS[s], hex);
         agrees = false;
       }
   tiny_model_close(&t);
   return agrees;
 }
 
-static void one_hash_for_each_type(void **state) {
-  (void)state;
-  int wrong = 0;
-  for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-    wrong += !matrix_agrees(&CASES[i], false);
-    wrong += !matrix_agrees(&CASES[i], true);
+/* ---- the program ---------------------------------------------------------------------------------------------------------------- */
+
+static void print_table(void) {
+  for (size_t i = 0; i < N_CASES; i++) {
+    const model_case *c = &CASES[i];
+    printf("{RT_%s, RETORT_KV_%s, \"%s\", %s,\n", c->name, c->kv_type == RETORT_KV_F32 ? "F32" : "F16", c->name, c->wide ? "true" : "false");
+    for (int arch = 0; arch < ARCHS; arch++) {
+      tiny_model t = model_for(c, arch);
+      retort_error error = {0};
+      char hex[65];
+      if (tiny_model_build(&t, &error)) die("%s", error.message);
+      uint32_t n = c->wide ? WIDE_TOKENS : TOKENS;
+      hash_of_logits(&t, c->kv_type, "portable", 1, n, n, hex);
+      printf(" %s\"%s\"%s\n", arch ? " " : "{", hex, arch + 1 < ARCHS ? "," : "}},");
+      tiny_model_close(&t);
+    }
   }
-  print_message("%d cells of {type, width, variant, threads, split}\n", cells);
-  assert_int_equal(wrong, 0);
 }
 
-int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(one_hash_for_each_type)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+/* The variants to run, NULL-terminated: those named, or all that this machine can run. */
+static void choose_variants(int n_names, char **names, const char *variants[MOST_VARIANTS + 1]) {
+  size_t count = 0;
+  const char *name, *reason;
+  int available;
+  for (uint32_t v = 0; (name = retort_kernels_variant(NULL, v, &available, &reason)) && count < MOST_VARIANTS; v++) {
+    bool asked = n_names == 0;
+    for (int i = 0; i < n_names; i++) asked |= !strcmp(names[i], name);
+    if (asked && available) variants[count++] = name;
+    else printf("NOT RUN: %s: %s\n", name, asked ? reason : "not named");
+  }
+  variants[count] = NULL;
+  if (n_names && count != (size_t)n_names) die("%d variants are named, %zu of them can run here", n_names, count);
+}
+
+int main(int argc, char **argv) {
+  if (argc == 2 && !strcmp(argv[1], "print")) {
+    print_table();
+    return 0;
+  }
+  bool full = argc > 1 && !strcmp(argv[1], "full");
+  const char *variants[MOST_VARIANTS + 1];
+  choose_variants(argc - 1 - full, argv + 1 + full, variants);
+  int wrong = 0, models = 0, cells = 0;
+  for (size_t i = 0; i < N_CASES; i++)
+    for (int arch = 0; arch < ARCHS; arch++) {
+      bool one_of_kind = (size_t)arch == (CASES[i].type + CASES[i].wide) % ARCHS;
+      if (!full && !one_of_kind) continue;
+      wrong += !matrix_agrees(&CASES[i], arch, full, variants, &cells);
+      models++;
+    }
+  printf("%d models, %d cells of {variant, threads, split}, variants:", models, cells);
+  for (size_t i = 0; variants[i]; i++) printf(" %s", variants[i]);
+  printf("; %d models with a wrong value\n", wrong);
+  return wrong != 0 || cells == 0;
 }

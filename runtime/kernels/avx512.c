@@ -690,18 +690,5 @@ static void dot(const rt_strip *strip) {
   }
 }
 
-const rt_kernels rt_kernels_avx512 = {.name = "avx512",
-                                      .gemm_from = 8,
-                                      .quantize = quantize,
-                                      .dot = dot,
-                                      .gemm = gemm,
-                                      .dot_float = dot_float,
-                                      .rmsnorm = rmsnorm,
-                                      .add = add,
-                                      .swiglu = swiglu,
-                                      .rope = rope,
-                                      .kv_store = kv_store,
-                                      .attend = attend,
-                                      .attend_merge = attend_merge,
-                                      .attend_finish = attend_finish};
+const rt_kernels rt_kernels_avx512 = {.name = "avx512", .gemm_from = 8, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
 #endif

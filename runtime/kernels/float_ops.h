@@ -243,4 +243,9 @@ static void attend_finish(float sum, const float *o, uint32_t head_dim, float *o
   for (; c < head_dim; c++) out[c] = o[c] / sum;
 }
 
+/* The float operations of a variant's table, in whose initialiser this stands. */
+#define RT_FLOAT_OPS                                                                                                                  \
+  .quantize = quantize, .dot_float = dot_float, .rmsnorm = rmsnorm, .add = add, .swiglu = swiglu, .rope = rope, .kv_store = kv_store, \
+  .attend = attend, .attend_merge = attend_merge, .attend_finish = attend_finish
+
 #endif

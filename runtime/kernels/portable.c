@@ -54,17 +54,4 @@ static void dot(const rt_strip *strip) {
   }
 }
 
-const rt_kernels rt_kernels_portable = {.name = "portable",
-                                        .gemm_from = UINT32_MAX,
-                                        .quantize = quantize,
-                                        .dot = dot,
-                                        .gemm = NULL,
-                                        .dot_float = dot_float,
-                                        .rmsnorm = rmsnorm,
-                                        .add = add,
-                                        .swiglu = swiglu,
-                                        .rope = rope,
-                                        .kv_store = kv_store,
-                                        .attend = attend,
-                                        .attend_merge = attend_merge,
-                                        .attend_finish = attend_finish};
+const rt_kernels rt_kernels_portable = {.name = "portable", .gemm_from = UINT32_MAX, .dot = dot, RT_FLOAT_OPS};

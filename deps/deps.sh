@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # deps.sh - fetches the pinned third-party sources of deps.lock and builds them as static libraries into a prefix.
 #
-#   deps/deps.sh PREFIX [NAME...]      CC, CFLAGS and DEPS_CMAKE_ARGS choose the target; default: all libraries, for this machine
+#   deps/deps.sh PREFIX [NAME...]      CC, AR, CFLAGS, DEPS_HOST and DEPS_CMAKE_ARGS choose the target; default: all libraries, for this machine
 #
 # A tarball comes from its upstream address, or, where that cannot be reached, from the Debian source package that carries the same file;
 # whatever the route, its SHA-256 must be the one in deps.lock. Downloads are kept in ${RETORT_CACHE:-~/.cache/retort}/sources.
@@ -62,9 +62,11 @@ cmake_build() { # source-dir, further cmake arguments
 # One function a library: builds the unpacked source in $1.
 build_jansson() { cmake_build "$1" -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF -DUSE_URANDOM=OFF -DUSE_WINDOWS_CRYPTOAPI=OFF; }
 build_cmocka() { cmake_build "$1" -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF; cp "$(find "$1/build.retort" -name 'libcmocka*.a' | head -n 1)" "$prefix/lib/libcmocka-static.a"; }
-# Only the static library: the examples would need a terminal library, in whose place native/termcap.c stands. AR and DEPS_HOST serve cross builds.
+# Only the static library: the examples would need a terminal library, in whose place native/termcap.c stands. configure insists on linking one:
+# it gets an empty archive of that name. AR and DEPS_HOST serve cross builds.
 build_libedit() {
-  (cd "$1" && ac_cv_lib_ncurses_tgetent=yes CPPFLAGS="-I$here/../native" ./configure --prefix="$prefix" ${DEPS_HOST:+--host=$DEPS_HOST} \
+  mkdir "$1/empty" && ${AR:-ar} qcs "$1/empty/libncurses.a" &&
+  (cd "$1" && ac_cv_lib_ncurses_tgetent=yes CPPFLAGS="-I$here/../native" LDFLAGS="-L$1/empty" ./configure --prefix="$prefix" ${DEPS_HOST:+--host=$DEPS_HOST} \
      --enable-static --disable-shared --disable-examples --with-pic && make -C src install) > "$1/log" 2>&1 ||
   { tail -n 30 "$1/log" >&2; return 1; }
 }

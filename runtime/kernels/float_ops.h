@@ -16,14 +16,9 @@
 static void quantize(const float *x, uint32_t cols, uint32_t group, int8_t *q, float *d, int16_t *sums) {
   const v16f magic = splat(0x1.8p23f);
   for (uint32_t start = 0; start < cols; start += group) {
-    v16i top = splat_int(0);
-    for (uint32_t j = 0; j < group; j += 16) {
-      v16i bits = as_int(load16(x + start + j)) & 0x7fffffff;
-      v16i larger = bits > top;
-      top = (larger & bits) | (~larger & top);
-    }
-    int32_t amax_bits = 0;
-    for (int l = 0; l < 16; l++) amax_bits = top[l] > amax_bits ? top[l] : amax_bits;
+    int_parts top = {0};
+    for (uint32_t j = 0; j < group; j += 16) raise_int_to(&top, as_int(load16(x + start + j)) & 0x7fffffff);
+    int32_t amax_bits = max_of(top);
     float amax = rt_bits_float((uint32_t)amax_bits);
     bool finite = amax_bits < 0x7f800000, some = finite && amax >= 0x1p-100f;
     float inverse = some ? 127.0f / amax : 0.0f;
@@ -31,11 +26,8 @@ static void quantize(const float *x, uint32_t cols, uint32_t group, int8_t *q, f
     for (uint32_t j = start; j < start + group; j += 16) {
       v16i code = splat_int(0);
       if (some) code = as_int(load16(x + j) * splat(inverse) + magic) - as_int(magic);
-      v16b narrow = __builtin_convertvector(code, v16b);
-      memcpy(q + j, &narrow, sizeof narrow);
-      int32_t sum = 0;
-      for (int l = 0; l < 16; l++) sum += code[l];
-      *sums++ = (int16_t)sum;
+      store_bytes(q + j, code);
+      *sums++ = (int16_t)sum_int_lanes(code);
     }
   }
 }
@@ -60,17 +52,18 @@ INLINE v16f load_weights(uint32_t type, const uint8_t *row, size_t at, size_t co
 
 INLINE void dot_float_tile(uint32_t type, const uint8_t *row, uint32_t cols, const float *x, size_t x_stride, unsigned n, float *y,
                            size_t y_stride) {
-  v16f sum[4] = {{0}, {0}, {0}, {0}};
+  parts sum[4];
+  for (unsigned i = 0; i < n; i++) sum[i] = zero_parts();
   uint32_t c = 0;
   for (; c + 16 <= cols; c += 16) {
     v16f w = load_weights(type, row, c, 16);
-    for (unsigned i = 0; i < n; i++) sum[i] = sum[i] + w * load16(x + i * x_stride + c);
+    for (unsigned i = 0; i < n; i++) add_to(&sum[i], w * load16(x + i * x_stride + c));
   }
   if (c < cols) {
     v16f w = load_weights(type, row, c, cols - c);
-    for (unsigned i = 0; i < n; i++) sum[i] = sum[i] + w * load_part(x + i * x_stride + c, cols - c);
+    for (unsigned i = 0; i < n; i++) add_to(&sum[i], w * load_part(x + i * x_stride + c, cols - c));
   }
-  for (unsigned i = 0; i < n; i++) y[i * y_stride] = sum_lanes(sum[i]);
+  for (unsigned i = 0; i < n; i++) y[i * y_stride] = sum_of(sum[i]);
 }
 
 INLINE void dot_float_type(uint32_t type, const rt_matrix *w, uint32_t first, uint32_t rows, const float *x, size_t x_stride, uint32_t n,
@@ -95,11 +88,11 @@ static void dot_float(const rt_matrix *w, uint32_t first, uint32_t rows, const f
 /* ---- one row ---- */
 
 static void rmsnorm(const float *x, const float *weight, float eps, uint32_t n, float *out) {
-  v16f squares = {0};
+  parts squares = zero_parts();
   uint32_t i = 0;
-  for (; i + 16 <= n; i += 16) squares = squares + load16(x + i) * load16(x + i);
-  if (i < n) squares = squares + load_part(x + i, n - i) * load_part(x + i, n - i);
-  float scale = 1.0f / __builtin_sqrtf(sum_lanes(squares) / (float)n + eps);
+  for (; i + 16 <= n; i += 16) add_to(&squares, load16(x + i) * load16(x + i));
+  if (i < n) add_to(&squares, load_part(x + i, n - i) * load_part(x + i, n - i));
+  float scale = 1.0f / __builtin_sqrtf(sum_of(squares) / (float)n + eps);
   for (i = 0; i + 16 <= n; i += 16) store16(out + i, load16(x + i) * splat(scale) * load16(weight + i));
   if (i < n) store_part(out + i, load_part(x + i, n - i) * splat(scale) * load_part(weight + i, n - i), n - i);
 }

@@ -12,6 +12,10 @@
 
 #if defined(__F16C__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#elif defined(__arm__) && defined(__ARM_NEON) && defined(__clang__)
+#error "32-bit NEON flushes subnormals to zero, and clang uses it for float vectors: compile with -mfpu=vfpv4, or with GCC, which does not"
 #endif
 
 /* Vectors wider than the registers are passed between inlined functions only, so their ABI does not matter. */
@@ -45,21 +49,114 @@ INLINE v16i splat_int(int32_t x) { return (v16i){x, x, x, x, x, x, x, x, x, x, x
 
 INLINE v16f as_float(v16i v) { return (v16f)v; }
 INLINE v16i as_int(v16f v) { return (v16i)v; }
-/* mask (all ones or zeros in each lane) ? a : b */
-INLINE v16f choose(v16i mask, v16f a, v16f b) { return as_float((mask & as_int(a)) | (~mask & as_int(b))); }
+
+/* The same sixteen lanes in registers. Compilers keep wider vectors in memory from one turn of a loop to the next, and compare and pick their
+ * lanes one by one; so running sums and comparisons are done on these. */
+#if defined(__AVX512F__)
+#define REGISTER_BYTES 64
+#elif defined(__AVX__)
+#define REGISTER_BYTES 32
+#else
+#define REGISTER_BYTES 16
+#endif
+enum { PARTS = 64 / REGISTER_BYTES };
+typedef float part_float __attribute__((vector_size(REGISTER_BYTES)));
+typedef int32_t part_int __attribute__((vector_size(REGISTER_BYTES)));
+typedef struct parts {
+  part_float part[PARTS];
+} parts;
+INLINE parts split(v16f v) {
+  parts l;
+  memcpy(&l, &v, sizeof l);
+  return l;
+}
+INLINE v16f join(parts l) {
+  v16f v;
+  memcpy(&v, &l, sizeof v);
+  return v;
+}
+INLINE parts zero_parts(void) { return split(splat(0.0f)); }
+INLINE void add_to(parts *sum, v16f term) {
+  parts l = split(term);
+  for (int k = 0; k < PARTS; k++) sum->part[k] = sum->part[k] + l.part[k];
+}
+
+INLINE part_float choose(part_int mask, part_float a, part_float b) { return (part_float)((mask & (part_int)a) | (~mask & (part_int)b)); }
+/* x > y ? a : b */
+INLINE v16f choose_greater(v16f x, v16f y, v16f a, v16f b) {
+  parts lx = split(x), ly = split(y), la = split(a), lb = split(b);
+  for (int k = 0; k < PARTS; k++) la.part[k] = choose(lx.part[k] > ly.part[k], la.part[k], lb.part[k]);
+  return join(la);
+}
 /* a > b ? a : b */
-INLINE v16f max16(v16f a, v16f b) { return choose(a > b, a, b); }
+INLINE v16f max16(v16f a, v16f b) { return choose_greater(a, b, a, b); }
+INLINE void raise_to(parts *max, v16f v) { *max = split(max16(v, join(*max))); }
 
 /* The contract's tree: lane l with l + 8, then + 4, + 2, + 1. */
-INLINE float sum_lanes(v16f v) {
+INLINE float sum_of(parts l) {
+#if REGISTER_BYTES == 16
+  v4f b = (l.part[0] + l.part[2]) + (l.part[1] + l.part[3]);
+#else
+  v16f v = join(l);
   v8f a = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
   v4f b = __builtin_shufflevector(a, a, 0, 1, 2, 3) + __builtin_shufflevector(a, a, 4, 5, 6, 7);
+#endif
   return (b[0] + b[2]) + (b[1] + b[3]);
 }
+INLINE float sum_lanes(v16f v) { return sum_of(split(v)); }
 INLINE float max_lanes(v16f v) {
   float m = v[0];
   for (int l = 1; l < 16; l++) m = v[l] > m ? v[l] : m;
   return m;
+}
+
+/* Integers: running maxima, their greatest (0 at least), the sum, and the low bytes. */
+typedef struct int_parts {
+  part_int part[PARTS];
+} int_parts;
+INLINE int_parts split_int(v16i v) {
+  int_parts l;
+  memcpy(&l, &v, sizeof l);
+  return l;
+}
+INLINE void raise_int_to(int_parts *max, v16i v) {
+  int_parts l = split_int(v);
+  for (int k = 0; k < PARTS; k++) {
+    part_int greater = l.part[k] > max->part[k];
+    max->part[k] = (greater & l.part[k]) | (~greater & max->part[k]);
+  }
+}
+INLINE int32_t max_of(int_parts l) {
+  for (int k = 1; k < PARTS; k++) {
+    part_int greater = l.part[k] > l.part[0];
+    l.part[0] = (greater & l.part[k]) | (~greater & l.part[0]);
+  }
+  int32_t max = 0;
+  for (int i = 0; i < REGISTER_BYTES / 4; i++) max = l.part[0][i] > max ? l.part[0][i] : max;
+  return max;
+}
+INLINE int32_t sum_int_lanes(v16i v) {
+  int_parts l = split_int(v);
+  int32_t sum = 0;
+  for (int k = 1; k < PARTS; k++) l.part[0] = l.part[0] + l.part[k];
+#if defined(__aarch64__)
+  sum = vaddvq_s32((int32x4_t)l.part[0]);
+#else
+  for (int i = 0; i < REGISTER_BYTES / 4; i++) sum += l.part[0][i];
+#endif
+  return sum;
+}
+INLINE void store_bytes(int8_t *p, v16i v) {
+#if defined(__aarch64__)
+  int32x4_t part[4];
+  memcpy(part, &v, sizeof part);
+  int16x8_t low = vuzp1q_s16(vreinterpretq_s16_s32(part[0]), vreinterpretq_s16_s32(part[1]));
+  int16x8_t high = vuzp1q_s16(vreinterpretq_s16_s32(part[2]), vreinterpretq_s16_s32(part[3]));
+  vst1q_s8(p, vuzp1q_s8(vreinterpretq_s8_s16(low), vreinterpretq_s8_s16(high)));
+#else
+  v16b narrow = __builtin_convertvector(v, v16b);
+  memcpy(p, &narrow, sizeof narrow);
+#endif
 }
 
 /* Sixteen halves widened exactly. */
@@ -70,6 +167,10 @@ INLINE v16f load16_f16(const uint8_t *p) {
   v8f low = (v8f)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
   v8f high = (v8f)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p + 16)));
   return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif defined(__aarch64__)
+  parts l;
+  for (int k = 0; k < 4; k++) l.part[k] = (v4f)vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p + 8 * k)));
+  return join(l);
 #else
   v16h half;
   memcpy(&half, p, sizeof half);
@@ -82,9 +183,15 @@ INLINE v16f load16_f16(const uint8_t *p) {
 #endif
 }
 INLINE v16f load16_bf16(const uint8_t *p) {
+#if defined(__aarch64__)
+  parts l;
+  for (int k = 0; k < 4; k++) l.part[k] = (v4f)vshll_n_u16(vreinterpret_u16_u8(vld1_u8(p + 8 * k)), 16);
+  return join(l);
+#else
   v16h half;
   memcpy(&half, p, sizeof half);
   return (v16f)(__builtin_convertvector(half, v16u) << 16);
+#endif
 }
 
 /* exp: 0 below -87.3, infinity above 88.7, relative error below 2^-22 between, exp(0) == 1, NaN stays NaN.
@@ -107,8 +214,8 @@ INLINE v16f exp16(v16f x) {
   v16u half = (v16u)((v16i)n >> 1);
   p = p * (v16f)((half + 127) << 23);
   p = p * (v16f)((n - half + 127) << 23);
-  p = choose(x > splat(88.7f), splat(__builtin_inff()), p);
-  return choose(x < splat(-87.3f), splat(0.0f), p);
+  p = choose_greater(x, splat(88.7f), splat(__builtin_inff()), p);
+  return choose_greater(splat(-87.3f), x, splat(0.0f), p);
 }
 
 #endif

@@ -1,0 +1,2 @@
+untrusted comment: verify with signify.pub
+RWTHVknGvHMHpICujUhrLXMpGBTOL+S5wlZbyvubkWDMTI1+j0LBe61hb+SCwIXghyR15XWt+0n9kS4TZvLbvpHv2UE+oEWzng0=

@@ -17,7 +17,7 @@
 #define MAX_SPECS 64
 
 static void options_init(options *o) {
-  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .skip = -1, .window = 512, .bits = 256};
+  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .guess = -1, .skip = -1, .window = 512, .bits = 256};
   o->n_prompt = (number_list){{512}, 1};
   o->n_gen = (number_list){{128}, 1};
   o->n_depth = (number_list){{0}, 1};
@@ -137,6 +137,12 @@ static int store(const command *c, const option_spec *s, const char *text, optio
       *(float *)field = x;
       return 0;
     }
+    case OPTION_AUTO:
+      if (strcmp(text, "auto") == 0) value = -1;
+      else if (strcmp(text, "off") == 0) value = 0;
+      else if (!whole_number(text, s->min, s->max, &value)) return usage_error(c, o->json, "--%s is auto, off, or a whole number up to %.0f, not '%s'", s->name, s->max, text);
+      *(int32_t *)field = (int32_t)value;
+      return 0;
     default:
       if (!whole_number(text, s->min, s->max, &value))
         return usage_error(c, o->json, "--%s wants a whole number from %.0f to %.0f, not '%s'", s->name, s->min, s->max, text);

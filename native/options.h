@@ -56,6 +56,7 @@ typedef struct options {
   const char *stop[MAX_LIST];
   size_t n_stop;
   bool proof;
+  int32_t guess; /* -1: auto */
   /* tokenize */
   bool no_special, decode;
   /* inspect */
@@ -73,14 +74,14 @@ typedef struct options {
   char **arguments;
 } options;
 
-enum option_kind { OPTION_FLAG, OPTION_U32, OPTION_I32, OPTION_FLOAT, OPTION_STRING, OPTION_STRINGS, OPTION_LIST, OPTION_NUMBERS, OPTION_CHOICE };
+enum option_kind { OPTION_FLAG, OPTION_U32, OPTION_I32, OPTION_FLOAT, OPTION_STRING, OPTION_STRINGS, OPTION_LIST, OPTION_NUMBERS, OPTION_CHOICE, OPTION_AUTO };
 
 typedef struct option_spec {
   const char *name; /* long name */
   char letter;      /* short name, 0: none */
   enum option_kind kind;
   size_t offset;       /* of the value in struct options */
-  const char *value;   /* placeholder in the help; for OPTION_CHOICE the words, "a|b" */
+  const char *value;   /* placeholder in the help; for OPTION_CHOICE the words, "a|b"; OPTION_AUTO: an int32_t, -1 for "auto", 0 for "off" */
   double min, max;     /* numbers */
   const char *help;    /* says the default */
 } option_spec;
@@ -138,6 +139,7 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
   {"seed", 0, OPTION_STRING, AT(seed), "N", 0, 0, "seed of the sampling, or `random`. Default 0: the same question gets the same answer, on any machine"}, \
   {"stop", 0, OPTION_STRINGS, AT(stop), "TEXT", 0, 0, "end the answer before TEXT; may be given several times"}, \
   {"max-tokens", 'n', OPTION_U32, AT(max_tokens), "N", 1, 16777216, "most tokens to generate, reasoning included. Default: until the context is full"}, \
+  {"guess", 0, OPTION_AUTO, AT(guess), "auto|off|N", 0, 15, "tokens guessed ahead where the text repeats itself, at most 15; changes speed and no bit of any result. N: always so many. Default auto: as many as pay"}, \
   {"thinking-budget", 0, OPTION_I32, AT(thinking_budget), "N", -1, 16777216, "most reasoning tokens, after which the reasoning is closed and the answer begins; 0: no reasoning; -1: no limit. Default -1"}
 #define OPTIONS_THINKING \
   {"show-thinking", 0, OPTION_FLAG, AT(show_thinking), NULL, 0, 0, "print the reasoning in full, also where the output is not a terminal"}, \

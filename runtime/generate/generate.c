@@ -7,6 +7,10 @@
  * splitter and the stop strings, and only the next step computes the token to get the next logits. The last token of an answer is thus
  * never computed in vain; the next prompt, which repeats it, will.
  *
+ * With the token some guesses for those after it may be computed (guess.c), each with its logits. They stand behind the session's end until the
+ * token that is chosen is the one that was guessed; then the session moves on over it and its logits are there already. Seen from
+ * outside a session is at every moment the same with guesses and without.
+ *
  * Rules that users meet:
  *  - The proof covers every position where a token was generated, also that of the token which ended the turn. That token is no part of the
  *    answer: it has no event and is not counted in completion_tokens.
@@ -23,6 +27,7 @@
 #include "../base/utf8.h"
 #include "../text/splitter.h"
 #include "../text/vocab.h"
+#include "guess.h"
 #include "sampler.h"
 #include "session.h"
 
@@ -47,7 +52,8 @@ struct rt_generation {
   rt_string *stop; /* (n_stop) */
   uint32_t n_past; /* what the session must have in its cache when the next step comes */
 
-  float *logits; /* (n_vocab) of the next position, when `fresh` */
+  float *logits; /* (1 + RT_MOST_GUESSES, n_vocab) of the token computed last and of the guesses after it */
+  uint32_t row;  /* of the next position's logits, when `fresh` */
   bool fresh;
   int32_t pending; /* chosen but not computed yet; -1: none */
   int32_t forced[MAX_FORCED];
@@ -55,6 +61,7 @@ struct rt_generation {
   bool stopped; /* a stop string was found */
 
   rt_sampler sampler;
+  rt_guesser guesser;
   rt_splitter splitter;
   rt_sha256 proof;
   rt_bytes piece, reasoning, answer; /* text of one token; text not given out yet */
@@ -68,7 +75,8 @@ void retort_generate_options_init(retort_generate_options *options) {
                                        .top_p = 0.95f,
                                        .repetition_penalty = 1,
                                        .repetition_window = 64,
-                                       .thinking_budget = -1};
+                                       .thinking_budget = -1,
+                                       .guess = -1};
 }
 
 void rt_generation_close(retort_session *session) {
@@ -83,6 +91,12 @@ void rt_generation_close(retort_session *session) {
   rt_arena arena = g->arena; /* it holds g itself */
   rt_arena_close(&arena);
   session->generation = NULL;
+}
+
+uint64_t rt_generation_bytes(const retort_session *session) {
+  const struct rt_generation *g = session->generation;
+  if (!g) return 0;
+  return (uint64_t)g->arena.used + g->request.used + g->piece.capacity + g->reasoning.capacity + g->answer.capacity + g->text.capacity;
 }
 
 static retort_status fail_text(retort_error *error) { return rt_fail_memory(error, 0, "the text of the answer"); }
@@ -103,6 +117,9 @@ static retort_status check_options(const retort_generate_options *o, retort_erro
                    (double)o->repetition_penalty);
   if (o->thinking_budget < -1)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "thinking_budget is %d, it must be -1 (no limit) or more", o->thinking_budget);
+  if (o->guess < -1 || o->guess > RT_MOST_GUESSES)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "guess is %d, it must be -1 (as many as pay), 0 (none) or at most %d", o->guess,
+                   RT_MOST_GUESSES);
   if (o->n_stop && !o->stop) return rt_fail(error, RETORT_ERROR_ARGUMENT, "n_stop is %zu but stop is NULL", o->n_stop);
   for (size_t i = 0; i < o->n_stop; i++)
     if (!o->stop[i] || !*o->stop[i] || !rt_utf8_valid((const uint8_t *)o->stop[i], strlen(o->stop[i])))
@@ -124,9 +141,7 @@ static retort_status check_prompt(const retort_session *s, const int32_t *prompt
   return RETORT_OK;
 }
 
-/* What lasts as long as the session; made by its first answer. */
-static retort_status open_generation(retort_session *s, retort_error *error) {
-  if (s->generation) return RETORT_OK;
+retort_status rt_generation_open(retort_session *s, retort_error *error) {
   rt_arena arena = {.platform = s->platform};
   struct rt_generation *g = rt_arena_alloc(&arena, 1, sizeof *g);
   if (!g) return rt_fail_memory(error, sizeof *g, "generation");
@@ -137,12 +152,13 @@ static retort_status open_generation(retort_session *s, retort_error *error) {
   g->vocab.struct_size = sizeof g->vocab;
   retort_status status = retort_vocab_get_info(s->vocab, &g->vocab, error);
   if (!status) status = rt_sampler_open(&g->sampler, &g->arena, n_vocab, error);
-  if (!status && !(g->logits = rt_arena_alloc(&g->arena, n_vocab, sizeof *g->logits)))
-    status = rt_fail_memory(error, n_vocab * 4ull, "logits");
+  if (!status && !(g->logits = rt_arena_alloc(&g->arena, n_vocab, (1 + RT_MOST_GUESSES) * sizeof *g->logits)))
+    status = rt_fail_memory(error, n_vocab * 4ull * (1 + RT_MOST_GUESSES), "logits");
   if (status) {
     rt_generation_close(s);
     return status;
   }
+  rt_guesser_open(&g->guesser, rt_guess_cost_of(s->model));
   g->think_tokens = g->vocab.think_begin >= 0 && g->vocab.think_end >= 0;
   for (uint32_t i = 0; i < n_vocab; i++)
     if (rt_vocab_is_unused(s->vocab, (int32_t)i)) g->sampler.marks[i] |= RT_MARK_BARRED;
@@ -215,7 +231,6 @@ retort_status retort_generate_begin(retort_session *session, const int32_t *prom
   if (!options) options = &defaults;
   retort_status status = check_options(options, error);
   if (!status) status = check_prompt(session, prompt, count, error);
-  if (!status) status = open_generation(session, error);
   if (status) return status;
 
   struct rt_generation *g = session->generation;
@@ -223,6 +238,8 @@ retort_status retort_generate_begin(retort_session *session, const int32_t *prom
   rt_arena_close(&g->request);
   g->reasoning.size = g->answer.size = 0;
   g->fresh = g->stopped = false;
+  g->row = 0;
+  rt_guesser_learn(&g->guesser, -1);
   g->pending = -1;
   g->n_forced = g->forced_done = 0;
   g->sampler.temperature = options->temperature;
@@ -341,24 +358,65 @@ static retort_status apply_budget(const retort_session *s, struct rt_generation 
 }
 
 static retort_status choose(const retort_session *s, struct rt_generation *g, int32_t *id, bool *forced, retort_error *error) {
-  if (g->options.proof) rt_sha256_update(&g->proof, g->logits, (size_t)g->sampler.n * sizeof *g->logits); /* hosts are little-endian */
+  float *logits = g->logits + (size_t)g->row * g->sampler.n;
+  if (g->options.proof) rt_sha256_update(&g->proof, logits, (size_t)g->sampler.n * sizeof *logits); /* hosts are little-endian */
   retort_status status = apply_budget(s, g, error);
   if (status) return status;
   *forced = g->forced_done < g->n_forced;
   if (*forced) {
+    rt_guesser_learn(&g->guesser, -1);
     *id = g->forced[g->forced_done++];
     return RETORT_OK;
   }
   uint32_t window = g->options.repetition_window < s->n_past ? g->options.repetition_window : s->n_past;
-  return rt_sampler_pick(&g->sampler, g->logits, s->tokens + s->n_past - window, window, id, error);
+  status = rt_sampler_pick(&g->sampler, logits, s->tokens + s->n_past - window, window, id, error);
+  rt_guesser_learn(&g->guesser, status ? -1 : *id);
+  return status;
 }
 
-static retort_status step_decode(retort_session *s, struct rt_generation *g, retort_event *event, retort_error *error) {
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* Guesses to compute with the pending token: none that max_tokens, the context or the end of the turn would make useless. */
+static uint32_t guess(const retort_session *s, struct rt_generation *g, uint32_t work_tokens, int32_t *guesses) {
+  uint32_t most = least(s->work.n_batch - 1, s->cache.n_ctx - s->n_past - 1), count;
+  if (work_tokens) most = least(most, work_tokens - 1);
+  if (g->options.max_tokens) most = least(most, g->options.max_tokens - g->usage.completion_tokens - 1);
+  most = least(most, g->options.guess < 0 ? RT_MOST_GUESSES : (uint32_t)g->options.guess);
+  if (g->options.guess == 0) return 0;
+  s->tokens[s->n_past] = g->pending;
+  count = rt_guess(&g->guesser, s->tokens, s->n_past + 1, most, g->options.guess > 0, guesses);
+  for (uint32_t i = 0; i < count; i++)
+    if (retort_is_end_of_generation(s->vocab, guesses[i])) return i;
+  return count;
+}
+
+/* The session moves on over the pending token, and g->row is that of its logits: computed now, or already as a guess. */
+static retort_status take_pending(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_error *error) {
+  if (s->n_ahead && s->tokens[s->n_past] == g->pending) {
+    s->n_ahead--;
+    s->n_past++;
+    g->row++;
+    g->usage.accepted_tokens++;
+    return RETORT_OK;
+  }
+  s->n_ahead = 0;
+  int32_t ids[1 + RT_MOST_GUESSES] = {g->pending};
+  uint32_t count = guess(s, g, work_tokens, ids + 1);
+  retort_status status = retort_session_eval(s, ids, 1 + count, RETORT_LOGITS_ALL, g->logits, error);
+  if (status) return status;
+  s->n_past -= count;
+  s->n_ahead = count;
+  g->row = 0;
+  g->usage.guessed_tokens += count;
+  return RETORT_OK;
+}
+
+static retort_status step_decode(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_event *event, retort_error *error) {
   if (g->stopped) return end(s, g, RETORT_FINISH_STRING, event, error);
   if (g->options.max_tokens && g->usage.completion_tokens >= g->options.max_tokens) return end(s, g, RETORT_FINISH_LENGTH, event, error);
   if (!g->fresh) {
     if (s->n_past == s->cache.n_ctx) return end(s, g, RETORT_FINISH_LENGTH, event, error);
-    retort_status status = retort_session_eval(s, &g->pending, 1, RETORT_LOGITS_LAST, g->logits, error);
+    retort_status status = take_pending(s, g, work_tokens, error);
     if (status) return status;
     g->n_past++;
     g->fresh = true;
@@ -393,7 +451,7 @@ retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_
                    "retort_step: the session has %u positions instead of %u: it was changed since the last step; begin again",
                    session->n_past, g->n_past);
   retort_event result = {.struct_size = sizeof result, .token = -1, .text = ""};
-  status = g->phase == PROMPT ? step_prompt(session, g, work_tokens, &result, error) : step_decode(session, g, &result, error);
+  status = g->phase == PROMPT ? step_prompt(session, g, work_tokens, &result, error) : step_decode(session, g, work_tokens, &result, error);
   if (status) return status;
   result.prompt_total = g->n_prompt;
   result.prompt_done = g->n_past < g->n_prompt ? g->n_past : g->n_prompt;

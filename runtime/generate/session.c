@@ -46,6 +46,7 @@ retort_status retort_session_open(const retort_platform *platform, const retort_
   if (!s->tokens || !s->rows) status = rt_fail_memory(error, o.n_ctx * (uint64_t)sizeof *s->tokens, "the session's tokens");
   if (!status) status = rt_kv_open(&s->cache, platform, &model->hparams, o.n_ctx, (int)o.kv_type, error);
   if (!status) status = rt_work_open(&s->work, platform, model, o.n_batch, o.n_ctx, error);
+  if (!status && vocab) status = rt_generation_open(s, error);
   if (status) {
     retort_session_close(s);
     return status;
@@ -72,7 +73,7 @@ retort_status retort_session_get_info(const retort_session *session, retort_sess
                                 .n_batch = session->work.n_batch,
                                 .n_past = session->n_past,
                                 .kv_bytes = session->cache.size,
-                                .work_bytes = (uint64_t)session->work.arena.used + session->arena.used};
+                                .work_bytes = session->work.arena.used + session->arena.used + rt_generation_bytes(session)};
   return RETORT_OK;
 }
 
@@ -97,6 +98,7 @@ retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t 
   retort_status status = check_eval(s, ids, count, which, logits, error);
   if (status) return status;
   size_t n_vocab = s->model->hparams.n_vocab;
+  s->n_ahead = 0;
   for (size_t done = 0; done < count;) {
     uint32_t n = count - done < s->work.n_batch ? (uint32_t)(count - done) : s->work.n_batch;
     for (uint32_t i = 0; i < n; i++) {
@@ -117,5 +119,6 @@ retort_status retort_session_truncate(retort_session *session, uint32_t n_past, 
   if (n_past > session->n_past)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "cannot cut back to %u positions: only %u are in the cache", n_past, session->n_past);
   session->n_past = n_past;
+  session->n_ahead = 0;
   return RETORT_OK;
 }

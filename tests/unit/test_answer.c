@@ -182,10 +182,124 @@ static void the_proof_can_be_checked_afterwards(void **state) {
   close_bench(&b);
 }
 
+/* ---- guessing ---- */
+
+typedef struct talk { /* all that can be seen of an answer */
+  int32_t ids[130];
+  uint32_t past[130]; /* positions in the session after each step */
+  char text[400];
+  size_t n, n_steps;
+  int finish;
+  retort_usage usage;
+  char proof[65];
+} talk;
+
+/* `meddle`: the caller tries a token of his own after each step, and takes it back. */
+static void talk_to(retort_session *s, const int32_t *prompt, size_t n, const retort_generate_options *o, size_t steps, uint32_t work, bool meddle, talk *t) {
+  *t = (talk){.usage.struct_size = sizeof t->usage};
+  OK(retort_generate_begin(s, prompt, n, o, &error));
+  for (bool reading = true; t->n_steps < steps;) {
+    retort_event e = {.struct_size = sizeof e};
+    retort_session_info info = {.struct_size = sizeof info};
+    OK(retort_step(s, reading ? 0 : work, &e, &error));
+    if (e.prompt_done < e.prompt_total) continue;
+    reading = false;
+    OK(retort_session_get_info(s, &info, &error));
+    t->past[t->n_steps++] = info.n_past;
+    if (meddle && info.n_past < info.n_ctx) {
+      OK(retort_session_eval(s, (const int32_t[]){5}, 1, RETORT_LOGITS_NONE, NULL, &error));
+      OK(retort_session_truncate(s, info.n_past, &error));
+    }
+    strcat(t->text, e.text);
+    if (e.section == RETORT_SECTION_REASONING) strcat(t->text, "|");
+    if (e.kind == RETORT_EVENT_TOKEN) t->ids[t->n++] = e.token;
+    if (e.kind == RETORT_EVENT_END) {
+      t->finish = e.finish;
+      break;
+    }
+  }
+  OK(retort_session_get_usage(s, &t->usage, &error));
+  OK(retort_session_get_proof(s, t->proof, &error));
+}
+
+static void expect_same_talk(const talk *plain, talk guessed, uint32_t seen[2]) {
+  seen[0] += guessed.usage.guessed_tokens - guessed.usage.accepted_tokens;
+  seen[1] += guessed.usage.accepted_tokens;
+  guessed.usage.guessed_tokens = guessed.usage.accepted_tokens = 0;
+  assert_memory_equal(plain, &guessed, sizeof guessed);
+}
+
+static void guessing_changes_nothing(void **state) {
+  (void)state;
+  static const struct {
+    const char *arch;
+    uint32_t type;
+  } cases[] = {{"llama", RT_F32}, {"qwen2", RT_Q4_K}, {"qwen3", RT_Q4_0}};
+  static const struct {
+    float temperature, penalty;
+    int32_t budget;
+    uint32_t max_tokens;
+    size_t n_stop, steps, prompt;
+  } ways[] = {{0, 1, -1, 60, 0, 1000, 11},   {0, 1.3f, -1, 60, 0, 1000, 11}, {0.3f, 1, 7, 60, 0, 1000, 11}, {0.3f, 1, -1, 0, 0, 1000, 11},
+              {0.3f, 1, -1, 60, 2, 1000, 10}, {0, 1, 5, 0, 0, 23, 11},       {1.5f, 1, -1, 60, 0, 1000, 11}, {0.6f, 1, 3, 17, 2, 1000, 11}};
+  static const char *const stop[] = {"AB", "Q"};
+  static const int32_t guesses[] = {-1, 1, 3, 15};
+  const int32_t prompt[11] = {0, 9, 8, 7, 33, 5, 40, 9, 8, 7, 2};
+  for (size_t k = 0; k < RT_COUNT(cases); k++) {
+    bench b;
+    uint32_t seen[2] = {0}; /* wrong and right guesses */
+    open_bench(&b, cases[k].arch, cases[k].type);
+    retort_session *plain = open_session(&b, 32), *with = open_session(&b, 32), *narrow = open_session(&b, 3);
+    for (size_t w = 0; w < RT_COUNT(ways); w++)
+      for (uint64_t seed = 1; seed < 4; seed++) {
+        retort_generate_options o;
+        retort_generate_options_init(&o);
+        o.temperature = ways[w].temperature;
+        o.repetition_penalty = ways[w].penalty;
+        o.thinking_budget = ways[w].budget;
+        o.max_tokens = ways[w].max_tokens;
+        o.stop = stop;
+        o.n_stop = ways[w].n_stop;
+        o.seed = seed;
+        o.proof = 1;
+        talk expected, found;
+        for (size_t i = 0; i < RT_COUNT(guesses); i++) {
+          OK(retort_session_truncate(plain, 0, &error));
+          OK(retort_session_truncate(with, 0, &error));
+          OK(retort_session_truncate(narrow, 0, &error));
+          o.guess = 0;
+          talk_to(plain, prompt, ways[w].prompt, &o, ways[w].steps, 0, false, &expected);
+          assert_int_equal(expected.usage.guessed_tokens, 0);
+          o.guess = guesses[i];
+          talk_to(with, prompt, ways[w].prompt, &o, ways[w].steps, 0, guesses[i] == 3, &found);
+          expect_same_talk(&expected, found, seen);
+          talk_to(narrow, prompt, ways[w].prompt, &o, ways[w].steps, i % 2 ? 0 : 2, false, &found);
+          expect_same_talk(&expected, found, seen);
+          /* what an answer, finished or left in the middle, leaves in the cache is the same too */
+          int32_t next[140] = {0};
+          memcpy(next, prompt, sizeof prompt);
+          size_t n = ways[w].prompt + (expected.n > 100 ? 100 : expected.n);
+          memcpy(next + ways[w].prompt, expected.ids, (n - ways[w].prompt) * sizeof *next);
+          next[n++] = 12;
+          talk_to(with, next, n, &o, 5, 0, false, &found);
+          o.guess = 0;
+          talk_to(plain, next, n, &o, 5, 0, false, &expected);
+          expect_same_talk(&expected, found, seen);
+        }
+      }
+    assert_true(seen[0] > 100 && seen[1] > 100);
+    retort_session_close(plain);
+    retort_session_close(with);
+    retort_session_close(narrow);
+    close_bench(&b);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(answers_do_not_depend_on_the_cache_or_the_cuts),
       cmocka_unit_test(the_proof_can_be_checked_afterwards),
+      cmocka_unit_test(guessing_changes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

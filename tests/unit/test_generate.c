@@ -127,6 +127,7 @@ enum { N_CTX = 64 };
 static const int32_t *script; /* what the model says; after it, EOS */
 static size_t script_size, prompt_size;
 static size_t computed;   /* positions computed since it was set to 0 */
+static size_t calls;      /* and in how many batches */
 static size_t damaged_at; /* position whose logits are no numbers; 0: none */
 
 static void fill_logits(const retort_session *s, float *logits) {
@@ -146,15 +147,23 @@ retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t 
   (void)error;
   assert_true(count > 0 && s->n_past + count <= N_CTX);
   memcpy(s->tokens + s->n_past, ids, count * sizeof *ids);
-  s->n_past += (uint32_t)count;
   computed += count;
-  if (which == RETORT_LOGITS_LAST) fill_logits(s, logits);
+  calls++;
+  s->n_ahead = 0;
+  for (size_t i = 0; i < count; i++) {
+    s->n_past++;
+    if (which == RETORT_LOGITS_ALL || (which == RETORT_LOGITS_LAST && i + 1 == count)) {
+      fill_logits(s, logits);
+      logits += N_VOCAB;
+    }
+  }
   return RETORT_OK;
 }
 retort_status retort_session_truncate(retort_session *s, uint32_t n_past, retort_error *error) {
   (void)error;
   assert_true(n_past <= s->n_past);
   s->n_past = n_past;
+  s->n_ahead = 0;
   return RETORT_OK;
 }
 
@@ -171,7 +180,7 @@ typedef struct bench {
   uint32_t work;
   /* what came out */
   char reasoning[1000], answer[1000], forced[N_CTX + 1];
-  int32_t ids[N_CTX];
+  int32_t ids[N_CTX + 1];
   size_t n_ids;
   int finish;
   retort_usage usage;
@@ -181,6 +190,7 @@ static void open_bench(bench *b, bool think_tokens) {
   memset(b, 0, sizeof *b);
   b->platform = counting_platform(&b->counting);
   b->model.hparams.n_vocab = N_VOCAB;
+  assert_int_equal(rt_kernels_select(NULL, "portable", &b->model.kernels, NULL), RETORT_OK);
   b->vocab.think_tokens = think_tokens;
   b->session = (retort_session){.platform = &b->platform, .model = &b->model, .vocab = &b->vocab, .tokens = b->tokens};
   b->session.cache.n_ctx = N_CTX;
@@ -196,13 +206,15 @@ static void close_bench(bench *b) {
 }
 
 static retort_status run(bench *b, const int32_t *prompt, size_t n_prompt, const int32_t *says, size_t n_says, retort_error *error) {
+  retort_status status = b->session.vocab && !b->session.generation ? rt_generation_open(&b->session, error) : RETORT_OK;
+  if (status) return status;
   script = says;
   script_size = n_says;
   prompt_size = n_prompt;
   b->n_ids = 0;
   b->reasoning[0] = b->answer[0] = 0;
   memset(b->forced, 0, sizeof b->forced);
-  retort_status status = retort_generate_begin(&b->session, prompt, n_prompt, &b->options, error);
+  status = retort_generate_begin(&b->session, prompt, n_prompt, &b->options, error);
   uint32_t done = 0;
   for (;;) {
     retort_event e = {.struct_size = sizeof e};
@@ -484,6 +496,7 @@ static void work_is_bounded_and_can_be_left(void **state) {
   prompt_size = 20;
   script = NULL;
   retort_event e = {.struct_size = sizeof e};
+  assert_int_equal(rt_generation_open(&b.session, &error), RETORT_OK);
   assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT); /* nothing begun */
   assert_int_equal(retort_generate_begin(&b.session, prompt, 20, &b.options, &error), RETORT_OK);
   computed = 0;
@@ -499,6 +512,86 @@ static void work_is_bounded_and_can_be_left(void **state) {
   retort_session_truncate(&b.session, 2, &error);
   assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT);
   assert_non_null(strstr(error.message, "changed"));
+  close_bench(&b);
+}
+
+static void guesses_are_checked_in_one_batch(void **state) {
+  (void)state;
+  bench b;
+  char with[65], without[65];
+  retort_error error;
+  open_bench(&b, true);
+  b.options.proof = 1;
+  b.options.max_tokens = 12;
+#define SONG IDS(A, B, HELLO, A, B, HELLO, A, B, HELLO, A, B, S)
+  EXPECT(&b, IDS(BOS, USER, A, ASSISTANT), SONG, "", "abhelloabhelloabhelloabS", LENGTH);
+  retort_session_get_proof(&b.session, without, &error);
+  b.session.n_past = 0;
+  b.options.guess = 3;
+  computed = calls = 0;
+  EXPECT(&b, IDS(BOS, USER, A, ASSISTANT), SONG, "", "abhelloabhelloabhelloabS", LENGTH);
+  retort_session_get_proof(&b.session, with, &error);
+  assert_string_equal(with, without);
+  /* A follows the first A with ASSISTANT: wrong. From the second A on all is known, four tokens at a time, up to the S. */
+  assert_int_equal(b.usage.guessed_tokens, computed - 4 - (calls - 1));
+  assert_int_equal(b.usage.accepted_tokens, 12 - 1 - (calls - 1));
+  assert_true(calls < 9 && b.usage.accepted_tokens >= 5);
+  assert_int_equal(b.session.n_past, 4 + 11);
+  /* none past the end: neither of max_tokens, nor of the context, nor of the turn */
+  b.options.max_tokens = 2;
+  computed = 0;
+  b.session.n_past = 0;
+  EXPECT(&b, IDS(A, B, A, B, A, B), IDS(A, B, A), "", "ab", LENGTH);
+  assert_int_equal(computed, 6 + 1);
+  b.options.max_tokens = 0;
+  computed = 0;
+  b.session.n_past = 0;
+  EXPECT(&b, IDS(A, B, EOS, B, A), IDS(B), "", "b", STOP);
+  assert_int_equal(computed, 5 + 1);
+  int32_t many[N_CTX];
+  for (int i = 0; i < N_CTX; i++) many[i] = A;
+  assert_int_equal(run(&b, many, N_CTX - 3, many, N_CTX, &error), RETORT_OK); /* the mock refuses a position too many */
+  assert_int_equal(b.n_ids, 4);
+  close_bench(&b);
+}
+
+static void guesses_are_forgotten_when_the_session_is_used(void **state) {
+  (void)state;
+  bench b;
+  retort_error error;
+  retort_event e = {.struct_size = sizeof e};
+  float logits[N_VOCAB];
+  open_bench(&b, true);
+  b.options.guess = 3;
+  assert_int_equal(rt_generation_open(&b.session, &error), RETORT_OK);
+  for (int trial = 0; trial < 3; trial++) {
+    const int32_t prompt[] = {A, B, S, A, B, S, A};
+    script = (const int32_t[]){B, S, A, B, S};
+    script_size = 5;
+    prompt_size = 7;
+    b.session.n_past = 0;
+    assert_int_equal(retort_generate_begin(&b.session, prompt, 7, &b.options, &error), RETORT_OK);
+    for (int i = 0; i < 4; i++) assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_OK); /* prompt by 4, prompt, B, S */
+    assert_true(e.token == S && b.session.n_past == 8 && b.session.n_ahead == 3);
+    computed = 0;
+    if (trial == 1) { /* the caller looks ahead on his own */
+      const int32_t own[] = {HELLO};
+      assert_int_equal(retort_session_eval(&b.session, own, 1, RETORT_LOGITS_LAST, logits, &error), RETORT_OK);
+      assert_int_equal(retort_session_truncate(&b.session, 8, &error), RETORT_OK);
+    }
+    if (trial == 2) { /* a step without guesses does not lose them */
+      assert_int_equal(retort_step(&b.session, 1, &e, &error), RETORT_OK);
+      assert_true(e.token == A && computed == 0);
+      continue;
+    }
+    int32_t rest[3];
+    for (int i = 0; i < 3; i++) {
+      assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_OK);
+      rest[i] = e.token;
+    }
+    assert_true(rest[0] == A && rest[1] == B && rest[2] == S);
+    assert_true(trial == 0 ? computed == 0 : computed > 3);
+  }
   close_bench(&b);
 }
 
@@ -526,6 +619,8 @@ static void wrong_options_are_refused(void **state) {
   REFUSED(repetition_penalty, 0);
   REFUSED(thinking_budget, -2);
   REFUSED(n_stop, 1);
+  REFUSED(guess, -2);
+  REFUSED(guess, 16);
   b.options = fine;
   b.options.n_stop = 1;
   b.options.stop = (const char *[]){""};
@@ -590,6 +685,8 @@ int main(void) {
       cmocka_unit_test(a_common_beginning_is_not_computed_again),
       cmocka_unit_test(the_proof_is_the_hash_of_the_logits),
       cmocka_unit_test(work_is_bounded_and_can_be_left),
+      cmocka_unit_test(guesses_are_checked_in_one_batch),
+      cmocka_unit_test(guesses_are_forgotten_when_the_session_is_used),
       cmocka_unit_test(wrong_options_are_refused),
       cmocka_unit_test(damaged_weights_are_reported),
       cmocka_unit_test(refused_memory_is_reported),

@@ -237,6 +237,7 @@ json_t *answer_json(const loaded *l, const options *o, const answer *a, const in
                               "accepted_tokens", (int)u->accepted_tokens);
   json_t *all = json_pack("{s:s%,s:s%,s:o,s:o,s:s,s:o,s:o}", "text", a->text.bytes, a->text.size, "reasoning", a->reasoning.bytes, a->reasoning.size, "prompt_ids",
                           ids_json(prompt, count), "ids", ids_json(a->ids, a->n_ids), "finish_reason", a->finish_reason, "usage", usage, "timings", timings);
+  if (all) json_object_set_new(all, "trust", verdict_json(&l->files.verdict));
   if (all && o->proof) json_object_set_new(all, "proof", proof_json(l, o, a, prompt, count, seed));
   return all;
 }

@@ -227,6 +227,11 @@ static bool try_pins(attempt *a, const pin *pins, size_t n_pins, bool sized, ret
 
 bool trust_is_given(const options *o) { return o->keys.count || o->roots.count || o->minisign_keys.count || o->pins.count || o->allow_unsigned; }
 
+json_t *verdict_json(const retort_verdict *v) {
+  return json_pack("{s:s,s:o,s:o,s:s,s:i,s:I}", "method", retort_trust_method_name(v->method), "signer", text_json(v->signer), "name", text_json(v->name), "digest", v->digest, "files",
+                   (int)v->n_files, "bytes", (json_int_t)v->n_bytes);
+}
+
 int gate_refuse(const options *o, const char *path, const char *why) {
   return fail(o->json, EXIT_TRUST,
               "%s is refused: nobody you trust vouches for it (%s). Three ways on: get or make a signature and trust its key (retort sign, retort trust add KEY.pub); "

@@ -9,6 +9,7 @@
 
 #include "input.h"
 #include "options.h"
+#include "report.h"
 #include "retort.h"
 
 #define MAX_ANCHORS 64
@@ -47,6 +48,9 @@ int64_t now_utc(void);
  * there is (retort verify). `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the like once the error
  * was reported. */
 int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, retort_verifier **out);
+
+/* How a model was accepted, for machines: method, signer, name, digest, files, bytes. */
+json_t *verdict_json(const retort_verdict *verdict);
 
 /* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */
 int gate_refuse(const options *o, const char *path, const char *why);

@@ -33,8 +33,8 @@ static int keygen(const options *o) {
   if (code != EXIT_OK) return code;
   retort_buffer anchor = {public_key, strlen(public_key), public_path};
   if (retort_trust_describe(NULL, o->minisign ? RETORT_TRUST_MINISIGN : RETORT_TRUST_KEY, &anchor, who, &error)) return fail_status(o->json, &error);
-  if (o->json) printf("{\"signer\":\"%s\"}\n", who);
-  else printf("%s: the secret key; keep it to yourself\n%s: the public key, for those who verify\n%s\n", path, public_path, who);
+  if (o->json) return print_json_line(json_pack("{s:o,s:o,s:o}", "signer", text_json(who), "secret_key", text_json(path), "public_key", text_json(public_path)));
+  printf("%s: the secret key; keep it to yourself\n%s: the public key, for those who verify\n%s\n", path, public_path, who);
   return EXIT_OK;
 }
 

@@ -5,7 +5,6 @@
  */
 #include "report.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -68,6 +67,25 @@ void warn(const char *format, ...) {
   vfprintf(stderr, format, arguments);
   va_end(arguments);
   putc('\n', stderr);
+}
+
+json_t *text_json(const char *text) {
+  json_t *value = json_string(text);
+  if (value) return value;
+  char *copy = strdup(text);
+  for (char *c = copy; c && *c; c++)
+    if ((unsigned char)*c >= 0x80) *c = '?';
+  value = copy ? json_string(copy) : NULL;
+  free(copy);
+  return value;
+}
+
+int print_json_line(json_t *value) {
+  if (!value) return fail(true, EXIT_MEMORY, "out of memory");
+  json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  putchar('\n');
+  json_decref(value);
+  return EXIT_OK;
 }
 
 static volatile sig_atomic_t interrupt_flag;

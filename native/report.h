@@ -2,6 +2,7 @@
 #ifndef REPORT_H
 #define REPORT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +31,11 @@ int fail(bool json, int code, const char *format, ...) __attribute__((format(pri
 int fail_status(bool json, const retort_error *error);
 /* `retort: warning: ...` on standard error. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A text from outside, such as a file name, as a JSON string; where it is not UTF-8 its bytes beyond ASCII become '?'. */
+json_t *text_json(const char *text);
+/* Writes one line of JSON to standard output and gives `value` back (NULL: there was no memory for it). Returns EXIT_OK or EXIT_MEMORY. */
+int print_json_line(json_t *value);
 
 /* Set by Ctrl-C (SIGINT) and SIGTERM once catch_interrupts was called; a second one ends the program at once. */
 void catch_interrupts(void);

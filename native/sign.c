@@ -74,8 +74,13 @@ static int open_signer(job *j, const text_buffer *key, retort_buffer *certificat
 static void report(const options *o, const char *path, const retort_verdict *r) {
   char text[1400];
   retort_verdict_text(r, text, sizeof text);
-  if (o->json) printf("{\"signature\":\"%s\",\"signer\":\"%s\",\"digest\":\"%s\",\"files\":%u,\"bytes\":%llu}\n", path, r->signer, r->digest, r->n_files, (unsigned long long)r->n_bytes);
-  else printf("%s: %s\n", path, text);
+  if (o->json) {
+    json_t *all = verdict_json(r);
+    if (all) json_object_set_new(all, "signature", text_json(path));
+    print_json_line(all);
+    return;
+  }
+  printf("%s: %s\n", path, text);
 }
 
 /* One signature over j->files. */

@@ -8,6 +8,13 @@
 #include "commands.h"
 #include "tree.h"
 
+/* What was done: with --json one object a line, {"trusted": "key sha256:..."} or {"pinned": SHA-256, "name": ...}. */
+static void say(bool json, const char *what, const char *id, const char *name) {
+  if (json) print_json_line(json_pack("{s:o,s:o*}", what, text_json(id), "name", name ? text_json(name) : NULL));
+  else if (name) printf("%s %s %s\n", what, id, name);
+  else printf("%s %s\n", what, id);
+}
+
 static int make_folder(char folder[4096], bool json) {
   if (!store_folder(folder)) return fail(json, EXIT_RUNTIME, "neither $HOME nor $XDG_CONFIG_HOME is set: there is no place for a trust store");
   for (char *p = folder + 1;; p++) {
@@ -75,7 +82,7 @@ static int add_pins(const char *folder, const char *path, bool json) {
       else {
         set.pins = grown;
         if (known == set.n_pins) set.pins[set.n_pins++] = p;
-        printf("pinned %s %s\n", p.hex, p.name);
+        say(json, "pinned", p.hex, p.name);
       }
     }
     if (code == EXIT_OK) code = write_pins(folder, &set, json);
@@ -94,7 +101,7 @@ static int add_anchor_file(const char *folder, const char *path, const text_buff
   retort_sha256_hex(text->bytes, text->size, hex);
   snprintf(target, sizeof target, "%s/%s-%.12s.%s", folder, prefix[kind], hex, kind == RETORT_TRUST_MINISIGN ? "pub" : "pem");
   int code = write_file(target, text->bytes, text->size, false, json);
-  if (code == EXIT_OK) printf("trusted %s\n", who);
+  if (code == EXIT_OK) say(json, "trusted", who, NULL);
   return code;
 }
 
@@ -134,8 +141,9 @@ static int over_store(const options *o, const char *folder, const trust_set *set
 }
 
 static int print_one(const options *o, const char *folder, const char *id, const char *who, const char *path, void *arg) {
-  (void)o, (void)folder, (void)path, (void)arg;
-  printf("%-26s %s\n", id, who);
+  (void)folder, (void)path;
+  if (o->json) json_array_append_new(arg, json_pack("{s:o,s:o}", "name", text_json(id), "signer", text_json(who)));
+  else printf("%-26s %s\n", id, who);
   return EXIT_OK;
 }
 
@@ -143,10 +151,16 @@ static int list(const options *o, const char *folder) {
   trust_set set;
   int code = store_read(&set, o->json);
   if (code != EXIT_OK) return code;
-  printf("trust store: %s\n", folder);
-  code = over_store(o, folder, &set, print_one, NULL);
-  for (size_t i = 0; i < set.n_pins; i++) printf("%-26s pin %s\n", set.pins[i].name, set.pins[i].hex);
-  printf("built in                   the project's key, for the model \"ember\" only; the pin of SmolLM2-135M-Instruct.Q4_1.gguf\n");
+  json_t *anchors = json_array(), *pins = json_array();
+  if (!o->json) printf("trust store: %s\n", folder);
+  code = over_store(o, folder, &set, print_one, anchors);
+  for (size_t i = 0; i < set.n_pins; i++)
+    if (o->json) json_array_append_new(pins, json_pack("{s:o,s:s}", "name", text_json(set.pins[i].name), "sha256", set.pins[i].hex));
+    else printf("%-26s pin %s\n", set.pins[i].name, set.pins[i].hex);
+  if (!o->json) printf("built in                   the project's key, for the model \"ember\" only; the pin of SmolLM2-135M-Instruct.Q4_1.gguf\n");
+  else if (code == EXIT_OK) code = print_json_line(json_pack("{s:o,s:O,s:O}", "folder", text_json(folder), "anchors", anchors, "pins", pins));
+  json_decref(anchors);
+  json_decref(pins);
   trust_set_free(&set);
   return code;
 }
@@ -162,7 +176,7 @@ static int remove_one(const options *o, const char *folder, const char *id, cons
   size_t n = strlen(r->wanted);
   if (strcmp(id, r->wanted) != 0 && !(n >= 4 && strstr(who, r->wanted))) return EXIT_OK;
   if (unlink(path) != 0) return fail(o->json, EXIT_RUNTIME, "cannot remove %s: %s", path, strerror(errno));
-  printf("removed %s\n", who);
+  say(o->json, "removed", who, NULL);
   r->count++;
   return EXIT_OK;
 }
@@ -176,7 +190,7 @@ static int drop(const options *o, const char *folder, const char *wanted) {
   size_t kept = 0, before = set.n_pins;
   for (size_t i = 0; i < set.n_pins; i++) {
     bool hit = strcmp(set.pins[i].name, wanted) == 0 || strcmp(set.pins[i].hex, wanted) == 0;
-    if (hit) printf("removed pin %s %s\n", set.pins[i].hex, set.pins[i].name);
+    if (hit) say(o->json, "removed", set.pins[i].hex, set.pins[i].name);
     else set.pins[kept++] = set.pins[i];
   }
   set.n_pins = kept;

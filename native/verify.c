@@ -83,9 +83,14 @@ static void check_whole_files(void *arg, unsigned worker, unsigned n_workers) {
 static void print_verdict(const options *o, const char *model, const retort_verdict *r, double took) {
   char text[1400];
   if (o->json) {
-    printf("{\"model\":\"%s\",\"method\":\"%s\",\"signer\":\"%s\",\"digest\":\"%s\",\"file_sha256\":\"%s\",\"mode\":\"%s\",\"files\":%u,\"bytes\":%llu,\"seconds\":%.3f}\n", model,
-           retort_trust_method_name(r->method), r->signer, r->digest, r->file_digest, r->mode == RETORT_VERIFY_CHUNKS ? "chunks" : r->mode == RETORT_VERIFY_WHOLE ? "whole" : "none",
-           r->n_files, (unsigned long long)r->n_bytes, took);
+    json_t *all = verdict_json(r);
+    if (all) {
+      json_object_set_new(all, "model", text_json(model));
+      json_object_set_new(all, "file_sha256", json_string(r->file_digest));
+      json_object_set_new(all, "mode", json_string(r->mode == RETORT_VERIFY_CHUNKS ? "chunks" : r->mode == RETORT_VERIFY_WHOLE ? "whole" : "none"));
+      json_object_set_new(all, "seconds", json_real(took));
+    }
+    print_json_line(all);
     return;
   }
   retort_verdict_text(r, text, sizeof text);

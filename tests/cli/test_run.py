@@ -26,6 +26,7 @@ class Run(Case):
         for key in ("load_s", "prompt_s", "generation_s", "generation_tokens_per_s"):
             self.assertGreaterEqual(got["timings"][key], 0)
         self.assertNotIn("proof", got)
+        self.assertEqual((got["trust"]["method"], got["trust"]["signer"]), ("unsigned", ""))
 
     def test_prompt_from_stdin_is_that_of_the_argument(self):
         ids = self.run_json("-n", "1", "Hello you")["prompt_ids"]
@@ -67,6 +68,24 @@ class Run(Case):
         self.assertTrue(line.startswith("proof: RETORT_NUMERICS=1 model=sha256:" + proof["model_sha256"][0]))
         self.assertIn("seed=0", line)
         self.assertTrue(line.endswith("logits=sha256:" + digest))
+
+    def test_guessing_changes_no_bit(self):
+        guessed = accepted = 0
+        for options in ("--temp", "0"), ("--temp", "0.3", "--seed", "4"), ("--temp", "0.8", "--repeat-penalty", "1.2", "--thinking-budget", "5", "--stop", "a"):
+            words = ["-n", "150", "--top-k", "10", "--proof", *options, "one two three one two three one two"]
+            plain = self.run_json("--guess", "off", *words)
+            self.assertEqual(plain["timings"]["guessed_tokens"], 0)
+            for guess in "auto", "1", "7", "15":
+                got = self.run_json("--guess", guess, *words)
+                for key in "text", "reasoning", "ids", "finish_reason", "usage", "proof":
+                    self.assertEqual(got[key], plain[key], (guess, key))
+                guessed += got["timings"]["guessed_tokens"]
+                accepted += got["timings"]["accepted_tokens"]
+            lines = {self.ok("run", "-m", TINY, "--guess", guess, *words).splitlines()[-1] for guess in ("off", "auto", "5")}
+            self.assertEqual(len(lines), 1)
+        self.assertTrue(0 < accepted < guessed, (accepted, guessed))
+        for guess in "16", "-1", "many":
+            self.fails(2, "run", "-m", TINY, f"--guess={guess}", "x", says="--guess is auto")
 
     def test_thinking_budget(self):
         got = self.run_json("--thinking-budget", "5", "-n", "60", "--seed", "3", "Hello")

@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import multiprocessing
+import os
 import pathlib
 import random
 import signal
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: a forked worker cannot use its parent's pool of threads
 import torch
 import torch.nn.functional as F
 
@@ -123,7 +125,14 @@ class Team:
         self.helpers = [self.context.Process(target=self.help, args=(rank, step), daemon=True) for rank in range(1, self.args.workers)]
         for h in self.helpers:
             h.start()
+        signal.signal(signal.SIGCHLD, self.check)
         self.join(0)
+
+    def check(self, *_):
+        """On the end of any child: without one of the team, the others would wait at the barrier for ever."""
+        if not all(h.is_alive() for h in self.helpers):
+            self.end()
+            raise SystemExit("a worker died (out of memory?); the same command goes on from the last checkpoint")
 
     def join(self, rank):
         self.rank, at = rank, 0
@@ -133,10 +142,12 @@ class Team:
         self.loss_of = torch.compile(loss_of) if self.args.compile else loss_of
 
     def end(self):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for h in self.helpers:
             h.kill()
 
     def help(self, rank, step):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the first worker ends the team, after its checkpoint
         self.join(rank)
         while True:

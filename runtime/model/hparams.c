@@ -23,23 +23,23 @@ const char *rt_hparams_key(const rt_hparams *hparams, const char *name, char *ke
   return key;
 }
 
-static retort_status find_architecture(const retort_gguf *gguf, const rt_architecture **out, retort_error *error) {
+/* NULL, and why in *status, where the file names none or another. */
+static const rt_architecture *find_architecture(const retort_gguf *gguf, retort_status *status, retort_error *error) {
   rt_string name;
-  retort_status status = rt_gguf_get_string(gguf, "general.architecture", true, &name, error);
-  if (status) return status;
+  if ((*status = rt_gguf_get_string(gguf, "general.architecture", true, &name, error))) return NULL;
   for (size_t i = 0; i < RT_COUNT(ARCHITECTURES); i++) {
     if (strlen(ARCHITECTURES[i].name) != name.size || memcmp(ARCHITECTURES[i].name, name.bytes, name.size)) continue;
-    *out = &ARCHITECTURES[i];
-    return RETORT_OK;
+    return &ARCHITECTURES[i];
   }
-  return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "general.architecture is '%.*s': this version runs llama, qwen2 and qwen3",
-                 (int)(name.size < 64 ? name.size : 64), name.bytes);
+  *status = rt_fail(error, RETORT_ERROR_UNSUPPORTED, "general.architecture is '%.*s': this version runs llama, qwen2 and qwen3",
+                    (int)(name.size < 64 ? name.size : 64), name.bytes);
+  return NULL;
 }
 
 retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error) {
-  rt_hparams h = {0};
-  retort_status status = find_architecture(gguf, &h.architecture, error);
-  if (status) return status;
+  retort_status status;
+  rt_hparams h = {.architecture = find_architecture(gguf, &status, error)};
+  if (!h.architecture) return status;
   char key[128];
 #define READ(name, required, min, max, field) \
   if ((status = rt_gguf_get_u32(gguf, rt_hparams_key(&h, name, key), required, min, max, &h.field, error))) return status

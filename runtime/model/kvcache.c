@@ -2,7 +2,7 @@
 #include "model.h"
 
 retort_status rt_kv_open(rt_kv_cache *cache, const retort_platform *platform, const rt_hparams *hparams, uint32_t n_ctx, int type, retort_error *error) {
-  uint64_t head, half, size;
+  uint64_t head = 0, half = 0, size;
   size_t row = rt_kv_row_bytes(type, hparams->head_dim);
   bool fits = rt_mul_u64(row, n_ctx, &head) && rt_mul_u64(head, hparams->n_kv_heads, &half) && rt_mul_u64(half, 2 * (uint64_t)hparams->n_layers, &size);
   if (!fits) size = UINT64_MAX;

@@ -107,16 +107,16 @@ static retort_status key_open(const retort_platform *platform, const void *pem, 
   const char *first = strstr(text, "-----BEGIN "), *second = first ? strstr(first + 1, "-----BEGIN ") : NULL;
   /* openssl's `ecparam -genkey` puts the curve's parameters in front of the key. */
   if (random && first && second && strncmp(first, "-----BEGIN EC PARAMETERS", 24) == 0) first = second, second = strstr(first + 1, "-----BEGIN ");
-  if (!status && (!first || second))
-    status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: %s; expected one PEM %s key", name, first ? "more than one PEM object" : "no PEM object (-----BEGIN ...)",
-                     random ? "private" : "public");
+  const char *problem = !first ? "no PEM object (-----BEGIN ...)" : second ? "more than one PEM object" : NULL;
+  if (!status && problem)
+    status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: %s; expected one PEM %s key", name, problem, random ? "private" : "public");
   if (!status && random && (strstr(text, "ENCRYPTED")))
     status = rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: the private key is encrypted; decrypt it for signing: openssl pkey -in KEY -out PLAIN", name);
   if (!status && random) {
     int failed = mbedtls_hmac_drbg_seed_buf(&key->drbg, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), random, 32);
     if (!failed) failed = mbedtls_pk_parse_key(&key->pk, (const unsigned char *)text, size + 1, NULL, 0, mbedtls_hmac_drbg_random, &key->drbg);
     if (failed) status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM private key (mbedTLS -0x%04x)", name, (unsigned)-failed);
-  } else if (!status) {
+  } else if (!status && first) {
     int failed = strncmp(first, "-----BEGIN PUBLIC KEY-----", 26) == 0 ? mbedtls_pk_parse_public_key(&key->pk, (const unsigned char *)text, size + 1) : -1;
     if (failed) status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM public key (-----BEGIN PUBLIC KEY-----)", name);
   }
@@ -353,9 +353,11 @@ retort_status rt_anchors_verify(const rt_anchors *anchors, const rt_span *certif
     if (failed || flags) status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate chain of %s is refused: %s", subject, chain_problem(flags));
     else if (!may_sign(&chain))
       status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate of %s is not meant for signing (key usage digitalSignature, extended key usage codeSigning)", subject);
-    for (const mbedtls_x509_crt *root = &anchors->chain; !status && root; root = root->next)
-      if (root->raw.len == chain.raw.len && memcmp(root->raw.p, chain.raw.p, chain.raw.len) == 0)
+    const mbedtls_x509_crt *root = &anchors->chain;
+    do
+      if (!status && root->raw.len == chain.raw.len && memcmp(root->raw.p, chain.raw.p, chain.raw.len) == 0)
         status = rt_fail(error, RETORT_ERROR_TRUST, "the model is signed with the root %s itself; a root only signs certificates", subject);
+    while ((root = root->next));
   }
   if (!status && !(leaf = key_new(anchors->platform, error))) status = RETORT_ERROR_MEMORY;
   if (!status) { /* the key moves from the certificate to its own handle */

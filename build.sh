@@ -11,6 +11,8 @@ usage: ./build.sh VERB [ARGUMENTS]
   native                   build the program: build/retort
   test                     everything one needs to trust a change: sanitizer build, unit, oracle and program tests
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
+  arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux/retort, one static file
+  test arm                 the unit tests and a run of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit
   bench [OPTIONS]          speed against llama.cpp on the same files, interleaved (tests/bench/bench.py --help)
   analyze                  clang's static analyser over runtime/
   clean                    remove build/
@@ -127,6 +129,55 @@ tests() { # quick|full
   return $failed
 }
 
+# cross TARGET NINJA_TARGET...: the pinned libraries and parts of the tree for another machine, in build/TARGET.
+cross() {
+  local target=$1; shift
+  need build-essential cc cmake cmake ninja-build ninja xz-utils xz bzip2 bzip2 "gcc-$target" "$target-gcc"
+  CC=$target-gcc AR=$target-ar CFLAGS="-O2 -fPIC" DEPS_HOST=$target DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/$target.cmake" \
+    deps/deps.sh "build/$target/deps"
+  cmake -G Ninja -S . -B "build/$target" -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/$target.cmake" \
+    -DRETORT_DEPS="$PWD/build/$target/deps" >"build/$target/configure.log" 2>&1 || { cat "build/$target/configure.log" >&2; die "cmake failed ($target)"; }
+  cmake --build "build/$target" -j "$jobs" --target "$@" >"build/$target/build.log" 2>&1 || { cat "build/$target/build.log" >&2; die "the build failed ($target)"; }
+}
+
+arm() {
+  local version out; version=$(sed -n 's/^project(retort VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+  cross aarch64-linux-gnu retort
+  out=dist/retort-$version-aarch64-linux
+  mkdir -p "$out"
+  aarch64-linux-gnu-strip -o "$out/retort" build/aarch64-linux-gnu/retort
+  say "built $out/retort ($(stat -c %s "$out/retort") bytes)"
+}
+
+# Each tier: an emulated CPU and the best variant that it must run. What a CPU lacks is named by the tests as not run.
+test_arm() {
+  need qemu-user-static qemu-aarch64-static
+  smollm2
+  local failed=0 units; units=$(cd tests/unit && ls test_*.c | sed 's/\.c$//')
+  arm
+  cross aarch64-linux-gnu $units
+  cross arm-linux-gnueabihf $units retort
+  arm_tier aarch64 cortex-a72 neon || failed=1
+  arm_tier aarch64 cortex-a76 neon-dotprod || failed=1
+  arm_tier aarch64 max,sve=off neon-i8mm || failed=1
+  arm_tier arm cortex-a7 neon || failed=1
+  return $failed
+}
+arm_tier() { # machine cpu variant
+  local emulate="qemu-$1-static -cpu $2" dir=build/aarch64-linux-gnu failed=0 answer test only
+  [ "$1" = arm ] && dir=build/arm-linux-gnueabihf
+  for test in $units; do
+    only=(); [ "$test" = test_reproducible ] && only=("$3")
+    if $emulate "$dir/tests/$test" "${only[@]}" >"$dir/$test-$2.log" 2>&1; then say "$1 $2 $test: passed"; else
+      failed=1; cat "$dir/$test-$2.log" >&2; say "$1 $2 $test: FAILED"; fi
+    grep -a 'NOT RUN' "$dir/$test-$2.log" >&2 || true
+  done
+  answer=$($emulate "$dir/retort" run -m "$model" --allow-unsigned --temp 0 -n 8 --threads 1 "What is the capital of France?" 2>"$dir/run-$2.log") || failed=1
+  say "$1 $2 run: $answer"
+  case $answer in *Paris*) ;; *) failed=1; cat "$dir/run-$2.log" >&2; say "$1 $2 run: FAILED, no Paris in the answer";; esac
+  return $failed
+}
+
 analyze() {
   need clang clang clang-tools scan-build
   deps
@@ -150,7 +201,8 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full;; *) die "unknown test set '$1': none, or full";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; *) die "unknown test set '$1': none, full or arm";; esac;;
+  arm) arm;;
   bench) bench "$@";;
   analyze) analyze;;
   clean) rm -rf build;;

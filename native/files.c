@@ -221,7 +221,7 @@ int files_open(model_files *f, const machine *m, const char *path, bool header_o
     char *name = strdup(path);
     if (!name) break;
     if (count > 1) {
-      char number[8];
+      char number[12];
       snprintf(number, sizeof number, "%05u", (unsigned)opened + 1);
       memcpy(name + digits, number, 5);
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "../base/platform.h"
 #include "variant.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -17,7 +18,8 @@ static uint32_t saved_states(void) {
   return low;
 }
 
-static const char *avx2_missing(void) {
+static const char *avx2_missing(const retort_platform *platform) {
+  (void)platform;
   uint32_t a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_AVX) || !(c & bit_F16C)) return "the CPU has no AVX or no F16C";
   if ((saved_states() & 0x6) != 0x6) return "the operating system does not save AVX registers";
@@ -25,8 +27,8 @@ static const char *avx2_missing(void) {
   return NULL;
 }
 
-static const char *avx512_missing(void) {
-  const char *reason = avx2_missing();
+static const char *avx512_missing(const retort_platform *platform) {
+  const char *reason = avx2_missing(platform);
   if (reason) return reason;
   uint32_t a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return "the CPU does not list its features";
@@ -36,26 +38,55 @@ static const char *avx512_missing(void) {
   if ((saved_states() & 0xe6) != 0xe6) return "the operating system does not save AVX-512 registers";
   return NULL;
 }
+#elif defined(__aarch64__) || defined(RT_NEON)
+
+/* A program cannot ask an ARM core what it has: the platform tells. */
+static const char *feature_missing(const retort_platform *platform, uint32_t feature, const char *reason) {
+  return platform && (platform->cpu_features & feature) ? NULL : reason;
+}
+#if defined(__aarch64__)
+static const char *neon_missing(const retort_platform *platform) { /* part of the base architecture */
+  (void)platform;
+  return NULL;
+}
+static const char *neon_dotprod_missing(const retort_platform *platform) {
+  return feature_missing(platform, RETORT_CPU_DOTPROD, "the CPU has no dot products (asimddp)");
+}
+static const char *neon_i8mm_missing(const retort_platform *platform) {
+  const char *reason = neon_dotprod_missing(platform);
+  return reason ? reason : feature_missing(platform, RETORT_CPU_I8MM, "the CPU has no matrix products of bytes (i8mm)");
+}
+#else
+static const char *neon_missing(const retort_platform *platform) { return feature_missing(platform, RETORT_CPU_NEON, "the CPU has no NEON"); }
+#endif
 #endif
 
-static const char *nothing_missing(void) { return NULL; }
+static const char *nothing_missing(const retort_platform *platform) {
+  (void)platform;
+  return NULL;
+}
 
 /* Best first. */
 static const struct {
   const rt_kernels *kernels;
-  const char *(*missing)(void); /* why it cannot run here, or NULL */
+  const char *(*missing)(const retort_platform *platform); /* why it cannot run here, or NULL */
 } variants[] = {
 #if defined(__x86_64__) || defined(_M_X64)
     {&rt_kernels_avx512, avx512_missing},
     {&rt_kernels_avx2, avx2_missing},
+#elif defined(__aarch64__)
+    {&rt_kernels_neon_i8mm, neon_i8mm_missing},
+    {&rt_kernels_neon_dotprod, neon_dotprod_missing},
+    {&rt_kernels_neon, neon_missing},
+#elif defined(RT_NEON)
+    {&rt_kernels_neon, neon_missing},
 #endif
     {&rt_kernels_portable, nothing_missing},
 };
 
 retort_status rt_kernels_select(const retort_platform *platform, const char *name, const rt_kernels **out, retort_error *error) {
-  (void)platform;
   for (size_t i = 0; i < RT_COUNT(variants); i++) {
-    const char *reason = variants[i].missing();
+    const char *reason = variants[i].missing(platform);
     if (!name) {
       if (reason) continue;
     } else if (strcmp(name, variants[i].kernels->name) != 0) {
@@ -77,9 +108,8 @@ retort_status rt_kernels_select(const retort_platform *platform, const char *nam
 const char *rt_kernels_name(const rt_kernels *kernels) { return kernels->name; }
 
 const char *retort_kernels_variant(const retort_platform *platform, uint32_t index, int *available, const char **reason) {
-  (void)platform;
   if (index >= RT_COUNT(variants)) return NULL;
-  const char *missing = variants[index].missing();
+  const char *missing = variants[index].missing(platform);
   if (available) *available = missing == NULL;
   if (reason) *reason = missing ? missing : "runs on this CPU";
   return variants[index].kernels->name;

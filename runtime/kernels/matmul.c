@@ -114,7 +114,10 @@ static void quantize_tile(const job *j, const rt_inputs *in, uint32_t tile, rt_i
   }
   for (uint32_t lane = 0; lane < RT_TOKENS && first + lane < in->n; lane++) {
     quantize_one(j, in->group, cols, first + lane, row->q, row->d, row->sums, remainder);
-    for (size_t k = 0; k < cols / 4; k++) memcpy(q + (k * RT_TOKENS + lane) * 4, row->q + 4 * k, 4);
+    if (j->exec->kernels->eights)
+      for (size_t k = 0; k < cols / 8; k++) memcpy(q + (k * RT_TOKENS + lane) * 8, row->q + 8 * k, 8);
+    else
+      for (size_t k = 0; k < cols / 4; k++) memcpy(q + (k * RT_TOKENS + lane) * 4, row->q + 4 * k, 4);
     for (size_t k = 0; k < groups; k++) d[k * RT_TOKENS + lane] = row->d[k];
     for (size_t k = 0; k < cols / 32; k++) memcpy(sums + (k * RT_TOKENS + lane) * 4, row->sums + 2 * k, 4);
   }

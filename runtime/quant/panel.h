@@ -90,10 +90,14 @@ static inline void rt_nibbles_fifth_16(const uint8_t *packed, const uint8_t *hig
 #define RT_F16_AT(bytes) rt_f16_to_f32(rt_load_u16(bytes))
 
 /* The six-bit scales and minima of Q4_K and Q5_K: twelve bytes, eight of each. */
-static inline void rt_panel_scales_6bit(const uint8_t *packed, int32_t *scales, int16_t *mins) {
+static inline void rt_scales_6bit(const uint8_t *packed, uint64_t *scales, uint64_t *mins) { /* a byte each */
   uint32_t a = rt_load_u32(packed), b = rt_load_u32(packed + 4), c = rt_load_u32(packed + 8);
-  uint64_t s = (a & 0x3f3f3f3fu) | (uint64_t)((c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u)) << 32;
-  uint64_t m = (b & 0x3f3f3f3fu) | (uint64_t)((c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u)) << 32;
+  *scales = (a & 0x3f3f3f3fu) | (uint64_t)((c & 0x0f0f0f0fu) | (a >> 2 & 0x30303030u)) << 32;
+  *mins = (b & 0x3f3f3f3fu) | (uint64_t)((c >> 4 & 0x0f0f0f0fu) | (b >> 2 & 0x30303030u)) << 32;
+}
+static inline void rt_panel_scales_6bit(const uint8_t *packed, int32_t *scales, int16_t *mins) {
+  uint64_t s, m;
+  rt_scales_6bit(packed, &s, &m);
   RT_LOAD(rt_bytes8, s8, &s);
   RT_LOAD(rt_bytes8, m8, &m);
   RT_STORE(rt_ints8, scales, __builtin_convertvector(s8, rt_ints8));

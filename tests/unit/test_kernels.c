@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "kernels/kernels.h"
+#include "cpu_features.h"
 #include "pool.h"
 #include "quant/f16.h"
 #include "quant/panel.h"
@@ -158,9 +159,10 @@ static void compare_matmul(const rt_kernels *kernels, uint32_t id, uint32_t rows
 static void each_variant(void (*check)(const rt_kernels *)) {
   int available;
   const char *reason, *name;
-  for (uint32_t i = 0; (name = retort_kernels_variant(NULL, i, &available, &reason)); i++) {
+  const retort_platform here = bare_platform();
+  for (uint32_t i = 0; (name = retort_kernels_variant(&here, i, &available, &reason)); i++) {
     const rt_kernels *kernels;
-    retort_status status = rt_kernels_select(NULL, name, &kernels, NULL);
+    retort_status status = rt_kernels_select(&here, name, &kernels, NULL);
     assert_int_equal(status, available ? RETORT_OK : RETORT_ERROR_UNSUPPORTED);
     if (available) check(kernels);
     else print_message("NOT RUN: variant %s: %s\n", name, reason);
@@ -357,10 +359,11 @@ static void an_unknown_variant_is_refused_with_the_known_ones(void **state) {
   (void)state;
   const rt_kernels *kernels = NULL;
   retort_error error;
-  assert_int_equal(rt_kernels_select(NULL, "abacus", &kernels, &error), RETORT_ERROR_UNSUPPORTED);
+  const retort_platform here = bare_platform();
+  assert_int_equal(rt_kernels_select(&here, "abacus", &kernels, &error), RETORT_ERROR_UNSUPPORTED);
   assert_null(kernels);
   assert_non_null(strstr(error.message, "portable"));
-  assert_int_equal(rt_kernels_select(NULL, NULL, &kernels, &error), RETORT_OK);
+  assert_int_equal(rt_kernels_select(&here, NULL, &kernels, &error), RETORT_OK);
   print_message("best variant here: %s\n", rt_kernels_name(kernels));
 }
 

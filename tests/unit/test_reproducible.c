@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "retort.h"
+#include "cpu_features.h"
 #include "model/model.h"
 #include "tiny_model.h"
 
@@ -82,7 +83,7 @@ static void run_crew(void *user, void (*work)(void *, unsigned, unsigned), void 
 /* ---- one cell of the matrix --------------------------------------------------------------------------------------------------- */
 
 static void hash_of_logits(const tiny_model *t, uint32_t kv_type, const char *kernels, unsigned n_threads, uint32_t n, uint32_t split, char hex[65]) {
-  retort_platform platform = {.struct_size = sizeof platform, .user = &n_threads, .parallel = run_crew, .workers = n_threads};
+  retort_platform platform = {.struct_size = sizeof platform, .cpu_features = cpu_features(), .user = &n_threads, .parallel = run_crew, .workers = n_threads};
   static float logits[TOKENS * MAX_VOCAB];
   int32_t ids[TOKENS];
   for (uint32_t i = 0; i < n; i++) ids[i] = (int32_t)((i * 29 + i * i) % t->n_vocab);
@@ -188,7 +189,8 @@ static void choose_variants(int n_names, char **names, const char *variants[MOST
   size_t count = 0;
   const char *name, *reason;
   int available;
-  for (uint32_t v = 0; (name = retort_kernels_variant(NULL, v, &available, &reason)) && count < MOST_VARIANTS; v++) {
+  const retort_platform here = bare_platform();
+  for (uint32_t v = 0; (name = retort_kernels_variant(&here, v, &available, &reason)) && count < MOST_VARIANTS; v++) {
     bool asked = n_names == 0;
     for (int i = 0; i < n_names; i++) asked |= !strcmp(names[i], name);
     if (asked && available) variants[count++] = name;

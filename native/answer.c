@@ -135,6 +135,7 @@ int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t coun
   progress_begin(&bar, "reading the prompt", !o->json);
   while (!interrupted()) {
     retort_status status = retort_step(l->session, 0, &e, &error);
+    if (status == RETORT_ERROR_INTERRUPTED) break;
     if (status) {
       code = fail_status(o->json, &error);
       break;

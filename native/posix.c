@@ -214,6 +214,11 @@ static uint32_t arm_features(void) {
   return features;
 }
 
+static int was_interrupted(void *user) {
+  (void)user;
+  return interrupted();
+}
+
 machine *machine_open(unsigned threads, bool verbose) {
   void *memory = NULL;
   char why[160];
@@ -241,7 +246,7 @@ machine *machine_open(unsigned threads, bool verbose) {
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   m->platform = (retort_platform){.struct_size = sizeof(retort_platform), .user = m, .alloc = lend, .free = take_back, .parallel = run_parallel,
-                                  .workers = m->n_threads + 1, .log = log_line, .cpu_features = arm_features()};
+                                  .workers = m->n_threads + 1, .log = log_line, .cpu_features = arm_features(), .interrupted = was_interrupted};
   return m;
 }
 

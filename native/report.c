@@ -55,6 +55,7 @@ int fail_status(bool json, const retort_error *error) {
     case RETORT_ERROR_UNSUPPORTED: code = EXIT_UNSUPPORTED; break;
     case RETORT_ERROR_CONTEXT: code = EXIT_CONTEXT; break;
     case RETORT_ERROR_TRUST: code = EXIT_TRUST; break;
+    case RETORT_ERROR_INTERRUPTED: code = EXIT_INTERRUPTED; break;
     default: break;
   }
   return say_error(json, code, retort_status_name((retort_status)error->status), error->message);

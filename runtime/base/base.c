@@ -23,6 +23,7 @@ const char *retort_status_name(retort_status status) {
     case RETORT_ERROR_BUFFER: return "buffer";
     case RETORT_ERROR_TRUST: return "trust";
     case RETORT_ERROR_IO: return "io";
+    case RETORT_ERROR_INTERRUPTED: return "interrupted";
     case RETORT_STATUS_FORCE_INT32: break;
   }
   return "unknown";

@@ -99,6 +99,7 @@ retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t 
   if (status) return status;
   size_t n_vocab = s->model->hparams.n_vocab;
   s->n_ahead = 0;
+  uint32_t before = s->n_past;
   for (size_t done = 0; done < count;) {
     uint32_t n = count - done < s->work.n_batch ? (uint32_t)(count - done) : s->work.n_batch;
     for (uint32_t i = 0; i < n; i++) {
@@ -106,7 +107,10 @@ retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t 
       s->rows[i] = (rt_row){.cache = &s->cache, .position = s->n_past + i, .token = ids[done + i], .wanted = wanted};
     }
     memcpy(s->tokens + s->n_past, ids + done, n * sizeof *ids);
-    rt_forward(s->model, &s->work, s->rows, n, logits);
+    if (!rt_forward(s->model, &s->work, s->rows, n, logits)) {
+      s->n_past = before;
+      return rt_fail(error, RETORT_ERROR_INTERRUPTED, "interrupted at position %u; the call may be made again", before + (uint32_t)done);
+    }
     if (which == RETORT_LOGITS_ALL) logits += n * n_vocab;
     s->n_past += n;
     done += n;

@@ -58,6 +58,7 @@ typedef enum retort_status {
   RETORT_ERROR_BUFFER = -8,      /* the caller's buffer is too small; the size needed was stored */
   RETORT_ERROR_TRUST = -9,       /* a signature, digest or policy forbids the use of these bytes */
   RETORT_ERROR_IO = -10,         /* the platform could not read or write */
+  RETORT_ERROR_INTERRUPTED = -11, /* the platform asked to give up; nothing was changed, the call may be made again */
   RETORT_STATUS_FORCE_INT32 = 0x7fffffff
 } retort_status;
 

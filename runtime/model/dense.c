@@ -191,21 +191,23 @@ static void keep_wanted(pass *p) {
   p->n = kept;
 }
 
-void rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits) {
+bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits) {
   const rt_hparams *h = &model->hparams;
   const rt_exec *exec = &work->exec;
+  const retort_platform *platform = exec->platform;
   uint32_t n_q = h->n_heads * h->head_dim;
   pass p = {.model = model, .work = work, .rows = rows, .n = n, .norm = model->layers[0].attn_norm};
   each_row(&p, embed);
   for (p.layer = 0; p.layer < h->n_layers; p.layer++) {
     const rt_layer *l = &model->layers[p.layer];
     bool last = p.layer + 1 == h->n_layers;
+    if (platform && platform->interrupted && platform->interrupted(platform->user)) return false;
 
     const rt_matmul_part qkv[] = {part(&l->q, l->q_bias, work->q), part(&l->k, l->k_bias, work->k), part(&l->v, l->v_bias, work->v)};
     rt_matmul(exec, qkv, 3, work->h, h->n_embd, p.n, work->matmul);
     each_row(&p, turn_and_store);
     if (last) keep_wanted(&p);
-    if (p.n == 0) return;
+    if (p.n == 0) return true;
     attend(&p);
     const rt_matmul_part o[] = {part(&l->o, l->o_bias, work->h)};
     rt_matmul(exec, o, 1, work->attended, n_q, p.n, work->matmul);
@@ -222,4 +224,5 @@ void rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, ui
   }
   const rt_matmul_part output[] = {part(&model->output, NULL, logits)};
   rt_matmul(exec, output, 1, work->h, h->n_embd, p.n, work->matmul);
+  return true;
 }

@@ -107,7 +107,8 @@ typedef struct rt_row {
 } rt_row;
 
 /* Computes n <= n_batch rows, stores their keys and values, and writes the logits of the wanted rows, in order, to `logits`
- * (wanted rows, n_vocab). A row's bits depend on its sequence only, never on the other rows, n_batch, the workers or the kernels. */
-void rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits);
+ * (wanted rows, n_vocab). A row's bits depend on its sequence only, never on the other rows, n_batch, the workers or the kernels. False where
+ * the platform interrupted it between two layers: then the positions of the rows hold nothing that may be used. */
+bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits);
 
 #endif

@@ -182,6 +182,74 @@ static void the_proof_can_be_checked_afterwards(void **state) {
   close_bench(&b);
 }
 
+/* ---- interruption ---- */
+
+static int countdown(void *user) { return (*(int *)user)-- == 0; }
+
+static void an_interrupted_call_has_changed_nothing(void **state) {
+  (void)state;
+  bench b;
+  open_bench(&b, "llama", RT_Q4_0);
+  const int32_t prompt[20] = {0, 9, 8, 7, 33, 5, 40, 9, 8, 7, 33, 5, 40, 9, 8, 7, 33, 5, 40, 2};
+  int left = -1, stops = 0;
+  const retort_platform platform = {.struct_size = sizeof platform, .user = &left, .interrupted = countdown};
+  retort_session_options so;
+  retort_session_options_init(&so);
+  so.n_batch = 8;
+  for (int32_t guess = 0; guess < 8; guess += 7) {
+    retort_session *plain = open_session(&b, 8), *s;
+    answer expected = ask(plain, prompt, 20, 0, 3);
+    OK(retort_session_open(&platform, b.model, b.vocab, &so, &s, &error));
+    /* at every layer in turn */
+    for (int at = 0; at < 60; at++) {
+      retort_generate_options o;
+      retort_generate_options_init(&o);
+      o.seed = 3;
+      o.max_tokens = 40;
+      o.proof = 1;
+      o.thinking_budget = 7;
+      o.temperature = 1.5f;
+      o.guess = guess;
+      OK(retort_session_truncate(s, 0, &error));
+      OK(retort_generate_begin(s, prompt, 20, &o, &error));
+      left = at;
+      answer found = {.n = 0};
+      for (;;) {
+        retort_event e = {.struct_size = sizeof e};
+        retort_session_info before = {.struct_size = sizeof before}, after = before;
+        retort_error failure;
+        OK(retort_session_get_info(s, &before, &error));
+        retort_status status = retort_step(s, 0, &e, &failure);
+        if (status) {
+          OK(retort_session_get_info(s, &after, &error));
+          assert_int_equal(status, RETORT_ERROR_INTERRUPTED);
+          assert_int_equal(before.n_past, after.n_past);
+          stops++;
+          continue;
+        }
+        if (e.kind == RETORT_EVENT_TOKEN) found.ids[found.n++] = e.token;
+        found.finish = e.finish;
+        if (e.kind == RETORT_EVENT_END) break;
+      }
+      OK(retort_session_get_proof(s, found.proof, &error));
+      expect_same(&expected, &found);
+    }
+    /* in the second batch of one call */
+    left = 3;
+    OK(retort_session_truncate(s, 0, &error));
+    retort_error failure;
+    assert_int_equal(retort_session_eval(s, prompt, 20, RETORT_LOGITS_NONE, NULL, &failure), RETORT_ERROR_INTERRUPTED);
+    retort_session_info info = {.struct_size = sizeof info};
+    OK(retort_session_get_info(s, &info, &error));
+    assert_int_equal(info.n_past, 0);
+    left = -1;
+    retort_session_close(s);
+    retort_session_close(plain);
+  }
+  assert_int_equal(stops, 2 * 60);
+  close_bench(&b);
+}
+
 /* ---- guessing ---- */
 
 typedef struct talk { /* all that can be seen of an answer */
@@ -299,6 +367,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(answers_do_not_depend_on_the_cache_or_the_cuts),
       cmocka_unit_test(the_proof_can_be_checked_afterwards),
+      cmocka_unit_test(an_interrupted_call_has_changed_nothing),
       cmocka_unit_test(guessing_changes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

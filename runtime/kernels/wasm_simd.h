@@ -1,0 +1,435 @@
+/* wasm_simd.h - WebAssembly's 128-bit vectors; simd128.c and relaxed.c compile it for the two variants.
+ *
+ * The fixed instruction set has no dot product of bytes, but one of 16-bit integers (i32x4.dot_i16x8_s), and |scale * (code - zero)| always
+ * fits in 16 bits: so matrix times matrix works on rows of such weights, and one kernel serves every format. Matrix times vector reads the
+ * hot formats in place, four rows side by side in the lanes of the float operations; the others go through the same 16-bit rows.
+ *
+ * Relaxed SIMD adds a dot product of bytes whose result is defined only where the second operand lies in 0..127: there the codes stand (those
+ * of 8 bits take the 16-bit way), and the activations in the first. Deliberately absent: relaxed_madd and every other instruction whose
+ * result an engine may choose.
+ */
+#ifndef RT_KERNELS_WASM_SIMD_H
+#define RT_KERNELS_WASM_SIMD_H
+
+#include <wasm_simd128.h>
+
+#include "float_ops.h"
+#include "panel_strip.h"
+
+#if defined(__wasm_relaxed_simd__)
+enum { RELAXED = true };
+/* sum + a . b over quads of bytes; b in 0..127 */
+INLINE v128_t dot_bytes(v128_t sum, v128_t a, v128_t b) { return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, sum); }
+#else
+enum { RELAXED = false };
+INLINE v128_t dot_bytes(v128_t sum, v128_t a, v128_t b) { return (void)a, (void)b, sum; } /* never called: RELAXED is false */
+#endif
+
+INLINE v128_t load(const void *p) { return wasm_v128_load(p); }
+INLINE v128_t zero(void) { return wasm_i32x4_const_splat(0); }
+INLINE v128_t dot_words(v128_t sum, v128_t a, v128_t b) { return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b)); }
+
+/* ---- rows of 16-bit weights ---- */
+
+enum { WORD_ROWS = RT_STRIP_ROWS / 2 }; /* fit where RT_STRIP_ROWS rows of codes do */
+
+INLINE int16_t *words_of(const panel *p, size_t row) { return (int16_t *)(void *)(p->codes + row * 2 * p->cols); }
+
+/* Rows first .. first + rows - 1 of the matrix: words (rows, cols) = scale * (code - zero), or code - zero where there is no integer scale. */
+static void fill_words(const panel *p, const rt_matrix *w, uint32_t first, uint32_t rows) {
+  const uint32_t cols = p->cols, sub = p->format.sub;
+  const v128_t offset = wasm_i16x8_splat(p->format.zero);
+  for (uint32_t r = 0; r < rows; r++) {
+    /* The codes are decoded into the second half of the row's place and spread from there. */
+    int16_t *words = words_of(p, r);
+    uint8_t *codes = (uint8_t *)words + cols;
+    const rt_panel_row out = {codes, p->d + (size_t)r * p->groups, p->m + (size_t)r * p->groups, p->scales + (size_t)r * p->subs,
+                              p->mins + (size_t)r * p->subs};
+    panel_decode_row(w->type->id, w->data + (size_t)(first + r) * w->row_bytes, p->groups, &out);
+    for (uint32_t c = 0; c < cols; c += 16) {
+      v128_t v = load(codes + c);
+      v128_t low = wasm_i16x8_sub(wasm_u16x8_extend_low_u8x16(v), offset), high = wasm_i16x8_sub(wasm_u16x8_extend_high_u8x16(v), offset);
+      if (sub) {
+        v128_t scale = wasm_i16x8_splat((int16_t)out.scales[c / sub]);
+        low = wasm_i16x8_mul(low, scale);
+        high = wasm_i16x8_mul(high, scale);
+      }
+      wasm_v128_store(words + c, low);
+      wasm_v128_store(words + c + 8, high);
+    }
+  }
+}
+
+/* ---- matrix times matrix ---- */
+
+/* acc + da * t for the group's integer sums, four tokens in the lanes. */
+INLINE v128_t add_group(v128_t acc, v128_t da, const float *d, v128_t isum, const float *m, v128_t msum, unsigned group, bool min) {
+  v128_t t = wasm_f32x4_mul(wasm_v128_load32_splat(d), wasm_f32x4_convert_i32x4(isum));
+  if (min) {
+    v128_t u = wasm_f32x4_mul(wasm_v128_load32_splat(m), wasm_f32x4_convert_i32x4(msum));
+    t = group == 32 ? wasm_f32x4_add(t, u) : wasm_f32x4_sub(t, u);
+  }
+  return wasm_f32x4_add(acc, wasm_f32x4_mul(da, t));
+}
+
+/* The minima of one row's group times the activations' sums of four tokens; sums: (group / 32, RT_TOKENS, 2). */
+INLINE v128_t min_sum(const int16_t *mins, const int16_t *sums, unsigned group, unsigned sub) {
+  if (group == 32) return wasm_i32x4_extadd_pairwise_i16x8(load(sums));
+  v128_t sum = zero();
+  for (unsigned k = 0; k < 8; k++)
+    sum = dot_words(sum, load(sums + k * 2 * RT_TOKENS), sub == 32 ? wasm_v128_load16_splat(mins + k) : wasm_v128_load32_splat(mins + 2 * k));
+  return sum;
+}
+
+/* R rows of words times four of a tile's tokens: out (R, RT_TOKENS). `q`, `da`, `sums`, `out` point at the first of the four. */
+INLINE void words_tile(const panel *p, uint32_t row, const int8_t *q, const float *da, const int16_t *sums, unsigned R, unsigned group,
+                       unsigned sub, bool min, float *out) {
+  const size_t cols = p->cols, groups = p->groups;
+  const int16_t *w = words_of(p, row);
+  const float *d = p->d + row * groups, *m = p->m + row * groups;
+  const int16_t *mins = p->mins + (size_t)row * p->subs;
+  v128_t acc[4];
+  for (unsigned r = 0; r < R; r++) acc[r] = zero();
+  for (size_t g = 0; g < groups; g++) {
+    v128_t low[4], high[4]; /* of tokens 0, 1 and 2, 3; two sums each */
+    for (unsigned r = 0; r < R; r++) low[r] = high[r] = zero();
+    for (unsigned k = 0; k < group / 4; k++, w += 4, q += 4 * RT_TOKENS) {
+      v128_t a = wasm_i16x8_load8x8(q), b = wasm_i16x8_load8x8(q + 8);
+      for (unsigned r = 0; r < R; r++) {
+        v128_t c = wasm_v128_load64_splat(w + r * cols);
+        low[r] = dot_words(low[r], c, a);
+        high[r] = dot_words(high[r], c, b);
+      }
+    }
+    v128_t scale = load(da + g * RT_TOKENS);
+    for (unsigned r = 0; r < R; r++) {
+      v128_t isum = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6), wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));
+      v128_t msum = min ? min_sum(sub ? mins + r * p->subs + g * (256 / sub) : mins, sums + g * (group / 32) * 2 * RT_TOKENS, group, sub) : zero();
+      acc[r] = add_group(acc[r], scale, d + r * groups + g, isum, m + r * groups + g, msum, group, min);
+    }
+  }
+  for (unsigned r = 0; r < R; r++) wasm_v128_store(out + r * RT_TOKENS, acc[r]);
+}
+
+INLINE void words_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned group, unsigned sub, bool min, float *out) {
+  const int8_t *q = in->q + (size_t)tile * RT_TOKENS * in->cols;
+  const float *da = in->d + (size_t)tile * RT_TOKENS * p->groups;
+  const int16_t *sums = in->sums + (size_t)tile * RT_TOKENS * (in->cols / RT_SUM);
+  for (uint32_t r = 0, step; r < rows; r += step) {
+    step = r + 4 <= rows ? 4 : 1;
+    for (uint32_t t = 0; t < RT_TOKENS && tile * RT_TOKENS + t < in->n; t += 4)
+      if (step == 4) words_tile(p, r, q + 4 * t, da + t, sums + 2 * t, 4, group, sub, min, out + r * RT_TOKENS + t);
+      else words_tile(p, r, q + 4 * t, da + t, sums + 2 * t, 1, group, sub, min, out + r * RT_TOKENS + t);
+  }
+}
+
+typedef void tile_kernel(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out);
+#define WORDS(NAME, GROUP, SUB, MIN)                                                                \
+  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out) { \
+    words_rows(p, rows, in, tile, GROUP, SUB, MIN, out);                                            \
+  }
+WORDS(words_32, 32, 0, false)
+WORDS(words_32_min, 32, 0, true)
+WORDS(words_256, 256, 0, false)
+WORDS(words_256_min_16, 256, 16, true)
+WORDS(words_256_min_32, 256, 32, true)
+
+/* A tile's results (rows, RT_TOKENS) to their places. */
+static void store_tile(const rt_strip *strip, uint32_t first, uint32_t rows, uint32_t tile, const float *out) {
+  uint32_t n = strip->inputs->n - tile * RT_TOKENS;
+  for (uint32_t k = 0; k < RT_TOKENS && k < n; k++) {
+    float *y = strip->y + (tile * RT_TOKENS + k) * strip->y_stride + first;
+    for (uint32_t r = 0; r < rows; r++) y[r] = out[r * RT_TOKENS + k];
+  }
+}
+
+static void gemm_words(const rt_strip *strip) {
+  panel p = panel_layout(strip);
+  const rt_panel_format *f = &p.format;
+  tile_kernel *kernel = f->group == 32 ? (f->min ? words_32_min : words_32) : !f->min ? words_256 : f->sub == 16 ? words_256_min_16 : words_256_min_32;
+  float *out = (float *)(void *)p.rest;
+  for (uint32_t start = 0; start < strip->rows; start += WORD_ROWS) {
+    uint32_t rows = strip->rows - start < WORD_ROWS ? strip->rows - start : WORD_ROWS;
+    fill_words(&p, strip->w, strip->first + start, rows);
+    for (uint32_t tile = 0; tile * RT_TOKENS < strip->inputs->n; tile++) {
+      kernel(&p, rows, strip->inputs, tile, out);
+      store_tile(strip, start, rows, tile, out);
+    }
+  }
+}
+
+/* ---- matrix times few vectors ---- */
+
+/* The sums of four vectors, side by side. */
+INLINE v128_t sums_of_4(const v128_t v[4]) {
+  v128_t a = wasm_i32x4_add(wasm_i32x4_shuffle(v[0], v[1], 0, 4, 1, 5), wasm_i32x4_shuffle(v[0], v[1], 2, 6, 3, 7));
+  v128_t b = wasm_i32x4_add(wasm_i32x4_shuffle(v[2], v[3], 0, 4, 1, 5), wasm_i32x4_shuffle(v[2], v[3], 2, 6, 3, 7));
+  return wasm_i32x4_add(wasm_i64x2_shuffle(a, b, 0, 2), wasm_i64x2_shuffle(a, b, 1, 3));
+}
+
+/* Four halves widened exactly, as rt_f16_to_f32 does. */
+INLINE v128_t halves_of_4(const uint8_t *const at[4], size_t offset) {
+  v128_t h = wasm_u32x4_make(rt_load_u16(at[0] + offset), rt_load_u16(at[1] + offset), rt_load_u16(at[2] + offset), rt_load_u16(at[3] + offset));
+  v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x7fff)), 13);
+  v128_t sign = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x8000)), 16);
+  v128_t value = wasm_f32x4_mul(magnitude, wasm_f32x4_const_splat(0x1p112f));
+  v128_t special = wasm_v128_and(wasm_i32x4_ge(magnitude, wasm_i32x4_const_splat(0x7c00 << 13)), wasm_i32x4_const_splat(0x7f800000));
+  return wasm_v128_or(wasm_v128_or(value, special), sign);
+}
+
+/* 16 bytes as two vectors of words: the even ones, the odd ones. */
+INLINE void split_unsigned(v128_t v, v128_t words[2]) {
+  words[0] = wasm_v128_and(v, wasm_i16x8_const_splat(0x00ff));
+  words[1] = wasm_u16x8_shr(v, 8);
+}
+INLINE void split_signed(v128_t v, v128_t words[2]) {
+  words[0] = wasm_i16x8_shr(wasm_i16x8_shl(v, 8), 8);
+  words[1] = wasm_i16x8_shr(v, 8);
+}
+
+INLINE v128_t low_nibbles(v128_t v) { return wasm_v128_and(v, wasm_i8x16_const_splat(15)); }
+INLINE v128_t high_nibbles(v128_t v) { return wasm_v128_and(wasm_u16x8_shr(v, 4), wasm_i8x16_const_splat(15)); }
+
+/* The codes of 64 elements of a block of 256, `pair` 0..3, in order. */
+INLINE void codes_of_64(uint32_t type, const uint8_t *block, unsigned pair, v128_t c[4]) {
+  if (type == RT_Q6_K) {
+    const rt_q6_k_block *b = (const rt_q6_k_block *)(const void *)block;
+    unsigned half = pair / 2;
+    for (unsigned i = 0; i < 4; i++) {
+      v128_t low = load(b->low + 64 * half + 16 * i), high = load(b->high + 32 * half + 16 * (i & 1));
+      /* Bits 2s and 2s + 1 of `high`, s = 2 * (pair & 1) + i / 2, to bits 4 and 5. */
+      unsigned s = 2 * (pair & 1) + i / 2;
+      high = s == 0 ? wasm_i16x8_shl(high, 4) : s == 1 ? wasm_i16x8_shl(high, 2) : s == 2 ? high : wasm_u16x8_shr(high, 2);
+      c[i] = wasm_v128_or(pair & 1 ? high_nibbles(low) : low_nibbles(low), wasm_v128_and(high, wasm_i8x16_const_splat(48)));
+    }
+    return;
+  }
+  const uint8_t *packed = type == RT_Q4_K ? block + offsetof(rt_q4_k_block, codes) : block + offsetof(rt_q5_k_block, codes);
+  v128_t v[2] = {load(packed + 32 * pair), load(packed + 32 * pair + 16)};
+  for (unsigned i = 0; i < 2; i++) {
+    c[i] = low_nibbles(v[i]);
+    c[i + 2] = high_nibbles(v[i]);
+    if (type != RT_Q5_K) continue;
+    v128_t high = wasm_u16x8_shr(load(block + offsetof(rt_q5_k_block, high) + 16 * i), 2 * pair), fifth = wasm_i8x16_const_splat(16);
+    c[i] = wasm_v128_or(c[i], wasm_v128_and(wasm_i16x8_shl(high, 4), fifth));
+    c[i + 2] = wasm_v128_or(c[i + 2], wasm_v128_and(wasm_i16x8_shl(high, 3), fifth));
+  }
+}
+
+/* The codes of a block of 32; those of Q8_0 are signed. */
+INLINE void codes_of_32(uint32_t type, const uint8_t *block, v128_t c[2]) {
+  if (type == RT_Q8_0) {
+    c[0] = load(block + offsetof(rt_q8_0_block, q));
+    c[1] = load(block + offsetof(rt_q8_0_block, q) + 16);
+  } else {
+    v128_t v = load(block + (type == RT_Q4_1 ? offsetof(rt_q4_1_block, codes) : offsetof(rt_q4_0_block, codes)));
+    c[0] = low_nibbles(v);
+    c[1] = high_nibbles(v);
+  }
+}
+
+/* Codes or activations made ready for dot_16: as they are, or split into words. */
+typedef struct sixteen {
+  v128_t v[2];
+} sixteen;
+INLINE sixteen ready(v128_t bytes, bool is_signed, bool narrow) {
+  sixteen s = {{bytes, bytes}};
+  if (!narrow) {
+    if (is_signed) split_signed(bytes, s.v);
+    else split_unsigned(bytes, s.v);
+  }
+  return s;
+}
+INLINE v128_t dot_16(v128_t sum, sixteen c, sixteen a, bool narrow) {
+  return narrow ? dot_bytes(sum, a.v[0], c.v[0]) : dot_words(dot_words(sum, c.v[0], a.v[0]), c.v[1], a.v[1]);
+}
+
+/* Four rows of blocks of 32 times N inputs: y (N, 4). */
+INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, unsigned N, float *y) {
+  const size_t cols = in->cols, groups = cols / 32, bytes = type == RT_Q8_0 ? sizeof(rt_q8_0_block) : type == RT_Q4_1 ? sizeof(rt_q4_1_block) : sizeof(rt_q4_0_block);
+  const bool min = type == RT_Q4_1, narrow = RELAXED && type != RT_Q8_0;
+  const int8_t *q = in->q + first * cols;
+  const float *da = in->d + first * groups;
+  const int16_t *sums = in->sums + first * (cols / RT_SUM);
+  const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
+  v128_t acc[2] = {zero(), zero()};
+  for (size_t g = 0; g < groups; g++) {
+    sixteen a[2][2];
+    v128_t v[2][4];
+    for (unsigned i = 0; i < N; i++)
+      for (unsigned k = 0; k < 2; k++) a[i][k] = ready(load(q + i * cols + 32 * g + 16 * k), true, narrow);
+    for (unsigned r = 0; r < 4; r++) {
+      v128_t codes[2];
+      codes_of_32(type, at[r], codes);
+      sixteen c[2] = {ready(codes[0], type == RT_Q8_0, narrow), ready(codes[1], type == RT_Q8_0, narrow)};
+      for (unsigned i = 0; i < N; i++) v[i][r] = dot_16(dot_16(zero(), c[0], a[i][0], narrow), c[1], a[i][1], narrow);
+    }
+    v128_t d = halves_of_4(at, 0), m = min ? halves_of_4(at, 2) : zero();
+    for (unsigned i = 0; i < N; i++) {
+      const int16_t *sum = sums + i * (cols / RT_SUM) + 2 * g;
+      v128_t isum = sums_of_4(v[i]), suma = wasm_i32x4_splat(sum[0] + sum[1]);
+      if (type == RT_Q4_0) isum = wasm_i32x4_sub(isum, wasm_i32x4_shl(suma, 3));
+      v128_t t = wasm_f32x4_mul(d, wasm_f32x4_convert_i32x4(isum));
+      if (min) t = wasm_f32x4_add(t, wasm_f32x4_mul(m, wasm_f32x4_convert_i32x4(suma)));
+      acc[i] = wasm_f32x4_add(acc[i], wasm_f32x4_mul(wasm_v128_load32_splat(da + i * groups + g), t));
+    }
+    for (unsigned r = 0; r < 4; r++) at[r] += bytes;
+  }
+  for (unsigned i = 0; i < N; i++) wasm_v128_store(y + 4 * i, acc[i]);
+}
+
+/* The same for blocks of 256. */
+INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, unsigned N, float *y) {
+  const size_t cols = in->cols, groups = cols / 256;
+  const size_t bytes = type == RT_Q4_K ? sizeof(rt_q4_k_block) : type == RT_Q5_K ? sizeof(rt_q5_k_block) : sizeof(rt_q6_k_block);
+  const bool min = type != RT_Q6_K, narrow = RELAXED;
+  const int8_t *q = in->q + first * cols;
+  const float *da = in->d + first * groups;
+  const int16_t *sums = in->sums + first * (cols / RT_SUM);
+  const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
+  v128_t acc[2] = {zero(), zero()};
+  for (size_t g = 0; g < groups; g++) {
+    v128_t v[2][4], u[2][4], sums_low[2], sums_high[2];
+    for (unsigned i = 0; i < N; i++) {
+      sums_low[i] = load(sums + i * (cols / RT_SUM) + 16 * g);
+      sums_high[i] = load(sums + i * (cols / RT_SUM) + 16 * g + 8);
+      /* With minima of 32 elements, the sums of 32. */
+      if (min) sums_low[i] = wasm_i16x8_add(wasm_i16x8_shuffle(sums_low[i], sums_high[i], 0, 2, 4, 6, 8, 10, 12, 14), wasm_i16x8_shuffle(sums_low[i], sums_high[i], 1, 3, 5, 7, 9, 11, 13, 15));
+    }
+    for (unsigned r = 0; r < 4; r++) {
+      int32_t scales[16];
+      int16_t mins[8];
+      if (min) {
+        rt_panel_scales_6bit(at[r] + offsetof(rt_q4_k_block, scales), scales, mins);
+        for (unsigned i = 0; i < N; i++) {
+          v[i][r] = zero();
+          u[i][r] = wasm_i32x4_dot_i16x8(load(mins), sums_low[i]);
+        }
+      } else {
+        v128_t packed = load(at[r] + offsetof(rt_q6_k_block, scales));
+        v128_t low = wasm_i16x8_extend_low_i8x16(packed), high = wasm_i16x8_extend_high_i8x16(packed);
+        wasm_v128_store(scales, wasm_i32x4_extend_low_i16x8(low));
+        wasm_v128_store(scales + 4, wasm_i32x4_extend_high_i16x8(low));
+        wasm_v128_store(scales + 8, wasm_i32x4_extend_low_i16x8(high));
+        wasm_v128_store(scales + 12, wasm_i32x4_extend_high_i16x8(high));
+        for (unsigned i = 0; i < N; i++) /* 32 is the code of 0 */
+          v[i][r] = wasm_i32x4_shl(wasm_i32x4_neg(dot_words(wasm_i32x4_dot_i16x8(low, sums_low[i]), high, sums_high[i])), 5);
+      }
+      for (unsigned pair = 0; pair < 4; pair++) {
+        v128_t codes[4];
+        codes_of_64(type, at[r], pair, codes);
+        for (unsigned k = 0; k < 4; k += 2) {
+          sixteen c[2] = {ready(codes[k], false, narrow), ready(codes[k + 1], false, narrow)};
+          for (unsigned i = 0; i < N; i++) {
+            const int8_t *a = q + i * cols + 256 * g + 64 * pair + 16 * k;
+            sixteen b[2] = {ready(load(a), true, narrow), ready(load(a + 16), true, narrow)};
+            v128_t one = dot_16(zero(), c[0], b[0], narrow);
+            if (min) {
+              one = dot_16(one, c[1], b[1], narrow);
+              v[i][r] = wasm_i32x4_add(v[i][r], wasm_i32x4_mul(one, wasm_v128_load32_splat(scales + 2 * pair + k / 2)));
+            } else {
+              v128_t other = dot_16(zero(), c[1], b[1], narrow);
+              v[i][r] = wasm_i32x4_add(v[i][r], wasm_i32x4_add(wasm_i32x4_mul(one, wasm_v128_load32_splat(scales + 4 * pair + k)),
+                                                               wasm_i32x4_mul(other, wasm_v128_load32_splat(scales + 4 * pair + k + 1))));
+            }
+          }
+        }
+      }
+    }
+    v128_t d = halves_of_4(at, min ? 0 : offsetof(rt_q6_k_block, d)), m = min ? halves_of_4(at, 2) : zero();
+    for (unsigned i = 0; i < N; i++) {
+      v128_t t = wasm_f32x4_mul(d, wasm_f32x4_convert_i32x4(sums_of_4(v[i])));
+      if (min) t = wasm_f32x4_sub(t, wasm_f32x4_mul(m, wasm_f32x4_convert_i32x4(sums_of_4(u[i]))));
+      acc[i] = wasm_f32x4_add(acc[i], wasm_f32x4_mul(wasm_v128_load32_splat(da + i * groups + g), t));
+    }
+    for (unsigned r = 0; r < 4; r++) at[r] += bytes;
+  }
+  for (unsigned i = 0; i < N; i++) wasm_v128_store(y + 4 * i, acc[i]);
+}
+
+/* Any other format, through rows of words: y (4). */
+static void dot4_words(const panel *p, const rt_inputs *in, uint32_t i, float *y) {
+  const size_t cols = p->cols, groups = p->groups, group = p->format.group;
+  const int8_t *q = in->q + i * cols;
+  const float *da = in->d + i * groups;
+  const int16_t *sums = in->sums + i * (cols / RT_SUM);
+  v128_t acc = zero();
+  for (size_t g = 0; g < groups; g++) {
+    v128_t v[4], u[4] = {zero(), zero(), zero(), zero()};
+    for (unsigned r = 0; r < 4; r++) {
+      const int16_t *w = words_of(p, r) + g * group;
+      v[r] = zero();
+      for (size_t c = 0; c < group; c += 8) v[r] = dot_words(v[r], load(w + c), wasm_i16x8_load8x8(q + g * group + c));
+      if (!p->format.min) continue;
+      if (group == 32) {
+        u[r] = wasm_i32x4_make(sums[2 * g] + sums[2 * g + 1], 0, 0, 0);
+      } else {
+        int32_t msum = 0;
+        for (size_t s = 0; s < 16; s++) msum += p->mins[r * p->subs + (g * 256 + 16 * s) / p->format.sub] * sums[16 * g + s];
+        u[r] = wasm_i32x4_make(msum, 0, 0, 0);
+      }
+    }
+    const float *d = p->d + g, *m = p->m + g;
+    v128_t t = wasm_f32x4_mul(wasm_f32x4_make(d[0], d[groups], d[2 * groups], d[3 * groups]), wasm_f32x4_convert_i32x4(sums_of_4(v)));
+    if (p->format.min) {
+      v128_t s = wasm_f32x4_mul(wasm_f32x4_make(m[0], m[groups], m[2 * groups], m[3 * groups]), wasm_f32x4_convert_i32x4(sums_of_4(u)));
+      t = group == 32 ? wasm_f32x4_add(t, s) : wasm_f32x4_sub(t, s);
+    }
+    acc = wasm_f32x4_add(acc, wasm_f32x4_mul(wasm_v128_load32_splat(da + g), t));
+  }
+  wasm_v128_store(y, acc);
+}
+
+static void store_four(const rt_strip *strip, uint32_t i, uint32_t first, const float *y) {
+  uint32_t rows = strip->rows - first < 4 ? strip->rows - first : 4;
+  memcpy(strip->y + i * strip->y_stride + first, y, rows * sizeof *y);
+}
+
+static void dot_panel(const rt_strip *strip) {
+  panel p = panel_layout(strip);
+  memset(p.d, 0, 4 * p.groups * sizeof *p.d); /* rows that are not there are computed, and dropped */
+  for (uint32_t start = 0; start < strip->rows; start += 4) {
+    fill_words(&p, strip->w, strip->first + start, strip->rows - start < 4 ? strip->rows - start : 4);
+    for (uint32_t i = 0; i < strip->inputs->n; i++) {
+      float y[4];
+      dot4_words(&p, strip->inputs, i, y);
+      store_four(strip, i, start, y);
+    }
+  }
+}
+
+INLINE void dot_in_place(const rt_strip *strip, uint32_t type, bool blocks_of_256) {
+  const rt_inputs *in = strip->inputs;
+  const rt_matrix *w = strip->w;
+  for (uint32_t start = 0; start < strip->rows; start += 4) {
+    const uint8_t *row[4]; /* where fewer than four are left, the last one more than once */
+    for (uint32_t r = 0; r < 4; r++)
+      row[r] = w->data + (size_t)(strip->first + (start + r < strip->rows ? start + r : strip->rows - 1)) * w->row_bytes;
+    for (uint32_t i = 0, step; i < in->n; i += step) {
+      float y[8];
+      step = i + 2 <= in->n ? 2 : 1;
+      if (blocks_of_256) {
+        if (step == 2) dot4_256(type, row, in, i, 2, y);
+        else dot4_256(type, row, in, i, 1, y);
+      } else {
+        if (step == 2) dot4_32(type, row, in, i, 2, y);
+        else dot4_32(type, row, in, i, 1, y);
+      }
+      for (uint32_t k = 0; k < step; k++) store_four(strip, i + k, start, y + 4 * k);
+    }
+  }
+}
+
+static void dot(const rt_strip *strip) {
+  switch (strip->w->type->id) {
+    case RT_Q4_0: dot_in_place(strip, RT_Q4_0, false); break;
+    case RT_Q4_1: dot_in_place(strip, RT_Q4_1, false); break;
+    case RT_Q8_0: dot_in_place(strip, RT_Q8_0, false); break;
+    case RT_Q4_K: dot_in_place(strip, RT_Q4_K, true); break;
+    case RT_Q5_K: dot_in_place(strip, RT_Q5_K, true); break;
+    case RT_Q6_K: dot_in_place(strip, RT_Q6_K, true); break;
+    default: dot_panel(strip); break;
+  }
+}
+
+#endif

@@ -61,18 +61,17 @@ static const char *neon_missing(const retort_platform *platform) { return featur
 #endif
 #endif
 
-<<<<<<< HEAD
 static const char *nothing_missing(const retort_platform *platform) {
   (void)platform;
   return NULL;
 }
-=======
 #if defined(RETORT_RELAXED_SIMD)
-static const char *relaxed_missing(void) { return rt_relaxed_dot_is_right() ? NULL : "this engine's relaxed dot product gives wrong sums"; }
+static const char *relaxed_missing(const retort_platform *platform) {
+  (void)platform;
+  return rt_relaxed_dot_is_right() ? NULL : "this engine's relaxed dot product gives wrong sums";
+}
 #endif
 
-static const char *nothing_missing(void) { return NULL; }
->>>>>>> 33dd2e3 (wip)
 
 /* Best first. */
 static const struct {
@@ -82,20 +81,17 @@ static const struct {
 #if defined(__x86_64__) || defined(_M_X64)
     {&rt_kernels_avx512, avx512_missing},
     {&rt_kernels_avx2, avx2_missing},
-<<<<<<< HEAD
 #elif defined(__aarch64__)
     {&rt_kernels_neon_i8mm, neon_i8mm_missing},
     {&rt_kernels_neon_dotprod, neon_dotprod_missing},
     {&rt_kernels_neon, neon_missing},
 #elif defined(RT_NEON)
     {&rt_kernels_neon, neon_missing},
-=======
 #elif defined(__wasm_simd128__)
 #if defined(RETORT_RELAXED_SIMD)
     {&rt_kernels_relaxed, relaxed_missing},
 #endif
     {&rt_kernels_simd128, nothing_missing},
->>>>>>> 33dd2e3 (wip)
 #endif
     {&rt_kernels_portable, nothing_missing},
 };

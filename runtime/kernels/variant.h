@@ -76,19 +76,16 @@ struct rt_kernels {
 extern const rt_kernels rt_kernels_portable;
 #if defined(__x86_64__) || defined(_M_X64)
 extern const rt_kernels rt_kernels_avx2, rt_kernels_avx512;
-<<<<<<< HEAD
 #elif defined(__aarch64__)
 extern const rt_kernels rt_kernels_neon, rt_kernels_neon_dotprod, rt_kernels_neon_i8mm;
 #elif defined(RT_NEON)
 extern const rt_kernels rt_kernels_neon;
-=======
 #elif defined(__wasm_simd128__)
 extern const rt_kernels rt_kernels_simd128;
 #if defined(RETORT_RELAXED_SIMD)
 extern const rt_kernels rt_kernels_relaxed;
 bool rt_relaxed_dot_is_right(void); /* known answers of the one relaxed instruction that is used */
 #endif
->>>>>>> 33dd2e3 (wip)
 #endif
 
 #endif

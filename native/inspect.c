@@ -157,8 +157,9 @@ static bool contains(const char *text, const char *part) { return text && strstr
 
 static void look_for_trouble(report *r) {
   const retort_vocab_info *v = &r->l.vocab_info;
-  if (!r->whole) add_warning(r, "the tensor data is not in this file: it can be inspected and used for tokens, not run");
-  if (r->whole && r->verdict.status) add_warning(r, "does not run here: %s", r->verdict.message);
+  bool not_there = !r->whole && r->verdict.status != RETORT_ERROR_UNSUPPORTED;
+  if (not_there) add_warning(r, "the tensor data is not in this file: it can be inspected and used for tokens, not run");
+  if (!not_there && r->verdict.status) add_warning(r, "does not run here: %s", r->verdict.message);
   if (r->l.vocab == NULL) add_warning(r, "the tokenizer cannot be used: %s", r->vocab_error.message);
   json_t *pre = metadata(r->l.gguf, "tokenizer.ggml.pre", 0), *kind = metadata(r->l.gguf, "tokenizer.ggml.model", 0);
   if (!pre && json_is_string(kind) && strcmp(json_string_value(kind), "gpt2") == 0)

@@ -1,7 +1,7 @@
 /* gguf.h - the core's own view of an open GGUF: typed metadata and tensors.
  *
  * The reader (reader.c) has checked, before any of this can be called: every length against the buffers, keys and tensor names unique and
- * printable ASCII, tensor types known, row lengths divisible by the block size, tensors inside their file and apart from each other. Pointers
+ * printable ASCII, tensor types known (but under RETORT_GGUF_METADATA_ONLY), row lengths divisible by the block size, tensors inside their file and apart from each other. Pointers
  * into the file bytes are therefore safe. Strings that are values may hold any bytes. The metadata of a split set is that of its first file.
  */
 #ifndef RT_GGUF_H

@@ -424,10 +424,10 @@ static retort_status open_file(file *f, rt_arena *arena, retort_error *error) {
 
 /* ---- tensors ---- */
 
-/* The bytes of a tensor from its type and dims; every product is checked. */
-static retort_status measure_tensor(const file *f, rt_tensor *t, retort_error *error) {
+/* The bytes of a tensor from its type and dims; every product is checked. With `metadata_only` it may be of a type that nobody knows: 0 bytes. */
+static retort_status measure_tensor(const file *f, bool metadata_only, rt_tensor *t, retort_error *error) {
   const rt_gguf_type *type = rt_gguf_type_find(t->type);
-  if (!type)
+  if (!type && !metadata_only)
     return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
                    "%s: tensor %s has the type %u, which GGUF does not define (ids above 42 belong to other programs); use a common "
                    "quantisation such as Q4_K_M",
@@ -439,6 +439,7 @@ static retort_status measure_tensor(const file *f, rt_tensor *t, retort_error *e
                      "%s: tensor %s has impossible dimensions %llu x %llu x %llu x %llu; the file is damaged, get it again", f->name,
                      t->name, (unsigned long long)t->dims[0], (unsigned long long)t->dims[1], (unsigned long long)t->dims[2],
                      (unsigned long long)t->dims[3]);
+  if (!type) return RETORT_OK;
   if (t->dims[0] % type->block)
     return rt_fail(error, RETORT_ERROR_FORMAT,
                    "%s: tensor %s of type %s has rows of %llu elements, a multiple of %u is needed; the file is damaged, get it again",
@@ -487,7 +488,7 @@ static retort_status read_tensor(retort_gguf *g, uint32_t file_index, cursor *c,
     if (k < t->n_dims && (status = read_u64(c, "a tensor", &t->dims[k]))) return status;
   }
   if ((status = read_u32(c, "a tensor", &t->type)) || (status = read_u64(c, "a tensor", &relative))) return status;
-  if ((status = measure_tensor(f, t, c->error))) return status;
+  if ((status = measure_tensor(f, g->flags & RETORT_GGUF_METADATA_ONLY, t, c->error))) return status;
   return place_tensor(f, t, relative, c->error);
 }
 
@@ -663,8 +664,9 @@ retort_status retort_gguf_get_tensor(const retort_gguf *gguf, uint32_t index, re
   if (index >= gguf->n_tensors)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: there is no tensor %u, the file has %u", gguf->files[0].name, index, gguf->n_tensors);
   const rt_tensor *t = &gguf->tensors[index];
+  const rt_gguf_type *type = rt_gguf_type_find(t->type);
   *out = (retort_gguf_tensor){.name = t->name,
-                              .type = rt_gguf_type_find(t->type)->name,
+                              .type = type ? type->name : "unknown",
                               .n_dims = t->n_dims,
                               .file = t->file,
                               .offset = t->offset,

@@ -197,7 +197,7 @@ RETORT_API retort_status retort_trust_describe(const retort_platform *platform, 
 typedef struct retort_gguf retort_gguf;
 
 enum {
-  /* Tensor data need not be present: metadata, vocabulary and template can be used, opening a model fails. */
+  /* Tensor data need not be present, nor tensor types be known: metadata, vocabulary and template can be used, opening a model fails. */
   RETORT_GGUF_METADATA_ONLY = 1u << 0
 };
 
@@ -237,7 +237,7 @@ RETORT_API retort_status retort_gguf_get_json(const retort_gguf *gguf, const cha
 
 typedef struct retort_gguf_tensor {
   const char *name;
-  const char *type;    /* "Q4_K", ... */
+  const char *type;    /* "Q4_K", ...; "unknown", of 0 bytes: an id that GGUF does not define */
   uint32_t n_dims;     /* 1..4 */
   uint64_t dims[4];    /* dims[0] is the row length (fastest) */
   uint32_t file;       /* index into the files given */

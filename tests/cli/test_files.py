@@ -54,6 +54,19 @@ class Files(Case):
                 for way in ([], ["--mmap"]):
                     self.fails(3, "run", "-m", path("cut.gguf"), *way, "x", says="cut.gguf")
 
+    def test_unknown_tensor_type_can_be_inspected_not_run(self):
+        with open(TINY, "rb") as file:
+            data = bytearray(file.read())
+        at = data.index(b"blk.0.ffn_up.weight") + len("blk.0.ffn_up.weight") + 4 + 16
+        data[at:at + 4] = (77).to_bytes(4, "little")
+        with open(path("type.gguf"), "wb") as file:
+            file.write(data)
+        info = json.loads(self.ok("inspect", "-m", path("type.gguf"), "--json"))
+        self.assertEqual([t["name"] for t in info["tensors"] if t["type"] == "unknown"], ["blk.0.ffn_up.weight"])
+        self.assertIs(info["runs"], False)
+        self.assertTrue(any("blk.0.ffn_up.weight has the type 77" in w for w in info["warnings"]), info["warnings"])
+        self.fails(4, "run", "-m", path("type.gguf"), "x", says="has the type 77")
+
     def test_other_architecture_can_be_inspected_not_run(self):
         tiny_gguf.make(path("other.gguf"), architecture="mamba")
         self.fails(4, "run", "-m", path("other.gguf"), "x", says="mamba")

@@ -1,4 +1,5 @@
 """test_gate.py - no byte of a model is used before somebody the user trusts vouches for it; and a writer that changes the file meanwhile gains nothing."""
+import json
 import os
 import pathlib
 import random
@@ -43,6 +44,22 @@ class Gate(Case):
         self.logits("--mmap", code=REFUSED)
         self.flip(self.model, 200)
         self.logits("--mmap", says="warning")
+
+    def test_names_in_json(self):
+        odd = self.path('a "b" \u00e9.gguf')
+        os.rename(self.model, odd)
+        key = json.loads(self.retort("keygen", "--json", 'k "1"'))
+        self.assertEqual(key["public_key"], 'k "1".pub')
+        made = json.loads(self.retort("sign", "--json", "-k", 'k "1".key', "--name", 'n "x"', odd))
+        self.assertEqual((made["signature"], made["signer"]), (odd + ".sig", key["signer"]))
+        good = json.loads(self.retort("verify", "--json", "--key", 'k "1".pub', odd))
+        self.assertEqual((good["model"], good["name"], good["signer"], good["digest"]), (odd, 'n "x"', key["signer"], made["digest"]))
+        pinned = json.loads(self.retort("trust", "add", "--json", odd))
+        self.assertEqual(pinned["name"], os.path.basename(odd))
+        self.assertEqual(json.loads(self.retort("trust", "add", "--json", 'k "1".pub')), {"trusted": key["signer"]})
+        store = json.loads(self.retort("trust", "list", "--json"))
+        self.assertEqual(([a["signer"] for a in store["anchors"]], store["pins"]), ([key["signer"]], [{"name": pinned["name"], "sha256": pinned["pinned"]}]))
+        self.assertEqual(json.loads(self.retort("trust", "remove", "--json", pinned["name"]))["removed"], pinned["pinned"])
 
     def test_pins_and_keys_on_the_command_line(self):
         text = self.retort("trust", "add", self.model)

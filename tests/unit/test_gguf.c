@@ -421,6 +421,17 @@ static void bad_tensors_are_refused(void **state) {
   BAD(FORMAT, "rows of 32 elements, a multiple of 256", r.tensor_type = 12);
   BAD(UNSUPPORTED, "type 43", r.tensor_type = 43);
   BAD(UNSUPPORTED, "type 4,", r.tensor_type = 4);
+  recipe foreign = good; /* can be looked at */
+  uint8_t bytes[2048];
+  retort_error error;
+  retort_gguf *g;
+  retort_gguf_tensor t;
+  foreign.tensor_type = 43;
+  retort_buffer file = {bytes, build(&foreign, bytes), "foreign.gguf"};
+  assert_int_equal(retort_gguf_open(NULL, &file, 1, RETORT_GGUF_METADATA_ONLY, &g, &error), RETORT_OK);
+  assert_int_equal(retort_gguf_get_tensor(g, 0, &t, &error), RETORT_OK);
+  assert_true(strcmp(t.type, "unknown") == 0 && t.size == 0 && t.dims[0] == foreign.dims[0]);
+  retort_gguf_close(g);
   BAD(UNSUPPORTED, "type 4294967295", r.tensor_type = UINT32_MAX);
   BAD(FORMAT, "no multiple of the alignment 32", r.offset = 8);
   BAD(FORMAT, "impossible data offset", r.offset = UINT64_MAX & ~(uint64_t)31);

@@ -274,6 +274,8 @@ static inline bool rtj_false(bool stored) {
 #define rtj_fail_at(run, at, ...) rtj_false(rtj_store_error_at(run, at, __VA_ARGS__))
 #define rtj_fail_undefined(run, v) rtj_false(rtj_store_undefined(run, v))
 void *rtj_alloc(jrun *run, size_t count, size_t size);                                              /* NULL: failed and stored */
+/* `items` (count of *capacity, `size` bytes each), or twice the room for them where it is full. */
+void *rtj_grow(jrun *run, void *items, size_t count, size_t *capacity, size_t size);
 bool rtj_work(jrun *run, uint64_t steps);                                                           /* counts; false when spent */
 bool rtj_enter(jrun *run);                                                                          /* one level deeper; leave by run->depth-- */
 const jname *rtj_name(jrun *run, const char *bytes, size_t size);

@@ -52,14 +52,9 @@ typedef struct jlist { /* a growing list */
 } jlist;
 
 static bool push(jrun *run, jlist *list, jvalue v) {
-  if (list->count == list->capacity) {
-    size_t capacity = list->capacity ? list->capacity * 2 : 8;
-    jvalue *items = rtj_alloc(run, capacity, sizeof *items);
-    if (!items) return false;
-    if (list->count) memcpy(items, list->items, list->count * sizeof *items);
-    list->items = items;
-    list->capacity = capacity;
-  }
+  jvalue *items = rtj_grow(run, list->items, list->count, &list->capacity, sizeof *items);
+  if (!items) return false;
+  list->items = items;
   list->items[list->count++] = v;
   return rtj_work(run, 1);
 }

@@ -57,6 +57,16 @@ void *rtj_alloc(jrun *run, size_t count, size_t size) {
   return memory;
 }
 
+void *rtj_grow(jrun *run, void *items, size_t count, size_t *capacity, size_t size) {
+  if (count < *capacity) return items;
+  size_t twice = *capacity ? *capacity * 2 : 8;
+  void *grown = rtj_alloc(run, twice, size);
+  if (!grown) return NULL;
+  if (count) memcpy(grown, items, count * size);
+  *capacity = twice;
+  return grown;
+}
+
 bool rtj_work(jrun *run, uint64_t steps) {
   run->steps += steps;
   if (RT_LIKELY(run->steps <= RT_TEMPLATE_MAX_STEPS)) return true;

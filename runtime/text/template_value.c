@@ -97,14 +97,9 @@ bool rtj_dict_set(jrun *run, jdict *dict, jvalue key, jvalue value) {
   size_t at;
   if (!find_entry(run, dict, key, &at)) return false;
   if (at == dict->count) {
-    if (dict->count == dict->capacity) {
-      size_t capacity = dict->capacity ? dict->capacity * 2 : 4;
-      jentry *entries = rtj_alloc(run, capacity, sizeof *entries);
-      if (!entries) return false;
-      if (dict->count) memcpy(entries, dict->entries, dict->count * sizeof *entries);
-      dict->entries = entries;
-      dict->capacity = capacity;
-    }
+    jentry *entries = rtj_grow(run, dict->entries, dict->count, &dict->capacity, sizeof *entries);
+    if (!entries) return false;
+    dict->entries = entries;
     dict->entries[dict->count++].key = key;
   }
   dict->entries[at].value = value;

@@ -7,7 +7,6 @@ as often as llama.cpp's, up to three positions in a hundred (eight of 256: chanc
 """
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 
@@ -29,11 +28,6 @@ UNLIKE = {
 }
 
 
-def run(retort, path, ids, kv, out):
-    subprocess.run([retort, "logits", "--allow-unsigned", "-m", path, "--ids", ",".join(map(str, ids)), "--kv", kv, "--out", out], check=True)
-    return np.load(out)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--retort", required=True)
@@ -47,7 +41,7 @@ def main():
                 print(f"{name:20s} left out: llama.cpp {unlike}")
                 continue
             ids = tiny.write(path, options)
-            ours, theirs = run(args.retort, path, ids, "f32", out), llamacpp.logits(path, ids, "f32")
+            ours, theirs = tiny.logits(args.retort, path, ids, "f32", out), llamacpp.logits(path, ids, "f32")
             error = np.abs(ours - theirs).max() / np.abs(theirs).max()
             print(f"{name:20s} max |dlogit| / max |logit| {error:.2e} (limit {TINY_LIMIT:g})")
             failed += not error <= TINY_LIMIT
@@ -55,7 +49,7 @@ def main():
             ids = tiny.write(path, {**SHAPE, "type": kind}, llamacpp.quantize)
             exact = reference.Reference(path).logits(ids)
             result = {}
-            for name, got in (("retort", run(args.retort, path, ids, "f16", out)), ("llama.cpp", llamacpp.logits(path, ids))):
+            for name, got in (("retort", tiny.logits(args.retort, path, ids, "f16", out)), ("llama.cpp", llamacpp.logits(path, ids))):
                 result[name] = reference.divergence(exact, got).mean(), (got.argmax(-1) == exact.argmax(-1)).mean()
             (kl, top), (their_kl, their_top) = result["retort"], result["llama.cpp"]
             good = kl <= LIMIT and kl <= 1.1 * their_kl and top >= their_top - 0.03

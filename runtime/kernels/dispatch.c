@@ -65,13 +65,13 @@ static const char *nothing_missing(const retort_platform *platform) {
   (void)platform;
   return NULL;
 }
+
 #if defined(RETORT_RELAXED_SIMD)
 static const char *relaxed_missing(const retort_platform *platform) {
   (void)platform;
   return rt_relaxed_dot_is_right() ? NULL : "this engine's relaxed dot product gives wrong sums";
 }
 #endif
-
 
 /* Best first. */
 static const struct {

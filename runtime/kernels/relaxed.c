@@ -1,8 +1,8 @@
 /* relaxed.c - WebAssembly with the relaxed dot product of bytes; a module that holds it does not load in engines without relaxed SIMD.
  *
- * Matrix times matrix takes the codes as bytes, sixteen tokens in four vectors of lanes; wide codes (Q8_0, IQ4) take the 16-bit way. What the
- * dot product does outside of its defined range differs between processors, so nothing here goes there; and because one engine was
- * seen to give wrong sums inside of it, dispatch.c asks for a few known answers first.
+ * Matrix times matrix takes the codes as bytes, sixteen tokens in four vectors of lanes; wide codes (Q8_0, IQ4) take the 16-bit way. What
+ * the dot product does outside of its defined range differs between processors, so nothing here goes there; and because one engine was seen
+ * to give wrong sums inside of it, dispatch.c asks for a few known answers first.
  */
 #if defined(__wasm_relaxed_simd__)
 #include "wasm_simd.h"
@@ -10,7 +10,8 @@
 enum { TILE_ROWS = 2 };
 
 /* R rows of codes times a tile of 16 tokens: out (R, RT_TOKENS). */
-INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned group, unsigned sub, bool min, float *out) {
+INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned group, unsigned sub, bool min,
+                       float *out) {
   const size_t cols = p->cols, groups = p->groups, subs = p->subs, part = sub ? sub : 32, per_group = group / part;
   const uint8_t *codes = p->codes + row * cols;
   const float *d = p->d + row * groups, *m = p->m + row * groups;
@@ -19,7 +20,8 @@ INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32
   const int16_t *sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM);
   /* Which of a pair of 16-element sums a sub-block takes, times minus the zero that the products still contain. */
   const int32_t zero_code = -(int32_t)p->format.zero;
-  const v128_t first = wasm_i32x4_splat(zero_code & 0xffff), second = wasm_i32x4_splat((int32_t)((uint32_t)zero_code << 16)), both = wasm_v128_or(first, second);
+  const v128_t first = wasm_i32x4_splat(zero_code & 0xffff), second = wasm_i32x4_splat((int32_t)((uint32_t)zero_code << 16)),
+               both = wasm_v128_or(first, second);
   for (unsigned r = 0; r < R; r++)
     for (unsigned t = 0; t < 4; t++) wasm_v128_store(out + r * RT_TOKENS + 4 * t, zero());
   for (size_t g = 0; g < groups; g++) {
@@ -28,7 +30,10 @@ INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32
       v128_t dots[TILE_ROWS][4];
       for (unsigned t = 0; t < 4; t++) {
         v128_t start = zero();
-        if (!min) start = wasm_i32x4_dot_i16x8(load(sums + ((g * group + s * part) / 32) * 2 * RT_TOKENS + t * 8), part == 32 ? both : s & 1 ? second : first);
+        if (!min)
+          start = wasm_i32x4_dot_i16x8(load(sums + ((g * group + s * part) / 32) * 2 * RT_TOKENS + t * 8), part == 32 ? both
+                                                                                                           : s & 1    ? second
+                                                                                                                      : first);
         for (unsigned r = 0; r < R; r++) dots[r][t] = start;
       }
       for (unsigned k = 0; k < part / 4; k++, codes += 4, q += 4 * RT_TOKENS) {
@@ -51,17 +56,18 @@ INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32
       for (unsigned t = 0; t < 4; t++) {
         v128_t msum = min ? min_sum(mins, sums + (g * group / 32) * 2 * RT_TOKENS + t * 8, group, sub) : zero();
         float *acc = out + r * RT_TOKENS + 4 * t;
-        wasm_v128_store(acc, add_group(load(acc), load(da + g * RT_TOKENS + 4 * t), d + r * groups + g, isum[r][t], m + r * groups + g, msum, group, min));
+        wasm_v128_store(acc, add_group(load(acc), load(da + g * RT_TOKENS + 4 * t), d + r * groups + g, isum[r][t], m + r * groups + g,
+                                       msum, group, min));
       }
     }
   }
 }
 
-#define BYTES(NAME, GROUP, SUB, MIN)                                                                               \
-  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out) {                \
-    uint32_t r = 0;                                                                                                \
+#define BYTES(NAME, GROUP, SUB, MIN)                                                                                           \
+  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out) {                            \
+    uint32_t r = 0;                                                                                                            \
     for (; r + TILE_ROWS <= rows; r += TILE_ROWS) bytes_tile(p, r, in, tile, TILE_ROWS, GROUP, SUB, MIN, out + r * RT_TOKENS); \
-    for (; r < rows; r++) bytes_tile(p, r, in, tile, 1, GROUP, SUB, MIN, out + r * RT_TOKENS);                     \
+    for (; r < rows; r++) bytes_tile(p, r, in, tile, 1, GROUP, SUB, MIN, out + r * RT_TOKENS);                                 \
   }
 BYTES(bytes_32, 32, 0, false)
 BYTES(bytes_32_min, 32, 0, true)
@@ -78,7 +84,10 @@ static void gemm(const rt_strip *strip) {
   }
   panel p = panel_layout(strip);
   panel_fill(&p, strip->w, strip->first, strip->rows);
-  tile_kernel *kernel = f->sub == 0 ? (f->min ? bytes_32_min : bytes_32) : f->sub == 16 ? (f->min ? bytes_256_16_min : bytes_256_16) : f->min ? bytes_256_32_min : bytes_256_32;
+  tile_kernel *kernel = f->sub == 0    ? (f->min ? bytes_32_min : bytes_32)
+                        : f->sub == 16 ? (f->min ? bytes_256_16_min : bytes_256_16)
+                        : f->min       ? bytes_256_32_min
+                                       : bytes_256_32;
   float *out = (float *)(void *)p.rest;
   for (uint32_t tile = 0; tile * RT_TOKENS < strip->inputs->n; tile++) {
     kernel(&p, strip->rows, strip->inputs, tile, out);

@@ -4,9 +4,9 @@
  * fits in 16 bits: so matrix times matrix works on rows of such weights, and one kernel serves every format. Matrix times vector reads the
  * hot formats in place, four rows side by side in the lanes of the float operations; the others go through the same 16-bit rows.
  *
- * Relaxed SIMD adds a dot product of bytes whose result is defined only where the second operand lies in 0..127: there the codes stand (those
- * of 8 bits take the 16-bit way), and the activations in the first. Deliberately absent: relaxed_madd and every other instruction whose
- * result an engine may choose.
+ * Relaxed SIMD adds a dot product of bytes whose result is defined only where the second operand lies in 0..127: there the codes stand
+ * (those of 8 bits take the 16-bit way), and the activations in the first. Deliberately absent: relaxed_madd and every other instruction
+ * whose result an engine may choose.
  */
 #ifndef RT_KERNELS_WASM_SIMD_H
 #define RT_KERNELS_WASM_SIMD_H
@@ -35,7 +35,8 @@ enum { WORD_ROWS = RT_STRIP_ROWS / 2 }; /* fit where RT_STRIP_ROWS rows of codes
 
 INLINE int16_t *words_of(const panel *p, size_t row) { return (int16_t *)(void *)(p->codes + row * 2 * p->cols); }
 
-/* Rows first .. first + rows - 1 of the matrix: words (rows, cols) = scale * (code - zero), or code - zero where there is no integer scale. */
+/* Rows first .. first + rows - 1 of the matrix: words (rows, cols) = scale * (code - zero), or code - zero where there is no integer scale.
+ */
 static void fill_words(const panel *p, const rt_matrix *w, uint32_t first, uint32_t rows) {
   const uint32_t cols = p->cols, sub = p->format.sub;
   const v128_t offset = wasm_i16x8_splat(p->format.zero);
@@ -77,7 +78,8 @@ INLINE v128_t min_sum(const int16_t *mins, const int16_t *sums, unsigned group, 
   if (group == 32) return wasm_i32x4_extadd_pairwise_i16x8(load(sums));
   v128_t sum = zero();
   for (unsigned k = 0; k < 8; k++)
-    sum = dot_words(sum, load(sums + k * 2 * RT_TOKENS), sub == 32 ? wasm_v128_load16_splat(mins + k) : wasm_v128_load32_splat(mins + 2 * k));
+    sum =
+        dot_words(sum, load(sums + k * 2 * RT_TOKENS), sub == 32 ? wasm_v128_load16_splat(mins + k) : wasm_v128_load32_splat(mins + 2 * k));
   return sum;
 }
 
@@ -104,14 +106,16 @@ INLINE void words_tile(const panel *p, uint32_t row, const int8_t *q, const floa
     v128_t scale = load(da + g * RT_TOKENS);
     for (unsigned r = 0; r < R; r++) {
       v128_t isum = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6), wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));
-      v128_t msum = min ? min_sum(sub ? mins + r * p->subs + g * (256 / sub) : mins, sums + g * (group / 32) * 2 * RT_TOKENS, group, sub) : zero();
+      v128_t msum =
+          min ? min_sum(sub ? mins + r * p->subs + g * (256 / sub) : mins, sums + g * (group / 32) * 2 * RT_TOKENS, group, sub) : zero();
       acc[r] = add_group(acc[r], scale, d + r * groups + g, isum, m + r * groups + g, msum, group, min);
     }
   }
   for (unsigned r = 0; r < R; r++) wasm_v128_store(out + r * RT_TOKENS, acc[r]);
 }
 
-INLINE void words_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned group, unsigned sub, bool min, float *out) {
+INLINE void words_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned group, unsigned sub, bool min,
+                       float *out) {
   const int8_t *q = in->q + (size_t)tile * RT_TOKENS * in->cols;
   const float *da = in->d + (size_t)tile * RT_TOKENS * p->groups;
   const int16_t *sums = in->sums + (size_t)tile * RT_TOKENS * (in->cols / RT_SUM);
@@ -146,7 +150,10 @@ static void store_tile(const rt_strip *strip, uint32_t first, uint32_t rows, uin
 static void gemm_words(const rt_strip *strip) {
   panel p = panel_layout(strip);
   const rt_panel_format *f = &p.format;
-  tile_kernel *kernel = f->group == 32 ? (f->min ? words_32_min : words_32) : !f->min ? words_256 : f->sub == 16 ? words_256_min_16 : words_256_min_32;
+  tile_kernel *kernel = f->group == 32 ? (f->min ? words_32_min : words_32)
+                        : !f->min      ? words_256
+                        : f->sub == 16 ? words_256_min_16
+                                       : words_256_min_32;
   float *out = (float *)(void *)p.rest;
   for (uint32_t start = 0; start < strip->rows; start += WORD_ROWS) {
     uint32_t rows = strip->rows - start < WORD_ROWS ? strip->rows - start : WORD_ROWS;
@@ -169,7 +176,8 @@ INLINE v128_t sums_of_4(const v128_t v[4]) {
 
 /* Four halves widened exactly, as rt_f16_to_f32 does. */
 INLINE v128_t halves_of_4(const uint8_t *const at[4], size_t offset) {
-  v128_t h = wasm_u32x4_make(rt_load_u16(at[0] + offset), rt_load_u16(at[1] + offset), rt_load_u16(at[2] + offset), rt_load_u16(at[3] + offset));
+  v128_t h =
+      wasm_u32x4_make(rt_load_u16(at[0] + offset), rt_load_u16(at[1] + offset), rt_load_u16(at[2] + offset), rt_load_u16(at[3] + offset));
   v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x7fff)), 13);
   v128_t sign = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x8000)), 16);
   v128_t value = wasm_f32x4_mul(magnitude, wasm_f32x4_const_splat(0x1p112f));
@@ -246,7 +254,10 @@ INLINE v128_t dot_16(v128_t sum, sixteen c, sixteen a, bool narrow) {
 
 /* Four rows of blocks of 32 times N inputs: y (N, 4). */
 INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, unsigned N, float *y) {
-  const size_t cols = in->cols, groups = cols / 32, bytes = type == RT_Q8_0 ? sizeof(rt_q8_0_block) : type == RT_Q4_1 ? sizeof(rt_q4_1_block) : sizeof(rt_q4_0_block);
+  const size_t cols = in->cols, groups = cols / 32,
+               bytes = type == RT_Q8_0   ? sizeof(rt_q8_0_block)
+                       : type == RT_Q4_1 ? sizeof(rt_q4_1_block)
+                                         : sizeof(rt_q4_0_block);
   const bool min = type == RT_Q4_1, narrow = RELAXED && type != RT_Q8_0;
   const int8_t *q = in->q + first * cols;
   const float *da = in->d + first * groups;
@@ -294,7 +305,9 @@ INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const rt_inputs *in, 
       sums_low[i] = load(sums + i * (cols / RT_SUM) + 16 * g);
       sums_high[i] = load(sums + i * (cols / RT_SUM) + 16 * g + 8);
       /* With minima of 32 elements, the sums of 32. */
-      if (min) sums_low[i] = wasm_i16x8_add(wasm_i16x8_shuffle(sums_low[i], sums_high[i], 0, 2, 4, 6, 8, 10, 12, 14), wasm_i16x8_shuffle(sums_low[i], sums_high[i], 1, 3, 5, 7, 9, 11, 13, 15));
+      if (min)
+        sums_low[i] = wasm_i16x8_add(wasm_i16x8_shuffle(sums_low[i], sums_high[i], 0, 2, 4, 6, 8, 10, 12, 14),
+                                     wasm_i16x8_shuffle(sums_low[i], sums_high[i], 1, 3, 5, 7, 9, 11, 13, 15));
     }
     for (unsigned r = 0; r < 4; r++) {
       int32_t scales[16];

@@ -1,0 +1,7 @@
+// run.mjs - runs a WASI program in Node.js: node run.mjs PROGRAM.wasm [ARGUMENTS...]
+import fs from 'node:fs'
+import { WASI } from 'node:wasi'
+
+const wasi = new WASI({ version: 'preview1', args: process.argv.slice(2), env: {}, preopens: {} })
+const module = await WebAssembly.compile(fs.readFileSync(process.argv[2]))
+process.exitCode = wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()))

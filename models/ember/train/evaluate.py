@@ -84,7 +84,7 @@ class Binary:
     """Answers through `retort run`, several processes at once."""
 
     def __init__(self, program, model, budget, jobs):
-        self.command, self.jobs = [program, "run", "-m", model, "--json", "-t", "1", "--max-tokens", str(budget)], jobs
+        self.command, self.jobs = [program, "run", "--allow-unsigned", "-m", model, "--json", "-t", "1", "--max-tokens", str(budget)], jobs
 
     def one(self, prompt, temperature, seed):
         sampling = ["--temp", str(temperature)] + (["--top-p", "0.95", "--seed", str(seed)] if temperature else [])

@@ -12,8 +12,8 @@
 #include "variant.h"
 
 enum {
-  TILE = 16,      /* most query rows (row, head) of one task */
-  SPLIT_ROWS = 4, /* at most so many input rows are split over cache blocks */
+  TILE = 64,      /* most query rows (row, head) of one task */
+  SPLIT_ROWS = 8, /* at most so many input rows are split over cache blocks */
 };
 
 typedef struct job {
@@ -29,7 +29,10 @@ typedef struct job {
   atomic_uint next;
 } job;
 
-static size_t tile_floats(size_t head_dim) { return TILE * (RT_ATTENTION_BLOCK + 2 * head_dim + 4); }
+/* A worker's memory: p, o, running o, max and sum of a tile, and what `attend` asks for. */
+static size_t tile_floats(uint32_t head_dim) {
+  return TILE * (RT_ATTENTION_BLOCK + 2 * (size_t)rt_attend_stride(head_dim) + 2) + rt_attend_scratch_floats(TILE, head_dim);
+}
 
 size_t rt_attention_work_bytes(const rt_exec *exec, uint32_t max_n, uint32_t n_heads, uint32_t head_dim, uint32_t n_ctx) {
   size_t blocks = ((size_t)n_ctx + RT_ATTENTION_BLOCK - 1) / RT_ATTENTION_BLOCK, rows = max_n < SPLIT_ROWS ? max_n : SPLIT_ROWS;
@@ -51,7 +54,7 @@ typedef struct task {
 } task;
 
 /* Collects the rows that see `block`, and computes it. */
-static void block_of(const job *j, uint32_t kv_head, uint32_t first, uint32_t end, uint32_t block, task *t, float *p, float *o) {
+static void block_of(const job *j, uint32_t kv_head, uint32_t first, uint32_t end, uint32_t block, task *t, float *p, float *o, float *scratch) {
   const rt_attention *a = j->a;
   size_t row_bytes = rt_kv_row_bytes(a->kv_type, a->head_dim),
          at = ((size_t)kv_head * a->n_ctx + (size_t)block * RT_ATTENTION_BLOCK) * row_bytes;
@@ -75,7 +78,8 @@ static void block_of(const job *j, uint32_t kv_head, uint32_t first, uint32_t en
                                   .p = p,
                                   .max = t->max,
                                   .sum = t->sum,
-                                  .o = o};
+                                  .o = o,
+                                  .scratch = scratch};
   j->exec->kernels->attend(&tile);
 }
 
@@ -88,19 +92,20 @@ static void split_worker(void *arg, unsigned worker, unsigned n_workers) {
   (void)n_workers;
   job *j = arg;
   const rt_attention *a = j->a;
-  float *p = (float *)(void *)(j->scratch + worker * j->scratch_bytes), *o = p + TILE * RT_ATTENTION_BLOCK;
+  const size_t stride = rt_attend_stride(a->head_dim);
+  float *p = (float *)(void *)(j->scratch + worker * j->scratch_bytes), *o = p + TILE * RT_ATTENTION_BLOCK, *scratch = o + TILE * stride;
   uint32_t rows = a->n * j->group, tiles = (rows + TILE - 1) / TILE, tasks = a->n_kv_heads * j->blocks * tiles;
   for (uint32_t i; (i = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < tasks;) {
     uint32_t tile = i % tiles, block = i / tiles % j->blocks, kv_head = i / tiles / j->blocks;
     uint32_t first = tile * TILE, end = first + TILE < rows ? first + TILE : rows;
     task t;
-    block_of(j, kv_head, first, end, block, &t, p, o);
+    block_of(j, kv_head, first, end, block, &t, p, o, scratch);
     for (uint32_t k = 0; k < t.rows; k++) {
       uint32_t r = first + t.index[k];
       float *out = partial_of(j, r / j->group, kv_head * j->group + r % j->group, block);
       out[0] = t.max[k];
       out[1] = t.sum[k];
-      memcpy(out + 2, o + (size_t)k * a->head_dim, a->head_dim * sizeof *o);
+      memcpy(out + 2, o + k * stride, a->head_dim * sizeof *o);
     }
   }
 }
@@ -126,21 +131,21 @@ static void tile_worker(void *arg, unsigned worker, unsigned n_workers) {
   job *j = arg;
   const rt_attention *a = j->a;
   const rt_kernels *kernels = j->exec->kernels;
-  float *p = (float *)(void *)(j->scratch + worker * j->scratch_bytes), *o = p + TILE * RT_ATTENTION_BLOCK,
-        *running = o + (size_t)TILE * a->head_dim;
-  float *max = running + (size_t)TILE * a->head_dim, *sum = max + TILE;
+  const size_t stride = rt_attend_stride(a->head_dim);
+  float *p = (float *)(void *)(j->scratch + worker * j->scratch_bytes), *o = p + TILE * RT_ATTENTION_BLOCK, *running = o + TILE * stride;
+  float *max = running + TILE * stride, *sum = max + TILE, *scratch = sum + TILE;
   uint32_t rows = a->n * j->group, per_tile = j->rows_per_tile, tiles = (rows + per_tile - 1) / per_tile, tasks = a->n_kv_heads * tiles;
   for (uint32_t i; (i = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < tasks;) {
     uint32_t tile = tiles - 1 - i / a->n_kv_heads, kv_head = i % a->n_kv_heads;
     uint32_t first = tile * per_tile, end = first + per_tile < rows ? first + per_tile : rows;
     task t = {.rows = 1};
     for (uint32_t block = 0; block < j->blocks; block++) {
-      block_of(j, kv_head, first, end, block, &t, p, o);
+      block_of(j, kv_head, first, end, block, &t, p, o, scratch);
       if (!t.rows) break;
       for (uint32_t k = 0; k < t.rows; k++) {
         uint32_t r = t.index[k];
-        float *into = running + (size_t)r * a->head_dim;
-        const float *from = o + (size_t)k * a->head_dim;
+        float *into = running + r * stride;
+        const float *from = o + k * stride;
         if (block == 0) {
           max[r] = t.max[k];
           sum[r] = t.sum[k];
@@ -152,7 +157,7 @@ static void tile_worker(void *arg, unsigned worker, unsigned n_workers) {
     }
     for (uint32_t r = first; r < end; r++) {
       size_t at = ((size_t)(r / j->group) * a->n_heads + kv_head * j->group + r % j->group) * a->head_dim;
-      kernels->attend_finish(sum[r - first], running + (size_t)(r - first) * a->head_dim, a->head_dim, a->out + at);
+      kernels->attend_finish(sum[r - first], running + (r - first) * stride, a->head_dim, a->out + at);
     }
   }
 }

@@ -6,6 +6,7 @@
 #ifndef RT_KERNELS_FLOAT_OPS_H
 #define RT_KERNELS_FLOAT_OPS_H
 
+#include "attend_ops.h"
 #include "lanes.h"
 #include "variant.h"
 
@@ -118,122 +119,6 @@ static void rope(float *head, const float *cos_sin, uint32_t n_rot, bool neox) {
     *a = x * c - y * s;
     *b = x * s + y * c;
   }
-}
-
-/* ---- attention ---- */
-
-static void kv_store(int kv_type, const float *row, uint32_t n, void *out) {
-  if (kv_type == RT_KV_F32) {
-    memcpy(out, row, n * sizeof *row);
-    return;
-  }
-  uint8_t *p = out;
-  for (uint32_t i = 0; i < n; i++) {
-    uint16_t h = rt_f32_to_f16(row[i]);
-    memcpy(p + 2 * i, &h, sizeof h);
-  }
-}
-
-INLINE v16f load_kv(int kv_type, const uint8_t *row, size_t at, size_t count) {
-  return load_weights(kv_type == RT_KV_F32 ? RT_F32 : RT_F16, row, at, count);
-}
-
-/* Scores of positions 0..count-1 for `n` rows at once; scores[i] of row stride RT_ATTENTION_BLOCK. */
-INLINE void attend_scores(const rt_attention_tile *t, int kv_type, size_t row_bytes, uint32_t first, unsigned n, uint32_t count) {
-  uint32_t hd = t->head_dim;
-  for (uint32_t j = 0; j < count; j++) {
-    const uint8_t *k = t->k + j * row_bytes;
-    v16f sum[4] = {{0}, {0}, {0}, {0}};
-    uint32_t c = 0;
-    for (; c + 16 <= hd; c += 16) {
-      v16f key = load_kv(kv_type, k, c, 16);
-      for (unsigned i = 0; i < n; i++) sum[i] = sum[i] + load16(t->q[first + i] + c) * key;
-    }
-    if (c < hd) {
-      v16f key = load_kv(kv_type, k, c, hd - c);
-      for (unsigned i = 0; i < n; i++) sum[i] = sum[i] + load_part(t->q[first + i] + c, hd - c) * key;
-    }
-    for (unsigned i = 0; i < n; i++) t->p[(size_t)(first + i) * RT_ATTENTION_BLOCK + j] = t->scale * sum_lanes(sum[i]);
-  }
-}
-
-/* Scores to p = exp(score - max); positions past `count` get 0, which changes no sum. */
-INLINE void attend_softmax(const rt_attention_tile *t, uint32_t row) {
-  float *p = t->p + (size_t)row * RT_ATTENTION_BLOCK;
-  uint32_t count = t->count[row];
-  for (uint32_t j = count; j < RT_ATTENTION_BLOCK; j++) p[j] = -__builtin_inff();
-  v16f top = load16(p);
-  for (uint32_t j = 16; j < RT_ATTENTION_BLOCK; j += 16) top = max16(load16(p + j), top);
-  float max = max_lanes(top);
-  v16f sum = {0};
-  for (uint32_t j = 0; j < RT_ATTENTION_BLOCK; j += 16) {
-    v16f e = exp16(load16(p + j) - splat(max));
-    store16(p + j, e);
-    sum = sum + e;
-  }
-  t->max[row] = max;
-  t->sum[row] = sum_lanes(sum);
-}
-
-/* o = sum over positions of p * v, for `n` rows and `lanes` vectors of the head from element c on. */
-INLINE void attend_values(const rt_attention_tile *t, int kv_type, size_t row_bytes, uint32_t first, unsigned n, uint32_t count, uint32_t c,
-                          unsigned vectors, uint32_t width) {
-  v16f o[4][4];
-  for (unsigned i = 0; i < n; i++)
-    for (unsigned k = 0; k < vectors; k++) o[i][k] = splat(0.0f);
-  for (uint32_t j = 0; j < count; j++) {
-    v16f v[4];
-    for (unsigned k = 0; k < vectors; k++) v[k] = load_kv(kv_type, t->v + j * row_bytes, c + 16 * k, width);
-    for (unsigned i = 0; i < n; i++) {
-      v16f p = splat(t->p[(size_t)(first + i) * RT_ATTENTION_BLOCK + j]);
-      for (unsigned k = 0; k < vectors; k++) o[i][k] = o[i][k] + p * v[k];
-    }
-  }
-  for (unsigned i = 0; i < n; i++)
-    for (unsigned k = 0; k < vectors; k++) store_part(t->o + (size_t)(first + i) * t->head_dim + c + 16 * k, o[i][k], width);
-}
-
-INLINE void attend_rows(const rt_attention_tile *t, int kv_type, uint32_t first, unsigned n) {
-  size_t row_bytes = (size_t)t->head_dim * (kv_type == RT_KV_F32 ? 4 : 2);
-  uint32_t count = t->count[first], hd = t->head_dim, c = 0;
-  attend_scores(t, kv_type, row_bytes, first, n, count);
-  for (unsigned i = 0; i < n; i++) attend_softmax(t, first + i);
-  for (; c + 64 <= hd; c += 64) attend_values(t, kv_type, row_bytes, first, n, count, c, 4, 16);
-  for (; c + 16 <= hd; c += 16) attend_values(t, kv_type, row_bytes, first, n, count, c, 1, 16);
-  if (c < hd) attend_values(t, kv_type, row_bytes, first, n, count, c, 1, hd - c);
-}
-
-INLINE void attend_type(const rt_attention_tile *t, int kv_type) {
-  uint32_t i = 0;
-  while (i < t->rows) {
-    bool four = i + 4 <= t->rows && t->count[i] == t->count[i + 1] && t->count[i] == t->count[i + 2] && t->count[i] == t->count[i + 3];
-    if (four) attend_rows(t, kv_type, i, 4), i += 4;
-    else attend_rows(t, kv_type, i, 1), i += 1;
-  }
-}
-static void attend(const rt_attention_tile *t) {
-  if (t->kv_type == RT_KV_F32) attend_type(t, RT_KV_F32);
-  else attend_type(t, RT_KV_F16);
-}
-
-static void attend_merge(float *max, float *sum, float *o, float block_max, float block_sum, const float *block_o, uint32_t head_dim) {
-  float top = block_max > *max ? block_max : *max;
-  v16f factors = exp16((v16f){*max - top, block_max - top});
-  float old = factors[0], fresh = factors[1];
-  *max = top;
-  *sum = *sum * old + block_sum * fresh;
-  uint32_t c = 0;
-  for (; c + 16 <= head_dim; c += 16) store16(o + c, load16(o + c) * splat(old) + load16(block_o + c) * splat(fresh));
-  if (c < head_dim) {
-    uint32_t left = head_dim - c;
-    store_part(o + c, load_part(o + c, left) * splat(old) + load_part(block_o + c, left) * splat(fresh), left);
-  }
-}
-
-static void attend_finish(float sum, const float *o, uint32_t head_dim, float *out) {
-  uint32_t c = 0;
-  for (; c + 16 <= head_dim; c += 16) store16(out + c, load16(o + c) / splat(sum));
-  for (; c < head_dim; c++) out[c] = o[c] / sum;
 }
 
 /* The float operations of a variant's table, in whose initialiser this stands. */

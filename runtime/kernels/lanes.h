@@ -59,9 +59,12 @@ INLINE v16i as_int(v16f v) { return (v16i)v; }
 #else
 #define REGISTER_BYTES 16
 #endif
-enum { PARTS = 64 / REGISTER_BYTES };
+#define NATIVE (REGISTER_BYTES / 4) /* lanes in a register */
+enum { PARTS = 16 / NATIVE };
 typedef float part_float __attribute__((vector_size(REGISTER_BYTES)));
 typedef int32_t part_int __attribute__((vector_size(REGISTER_BYTES)));
+typedef uint32_t part_unsigned __attribute__((vector_size(REGISTER_BYTES)));
+typedef uint16_t part_half __attribute__((vector_size(REGISTER_BYTES / 2)));
 typedef struct parts {
   part_float part[PARTS];
 } parts;
@@ -82,15 +85,29 @@ INLINE void add_to(parts *sum, v16f term) {
 }
 
 INLINE part_float choose(part_int mask, part_float a, part_float b) { return (part_float)((mask & (part_int)a) | (~mask & (part_int)b)); }
-/* x > y ? a : b */
-INLINE v16f choose_greater(v16f x, v16f y, v16f a, v16f b) {
-  parts lx = split(x), ly = split(y), la = split(a), lb = split(b);
-  for (int k = 0; k < PARTS; k++) la.part[k] = choose(lx.part[k] > ly.part[k], la.part[k], lb.part[k]);
-  return join(la);
+INLINE part_float load_register(const float *p) {
+  part_float v;
+  memcpy(&v, p, sizeof v);
+  return v;
 }
-/* a > b ? a : b */
-INLINE v16f max16(v16f a, v16f b) { return choose_greater(a, b, a, b); }
-INLINE void raise_to(parts *max, v16f v) { *max = split(max16(v, join(*max))); }
+INLINE void store_register(float *p, part_float v) { memcpy(p, &v, sizeof v); }
+INLINE part_float splat_register(float x) { return x - (part_float){0}; }
+
+/* Lanes of the lower (or the upper) halves of a and b in turn: a0 b0 a1 b1 ... */
+#if NATIVE == 16
+INLINE part_float zip_low(part_float a, part_float b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+INLINE part_float zip_high(part_float a, part_float b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+#elif NATIVE == 8
+INLINE part_float zip_low(part_float a, part_float b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+INLINE part_float zip_high(part_float a, part_float b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+#else
+INLINE part_float zip_low(part_float a, part_float b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+INLINE part_float zip_high(part_float a, part_float b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#endif
 
 /* The contract's tree: lane l with l + 8, then + 4, + 2, + 1. */
 INLINE float sum_of(parts l) {
@@ -104,12 +121,6 @@ INLINE float sum_of(parts l) {
   return (b[0] + b[2]) + (b[1] + b[3]);
 }
 INLINE float sum_lanes(v16f v) { return sum_of(split(v)); }
-INLINE float max_lanes(v16f v) {
-  float m = v[0];
-  for (int l = 1; l < 16; l++) m = v[l] > m ? v[l] : m;
-  return m;
-}
-
 /* Integers: running maxima, their greatest (0 at least), the sum, and the low bytes. */
 typedef struct int_parts {
   part_int part[PARTS];
@@ -159,28 +170,26 @@ INLINE void store_bytes(int8_t *p, v16i v) {
 #endif
 }
 
-/* Sixteen halves widened exactly. */
-INLINE v16f load16_f16(const uint8_t *p) {
+/* Halves widened exactly: a register of them, or sixteen. */
+INLINE part_float load_register_f16(const uint8_t *p) {
 #if defined(__AVX512F__)
-  return (v16f)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
+  return (part_float)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)p));
 #elif defined(__F16C__)
-  v8f low = (v8f)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
-  v8f high = (v8f)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p + 16)));
-  return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return (part_float)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p));
 #elif defined(__aarch64__)
-  parts l;
-  for (int k = 0; k < 4; k++) l.part[k] = (v4f)vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p + 8 * k)));
-  return join(l);
+  return (part_float)vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
 #else
-  v16h half;
+  part_half half;
   memcpy(&half, p, sizeof half);
-  v16u h = __builtin_convertvector(half, v16u);
-  v16u magnitude = (h & 0x7fff) << 13;
-  v16f scaled = (v16f)magnitude * splat(0x1p112f);
-  v16i special = (v16i)(magnitude >= (0x7c00u << 13));
-  v16i bits = (special & (v16i)(magnitude | 0x7f800000u)) | (~special & as_int(scaled));
-  return (v16f)((v16u)bits | (h & 0x8000) << 16);
+  part_unsigned h = __builtin_convertvector(half, part_unsigned);
+  part_unsigned magnitude = (h & 0x7fff) << 13, special = (part_unsigned)(magnitude >= (0x7c00u << 13)) & 0x7f800000u;
+  return (part_float)((part_unsigned)((part_float)magnitude * splat_register(0x1p112f)) | special | (h & 0x8000) << 16);
 #endif
+}
+INLINE v16f load16_f16(const uint8_t *p) {
+  parts l;
+  for (int k = 0; k < PARTS; k++) l.part[k] = load_register_f16(p + 2 * NATIVE * k);
+  return join(l);
 }
 INLINE v16f load16_bf16(const uint8_t *p) {
 #if defined(__aarch64__)
@@ -196,26 +205,31 @@ INLINE v16f load16_bf16(const uint8_t *p) {
 
 /* exp: 0 below -87.3, infinity above 88.7, relative error below 2^-22 between, exp(0) == 1, NaN stays NaN.
  * x = k ln 2 + r with k the nearest integer; Taylor's polynomial of degree 7 in r, evaluated by Horner's rule; then two exact scalings. */
+INLINE part_float exp_register(part_float x) {
+  const part_float magic = splat_register(0x1.8p23f);
+  part_float shifted = x * splat_register(0x1.715476p0f) + magic;
+  part_float k = shifted - magic;
+  part_float r = x - k * splat_register(0x1.62ep-1f); /* ln 2 in two parts; the first has 12 bits, so its product with k is exact */
+  r = r - k * splat_register(0x1.0bfbe8p-15f);
+  part_float p = splat_register(0x1.a01a02p-13f);    /* 1/5040 */
+  p = p * r + splat_register(0x1.6c16c2p-10f); /* 1/720 */
+  p = p * r + splat_register(0x1.111112p-7f);  /* 1/120 */
+  p = p * r + splat_register(0x1.555556p-5f);  /* 1/24 */
+  p = p * r + splat_register(0x1.555556p-3f);  /* 1/6 */
+  p = p * r + splat_register(0.5f);
+  p = p * r + splat_register(1.0f);
+  p = p * r + splat_register(1.0f);
+  part_unsigned n = (part_unsigned)shifted - (part_unsigned)magic;
+  part_unsigned half = (part_unsigned)((part_int)n >> 1);
+  p = p * (part_float)((half + 127) << 23);
+  p = p * (part_float)((n - half + 127) << 23);
+  p = choose(x > splat_register(88.7f), splat_register(__builtin_inff()), p);
+  return choose(x < splat_register(-87.3f), splat_register(0.0f), p);
+}
 INLINE v16f exp16(v16f x) {
-  const v16f magic = splat(0x1.8p23f);
-  v16f shifted = x * splat(0x1.715476p0f) + magic;
-  v16f k = shifted - magic;
-  v16f r = x - k * splat(0x1.62ep-1f); /* ln 2 in two parts; the first has 12 bits, so its product with k is exact */
-  r = r - k * splat(0x1.0bfbe8p-15f);
-  v16f p = splat(0x1.a01a02p-13f);    /* 1/5040 */
-  p = p * r + splat(0x1.6c16c2p-10f); /* 1/720 */
-  p = p * r + splat(0x1.111112p-7f);  /* 1/120 */
-  p = p * r + splat(0x1.555556p-5f);  /* 1/24 */
-  p = p * r + splat(0x1.555556p-3f);  /* 1/6 */
-  p = p * r + splat(0.5f);
-  p = p * r + splat(1.0f);
-  p = p * r + splat(1.0f);
-  v16u n = (v16u)as_int(shifted) - (v16u)as_int(magic);
-  v16u half = (v16u)((v16i)n >> 1);
-  p = p * (v16f)((half + 127) << 23);
-  p = p * (v16f)((n - half + 127) << 23);
-  p = choose_greater(x, splat(88.7f), splat(__builtin_inff()), p);
-  return choose_greater(splat(-87.3f), x, splat(0.0f), p);
+  parts l = split(x);
+  for (int k = 0; k < PARTS; k++) l.part[k] = exp_register(l.part[k]);
+  return join(l);
 }
 
 #endif

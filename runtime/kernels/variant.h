@@ -38,6 +38,13 @@ typedef struct rt_strip {
 #define RT_STRIP_BYTES(cols) \
   ((size_t)RT_STRIP_ROWS * ((size_t)(cols) + (cols) / 32 * 8 + (cols) / 16 * 8 + 5 * 64) + (size_t)RT_STRIP_ROWS * 2 * RT_TOKENS * 4 + 64)
 
+/* Floats from one row of a head to the next in an attention tile's scratch and results: whole registers of any variant, two by two. */
+static inline uint32_t rt_attend_stride(uint32_t head_dim) { return (head_dim + 31) & ~31u; }
+/* A tile's scratch: its q rows, some rows and all of the block's keys (or values) widened. */
+static inline size_t rt_attend_scratch_floats(uint32_t rows, uint32_t head_dim) {
+  return ((size_t)rows + 32 + RT_ATTENTION_BLOCK) * rt_attend_stride(head_dim);
+}
+
 /* One block of the KV cache against q rows that share one KV head. */
 typedef struct rt_attention_tile {
   int kv_type;
@@ -48,7 +55,8 @@ typedef struct rt_attention_tile {
   float scale;
   float *p;         /* scratch: (rows, RT_ATTENTION_BLOCK) */
   float *max, *sum; /* (rows) */
-  float *o;         /* (rows, head_dim) */
+  float *o;         /* (rows, rt_attend_stride) */
+  float *scratch;   /* rt_attend_scratch_floats */
 } rt_attention_tile;
 
 struct rt_kernels {

@@ -217,10 +217,14 @@ static retort_status bind_files(retort_verifier *v, const retort_trust_file *fil
   if (!is_bundle(v->method)) return RETORT_OK;
   /* No two files given may stand for one signed line: then every line is covered where the counts agree. */
   size_t covered = 0;
+  bool *taken = rt_arena_alloc(&v->arena, v->bundle.n_resources, sizeof *taken);
+  if (!taken) return rt_fail_memory(error, v->bundle.n_resources, "the marks of the signed files");
   for (size_t i = 0; i < v->n_files; i++) {
-    covered += v->files[i].covered;
-    for (size_t k = 0; k < i && v->n_files <= 4096; k++)
-      if (strcmp(v->files[i].name, v->files[k].name) == 0) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the file %s is given twice", v->files[i].name);
+    if (!v->files[i].covered) continue;
+    bool *mark = &taken[v->files[i].resource - v->bundle.resources];
+    if (*mark) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the file %s is given twice", v->files[i].name);
+    *mark = true;
+    covered++;
   }
   if ((v->flags & RETORT_TRUST_COMPLETE) && covered != v->bundle.n_resources)
     return rt_fail(error, RETORT_ERROR_TRUST, "the signature covers %zu files, of which only %zu are there", v->bundle.n_resources, covered);

@@ -555,6 +555,49 @@ static void the_policy_binds_name_and_digest(void **state) {
   drop(&m), drop(&mini);
 }
 
+/* A folder of many files, one of which is given in place of another: however many there are, a signed line is covered by one file only. */
+static void no_file_stands_for_another(void **state) {
+  (void)state;
+  enum { FILES = 5000 };
+  static char names[FILES][16];
+  static retort_trust_file files[FILES];
+  signed_model m;
+  retort_error error;
+  sign(&m, RETORT_KEY_P256, model, SMALL, 21); /* for its keys */
+  retort_signer_options options;
+  retort_signer_options_init(&options);
+  options.method = RETORT_TRUST_KEY;
+  options.secret_key = (retort_buffer){m.secret, strlen(m.secret), NULL};
+  options.model_name = "folder";
+  retort_signer *signer;
+  ok(retort_signer_open(NULL, &options, &signer, &error), &error);
+  for (size_t i = 0; i < FILES; i++) {
+    snprintf(names[i], sizeof names[i], "f%zu", i);
+    files[i] = (retort_trust_file){names[i], 0, NULL, 0};
+    ok(retort_signer_add_file(signer, names[i], 0, &error), &error);
+  }
+  const char *text;
+  size_t size;
+  retort_verdict verdict = {.struct_size = sizeof verdict};
+  ok(retort_signer_finish(signer, &text, &size, &verdict, &error), &error);
+  retort_trust_policy policy;
+  retort_trust_policy_init(&policy);
+  retort_buffer key = {m.public_key, strlen(m.public_key), NULL}, signature = {text, size, NULL};
+  policy.method = RETORT_TRUST_KEY;
+  policy.flags = RETORT_TRUST_COMPLETE;
+  policy.anchors = &key;
+  policy.n_anchors = 1;
+  retort_verifier *v;
+  ok(retort_verifier_open(NULL, &policy, &signature, 1, files, FILES, &v, &error), &error);
+  retort_verifier_close(v);
+  assert_int_equal(retort_verifier_open(NULL, &policy, &signature, 1, files, FILES - 1, &v, &error), RETORT_ERROR_TRUST);
+  files[17].name = names[4800];
+  assert_int_equal(retort_verifier_open(NULL, &policy, &signature, 1, files, FILES, &v, &error), RETORT_ERROR_ARGUMENT);
+  assert_non_null(strstr(error.message, "twice"));
+  retort_signer_close(signer);
+  drop(&m);
+}
+
 static void strict_der_only(void **state) {
   (void)state;
   const uint8_t good[] = {0x30, 6, 2, 1, 1, 2, 1, 1};
@@ -583,6 +626,7 @@ int main(void) {
       cmocka_unit_test(deep_and_huge_texts_are_refused_early),
       cmocka_unit_test(wrong_keys_and_methods_are_refused),
       cmocka_unit_test(the_policy_binds_name_and_digest),
+      cmocka_unit_test(no_file_stands_for_another),
       cmocka_unit_test(strict_der_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

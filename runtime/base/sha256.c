@@ -87,6 +87,21 @@ void rt_sha256_digest(const rt_sha256 *h, uint8_t digest[RT_SHA256_SIZE]) {
   for (int i = 0; i < 8; i++) store_be(digest + 4 * i, last.state[i]);
 }
 
+void rt_sha256_two(const rt_sha256 *fresh, const void *first, const void *second, size_t size, uint8_t digests[2][RT_SHA256_SIZE]) {
+  const uint8_t *const data[2] = {first, second};
+  size_t together = fresh->x86 ? size / 64 * 64 : 0;
+  uint32_t states[2][8];
+  for (int i = 0; i < 2; i++) memcpy(states[i], fresh->state, sizeof states[i]);
+  if (together) rt_sha256_two_x86(states, data, together / 64, rounds);
+  for (int i = 0; i < 2; i++) {
+    rt_sha256 h = *fresh;
+    memcpy(h.state, states[i], sizeof h.state);
+    h.length = together;
+    rt_sha256_update(&h, data[i] + together, size - together);
+    rt_sha256_digest(&h, digests[i]);
+  }
+}
+
 void rt_sha256_hex(const uint8_t digest[RT_SHA256_SIZE], char hex[65]) {
   for (int i = 0; i < RT_SHA256_SIZE; i++) {
     hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];

@@ -8,6 +8,7 @@
 #if defined(__SHA__) && defined(__SSE4_1__)
 #include <cpuid.h>
 #include <immintrin.h>
+#include <string.h>
 
 bool rt_sha256_has_x86(void) {
   unsigned a, b, c, d;
@@ -15,25 +16,30 @@ bool rt_sha256_has_x86(void) {
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29));
 }
 
-void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
+/* Two messages at once: an SHA256RNDS2 waits for the one before, so a single message leaves half of the unit idle. With n of 1 or 2 known to
+ * the compiler each loop over the messages is unrolled. */
+static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) {
   const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-  __m128i abcd = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xB1);
-  __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1B);
-  __m128i abef = _mm_alignr_epi8(abcd, efgh, 8), cdgh = _mm_blend_epi16(efgh, abcd, 0xF0);
-  for (; n_blocks; n_blocks--, data += 64) {
-    const __m128i abef_before = abef, cdgh_before = cdgh;
+  __m128i abef[2], cdgh[2], abef_before[2], cdgh_before[2], wa[2], wb[2], wc[2], wd[2], k[2];
+#define EACH for (int m = 0; m < n; m++)
+  EACH {
+    __m128i abcd = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state[m]), 0xB1);
+    __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state[m] + 4)), 0x1B);
+    abef[m] = _mm_alignr_epi8(abcd, efgh, 8);
+    cdgh[m] = _mm_blend_epi16(efgh, abcd, 0xF0);
+  }
+  for (size_t at = 0; at < 64 * n_blocks; at += 64) {
     /* The last 16 words of the message schedule; QUAD does rounds t..t+3 with w0 and puts the words of t+16..t+19 in its place:
      * w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], four at once. */
-#define LOAD(i) _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data + 16 * (i))), big_endian)
-    __m128i wa = LOAD(0), wb = LOAD(1), wc = LOAD(2), wd = LOAD(3);
-#define ROUNDS(t, w0)                                                                                  \
-  k = _mm_add_epi32(w0, _mm_loadu_si128((const __m128i *)(const void *)(rounds + (t))));               \
-  cdgh = _mm_sha256rnds2_epu32(cdgh, abef, k);                                                         \
-  abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(k, 0x0E));
-#define QUAD(t, w0, w1, w2, w3)                                                                        \
-  ROUNDS(t, w0)                                                                                        \
-  w0 = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4)), w3);
-    __m128i k;
+#define LOAD(i) _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data[m] + at + 16 * (i))), big_endian)
+    EACH abef_before[m] = abef[m], cdgh_before[m] = cdgh[m], wa[m] = LOAD(0), wb[m] = LOAD(1), wc[m] = LOAD(2), wd[m] = LOAD(3);
+#define ROUNDS(t, w0)                                                                                                 \
+  EACH k[m] = _mm_add_epi32(w0[m], _mm_loadu_si128((const __m128i *)(const void *)(rounds + (t))));                   \
+  EACH cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], k[m]);                                                       \
+  EACH abef[m] = _mm_sha256rnds2_epu32(abef[m], cdgh[m], _mm_shuffle_epi32(k[m], 0x0E));
+#define QUAD(t, w0, w1, w2, w3)                                                                                       \
+  ROUNDS(t, w0)                                                                                                       \
+  EACH w0[m] = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0[m], w1[m]), _mm_alignr_epi8(w3[m], w2[m], 4)), w3[m]);
     for (int t = 0; t < 48; t += 16) {
       QUAD(t, wa, wb, wc, wd)
       QUAD(t + 4, wb, wc, wd, wa)
@@ -44,17 +50,27 @@ void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_block
     ROUNDS(52, wb)
     ROUNDS(56, wc)
     ROUNDS(60, wd)
-    abef = _mm_add_epi32(abef, abef_before);
-    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    EACH abef[m] = _mm_add_epi32(abef[m], abef_before[m]), cdgh[m] = _mm_add_epi32(cdgh[m], cdgh_before[m]);
   }
-  abcd = _mm_shuffle_epi32(abef, 0x1B);
-  efgh = _mm_shuffle_epi32(cdgh, 0xB1);
-  _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(abcd, efgh, 0xF0));
-  _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(efgh, abcd, 8));
+  EACH {
+    __m128i abcd = _mm_shuffle_epi32(abef[m], 0x1B), efgh = _mm_shuffle_epi32(cdgh[m], 0xB1);
+    _mm_storeu_si128((__m128i *)(void *)state[m], _mm_blend_epi16(abcd, efgh, 0xF0));
+    _mm_storeu_si128((__m128i *)(void *)(state[m] + 4), _mm_alignr_epi8(efgh, abcd, 8));
+  }
 }
+
+void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
+  uint32_t one[1][8];
+  memcpy(one[0], state, sizeof one[0]);
+  blocks(1, one, &data, n_blocks, rounds);
+  memcpy(state, one[0], sizeof one[0]);
+}
+
+void rt_sha256_two_x86(uint32_t state[2][8], const uint8_t *const data[2], size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
 #else
 bool rt_sha256_has_x86(void) { return false; }
 void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
   (void)state, (void)data, (void)n_blocks, (void)rounds;
 }
+void rt_sha256_two_x86(uint32_t state[2][8], const uint8_t *const data[2], size_t n_blocks, const uint32_t rounds[64]) { (void)state, (void)data, (void)n_blocks, (void)rounds; }
 #endif

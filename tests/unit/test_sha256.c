@@ -84,11 +84,31 @@ static void pieces_give_the_same_as_the_whole(void **state) {
   }
 }
 
+static void two_at_once_are_as_one_by_one(void **state) {
+  (void)state;
+  uint8_t first[1000], second[1000], digests[2][32], alone[32];
+  for (size_t i = 0; i < sizeof first; i++) first[i] = pattern(i), second[i] = pattern(3 * i + 1);
+  for (int x86 = 0; x86 < 2; x86++)
+    for (size_t n = 0; n <= sizeof first; n++) {
+      rt_sha256 fresh, h;
+      rt_sha256_init(&fresh);
+      if (!x86) fresh.x86 = false;
+      rt_sha256_two(&fresh, first, second, n, digests);
+      for (int i = 0; i < 2; i++) {
+        rt_sha256_init(&h);
+        rt_sha256_update(&h, i ? second : first, n);
+        rt_sha256_digest(&h, alone);
+        assert_memory_equal(digests[i], alone, sizeof alone);
+      }
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nist_examples),
       cmocka_unit_test(every_length_agrees_with_hashlib),
       cmocka_unit_test(pieces_give_the_same_as_the_whole),
+      cmocka_unit_test(two_at_once_are_as_one_by_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

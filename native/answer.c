@@ -232,13 +232,16 @@ json_t *answer_json(const loaded *l, const options *o, const answer *a, const in
   const retort_usage *u = &a->usage;
   json_t *usage = json_pack("{s:i,s:i,s:i,s:i,s:i}", "prompt_tokens", (int)u->prompt_tokens, "cached_tokens", (int)u->cached_tokens, "completion_tokens", (int)u->completion_tokens,
                             "reasoning_tokens", (int)u->reasoning_tokens, "total_tokens", (int)(u->prompt_tokens + u->completion_tokens));
-  json_t *timings = json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "load_s", l->load_seconds, "prompt_s", a->prompt_seconds, "prompt_tokens_per_s",
+  json_t *timings = json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "load_s", l->load_seconds, "read_s", l->files.read_seconds, "hash_s", l->files.hash_seconds,
+                              "parse_s", l->parse_seconds, "prompt_s", a->prompt_seconds, "prompt_tokens_per_s",
                               rate(u->prompt_tokens - u->cached_tokens, a->prompt_seconds), "first_token_s", a->first_token_seconds, "generation_s", a->decode_seconds,
                               "generation_tokens_per_s", rate((double)a->n_ids, a->decode_seconds), "guessed_tokens", (int)u->guessed_tokens,
                               "accepted_tokens", (int)u->accepted_tokens);
   json_t *all = json_pack("{s:s%,s:s%,s:o,s:o,s:s,s:o,s:o}", "text", a->text.bytes, a->text.size, "reasoning", a->reasoning.bytes, a->reasoning.size, "prompt_ids",
                           ids_json(prompt, count), "ids", ids_json(a->ids, a->n_ids), "finish_reason", a->finish_reason, "usage", usage, "timings", timings);
-  if (all) json_object_set_new(all, "trust", verdict_json(&l->files.verdict));
+  json_t *trust = verdict_json(&l->files.verdict);
+  if (trust) json_object_set_new(trust, "memory", json_string(files_memory(&l->files)));
+  json_object_set_new(all, "trust", trust);
   if (all && o->proof) json_object_set_new(all, "proof", proof_json(l, o, a, prompt, count, seed));
   return all;
 }
@@ -248,6 +251,7 @@ void print_timings(const loaded *l, const options *o, const answer *a) {
   uint32_t fresh = u->prompt_tokens - u->cached_tokens;
   bool dim = colour_ok(stderr);
   if (!o->verbose && (o->json || !isatty(STDERR_FILENO) || !isatty(STDOUT_FILENO))) return;
+  if (o->verbose) fprintf(stderr, "retort: first token %s after the prompt\n", time_text(a->first_token_seconds).text);
   fprintf(stderr, "%sloaded in %s; prompt %u tokens%s at %.0f/s; answer %zu tokens", dim ? DIM : "", time_text(l->load_seconds).text, u->prompt_tokens,
           u->cached_tokens ? " (part of it known)" : "", rate(fresh, a->prompt_seconds), a->n_ids);
   if (u->reasoning_tokens) fprintf(stderr, " (%u of them reasoning)", u->reasoning_tokens);

@@ -2,6 +2,8 @@
  *
  * Private memory is the default although mapping starts sooner: nobody can change the bytes under us after they were checked, and they sit on
  * huge pages, from which decoding reads half as fast again. The bytes that are hashed are those that the model then runs on. All threads read at once, in chunks; a bar shows itself when that takes long.
+ * Bytes that are refused are wiped before their memory is given back. A mapping is as safe as the copy only where the kernel checks each page that
+ * it brings in against a tree of digests (fs-verity): such a file cannot be changed any more.
  */
 #include "files.h"
 
@@ -10,12 +12,21 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if defined(__linux__) && __has_include(<linux/fsverity.h>)
+#include <linux/fsverity.h>
+#endif
+
 #define MAX_FILES 1000
-#define CHUNK ((uint64_t)8 << 20)
+/* What is read at a time is hashed at once, while the cache still has it; two chunks of the signed list's usual size. */
+#define CHUNK ((uint64_t)2 << 20)
+/* A header is sought in so many bytes, and then in four times as many, up to the last figure. */
+#define HEADER ((uint64_t)8 << 20)
+#define HEADER_MAX ((uint64_t)1 << 30)
 
 /* "-00001-of-00005.gguf" at the end of `path`: the number of files, and where the five digits of the file's own number are; else 1. */
 static unsigned split_count(const char *path, size_t *digits) {
@@ -39,6 +50,7 @@ typedef struct reading {
   model_files *f;
   int *descriptors;
   atomic_uint_fast64_t next, done; /* chunk to take; bytes read */
+  atomic_uint_fast64_t reading_ns, hashing_ns; /* over all threads */
   atomic_int failed;               /* errno, or -1: a file ended early */
   atomic_size_t failed_file;
   sequence *sequences; /* one a file */
@@ -48,7 +60,7 @@ typedef struct reading {
   progress bar;
 } reading;
 
-/* What one turn of a thread reads and hashes: 8 MiB, or the chunk of the signed list where that is larger. */
+/* What one turn of a thread reads and hashes: 2 MiB, or the chunk of the signed list where that is larger. */
 static uint64_t turn(const model_files *f, size_t file) {
   uint64_t chunk = retort_verifier_chunk_size(f->verifier, file);
   return chunk > CHUNK ? chunk : CHUNK;
@@ -91,6 +103,7 @@ static bool read_chunk(reading *r) {
   if (file == r->f->count || atomic_load(&r->failed) || interrupted()) return false;
   const retort_buffer *b = &r->f->buffers[file];
   uint64_t step = turn(r->f, file), offset = chunk * step, end = b->size - offset < step ? b->size : offset + step;
+  double start = seconds();
   if (r->from_map) {
     atomic_fetch_add(&r->done, end - offset);
     offset = end;
@@ -106,7 +119,11 @@ static bool read_chunk(reading *r) {
     offset += (uint64_t)n;
     atomic_fetch_add(&r->done, (uint64_t)n);
   }
-  return verify_chunk(r, file, chunk);
+  double read = seconds();
+  bool good = verify_chunk(r, file, chunk);
+  atomic_fetch_add(&r->reading_ns, (uint64_t)(1e9 * (read - start)));
+  atomic_fetch_add(&r->hashing_ns, (uint64_t)(1e9 * (seconds() - read)));
+  return good;
 }
 
 static void read_work(void *arg, unsigned worker, unsigned n_workers) {
@@ -143,7 +160,10 @@ static int read_all(model_files *f, int *descriptors, bool from_map, bool json) 
   if (code == EXIT_OK) {
     progress_begin(&r.bar, "reading the model", true);
     p->parallel(p->user, read_work, &r);
-    f->read_seconds = seconds() - r.bar.started;
+    double all = seconds() - r.bar.started, reading_ns = (double)atomic_load(&r.reading_ns), hashing_ns = (double)atomic_load(&r.hashing_ns);
+    f->hash_seconds = reading_ns + hashing_ns > 0 ? all * hashing_ns / (reading_ns + hashing_ns) : 0;
+    f->read_seconds = all - f->hash_seconds;
+    f->turns_begun = from_map ? 0 : atomic_load(&r.next);
     progress_end(&r.bar);
   }
   int failed = atomic_load(&r.failed);
@@ -158,9 +178,95 @@ static int read_all(model_files *f, int *descriptors, bool from_map, bool json) 
   return code;
 }
 
+/* Zeros what was read, and touches no page that was not. */
+static void wipe(model_files *f) {
+  uint64_t left = f->turns_begun;
+  for (size_t i = 0; i < f->count && left; i++) {
+    const retort_buffer *b = &f->buffers[i];
+    uint64_t n = turns(f, i) < left ? turns(f, i) : left, bytes = n * turn(f, i);
+    if (b->data && b->size) explicit_bzero((void *)(uintptr_t)b->data, bytes < b->size ? (size_t)bytes : b->size);
+    left -= n;
+  }
+}
+
+/* ---- the header alone ---- */
+
+static bool all_chunked(const model_files *f) {
+  for (size_t i = 0; i < f->count; i++)
+    if (retort_verifier_chunk_size(f->verifier, i) == 0 || retort_verifier_chunk_size(f->verifier, i) > HEADER) return false;
+  return true;
+}
+
+/* Reads and verifies file `file` up to `wanted`, or to the end of the chunk that it is in. */
+static int read_prefix(model_files *f, size_t file, int descriptor, uint64_t wanted, uint64_t *have, bool json) {
+  retort_error error;
+  const retort_buffer *b = &f->buffers[file];
+  uint64_t chunk = retort_verifier_chunk_size(f->verifier, file), end = wanted < b->size ? (wanted + chunk - 1) / chunk * chunk : b->size;
+  char *data = (char *)(uintptr_t)b->data;
+  if (end > b->size) end = b->size;
+  for (uint64_t at = *have; at < end;) {
+    ssize_t n = pread(descriptor, data + at, (size_t)(end - at), (off_t)at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return fail(json, EXIT_MODEL, "cannot read %s: %s", b->name, n < 0 ? strerror(errno) : "it became shorter while it was read");
+    at += (uint64_t)n;
+  }
+  if (end > *have && retort_verifier_feed(f->verifier, file, *have, data + *have, (size_t)(end - *have), &error)) {
+    explicit_bzero(data, (size_t)end);
+    return fail_status(json, &error);
+  }
+  *have = end;
+  return EXIT_OK;
+}
+
+/* With signed chunk lists only the chunks that the headers lie in are read: all of them are verified before the parser sees one of their bytes. */
+static int read_header(model_files *f, const int *descriptors, const options *o) {
+  const retort_platform *p = machine_platform(f->m);
+  retort_buffer *seen = calloc(f->count, sizeof *seen);
+  uint64_t *have = calloc(f->count, sizeof *have), total = 0;
+  retort_error error;
+  int code = seen && have ? EXIT_OK : fail(o->json, EXIT_MEMORY, "out of memory");
+  for (size_t i = 0; code == EXIT_OK && i < f->count; i++) {
+    f->buffers[i].data = p->alloc(p->user, f->buffers[i].size);
+    if (!f->buffers[i].data) code = fail(o->json, EXIT_MEMORY, "no memory for %s", f->buffers[i].name);
+  }
+  bool complete = false;
+  for (uint64_t wanted = HEADER; code == EXIT_OK && !f->header; wanted *= 4) {
+    complete = true;
+    for (size_t i = 0; code == EXIT_OK && i < f->count; i++) {
+      code = read_prefix(f, i, descriptors[i], wanted, &have[i], o->json);
+      complete = complete && have[i] == f->buffers[i].size;
+      seen[i] = (retort_buffer){f->buffers[i].data, (size_t)have[i], f->buffers[i].name};
+    }
+    if (code != EXIT_OK || retort_gguf_open_verified(p, f->verifier, seen, f->count, RETORT_GGUF_METADATA_ONLY, &f->header, &error) == RETORT_OK) break;
+    if (error.status != RETORT_ERROR_FORMAT || complete || wanted >= HEADER_MAX) code = fail_status(o->json, &error);
+  }
+  for (size_t i = 0; code == EXIT_OK && i < f->count; i++) total += have[i];
+  if (code == EXIT_OK && o->verbose) fprintf(stderr, "retort: header: %s of %s read and verified\n", memory_text(total).text, memory_text(f->bytes).text);
+  free(seen);
+  free(have);
+  return code;
+}
+
+/* ---- mapping ---- */
+
+/* True where the kernel checks each page of the file against a digest that nobody can change: then a mapping stays what was verified. */
+static bool is_sealed(int descriptor) {
+#ifdef FS_IOC_MEASURE_VERITY
+  union {
+    struct fsverity_digest head;
+    uint8_t room[sizeof(struct fsverity_digest) + 64];
+  } digest = {.head = {.digest_size = 64}};
+  return ioctl(descriptor, FS_IOC_MEASURE_VERITY, &digest) == 0;
+#else
+  (void)descriptor;
+  return false;
+#endif
+}
+
 static int map_all(model_files *f, const int *descriptors, bool json) {
-  f->mapped = true;
+  f->mapped = f->sealed = true;
   for (size_t i = 0; i < f->count; i++) {
+    f->sealed = f->sealed && is_sealed(descriptors[i]);
     if (f->buffers[i].size == 0) continue;
     void *memory = mmap(NULL, f->buffers[i].size, PROT_READ, MAP_SHARED, descriptors[i], 0);
     if (memory == MAP_FAILED) return fail(json, EXIT_MEMORY, "cannot map %s: %s", f->buffers[i].name, strerror(errno));
@@ -192,23 +298,24 @@ static int check_memory(const model_files *f, bool json) {
 }
 
 /* Gets the bytes by the way that the policy leaves open. */
-static int take_in(model_files *f, int *descriptors, bool header_only, const options *o) {
+static int take_in(model_files *f, int *descriptors, int look, const options *o) {
   retort_error error;
   int code = gate_open(machine_platform(f->m), o, f->buffers, f->count, &f->verifier);
   if (code != EXIT_OK) return code;
   f->verdict = (retort_verdict){.struct_size = sizeof f->verdict, .method = o->allow_unsigned ? RETORT_TRUST_UNSIGNED : RETORT_TRUST_PIN};
-  bool map = o->mmap || (header_only && o->allow_unsigned);
+  if (look == FILES_HEADER && !o->mmap && !o->allow_unsigned && all_chunked(f)) return read_header(f, descriptors, o);
+  bool map = o->mmap || (look != FILES_RUN && o->allow_unsigned);
   if (map) code = map_all(f, descriptors, o->json);
   else code = check_memory(f, o->json);
-  if (code == EXIT_OK && map && !o->allow_unsigned)
-    warn("the model is mapped: it is verified now, but whoever may write the file can still change it while it runs; leave --mmap away to be safe from that");
+  if (code == EXIT_OK && map && !f->sealed && !o->allow_unsigned)
+    warn("the model is mapped: it is verified now, but whoever may write the file can still change it while it runs; leave --mmap away to be safe from that, or seal the file with fs-verity");
   if (code == EXIT_OK && (!map || !o->allow_unsigned)) code = read_all(f, descriptors, map, o->json);
   if (code == EXIT_OK && retort_verifier_finish(f->verifier, &f->verdict, &error))
     code = trust_is_given(o) ? fail_status(o->json, &error) : gate_refuse(o, f->buffers[0].name, error.message);
   return code;
 }
 
-int files_open(model_files *f, const machine *m, const char *path, bool header_only, const options *o) {
+int files_open(model_files *f, const machine *m, const char *path, int look, const options *o) {
   size_t digits = 0;
   unsigned count = split_count(path, &digits);
   int code = EXIT_OK;
@@ -231,20 +338,31 @@ int files_open(model_files *f, const machine *m, const char *path, bool header_o
   }
   f->count = opened;
   if (code == EXIT_OK && opened < count) code = fail(json, EXIT_MEMORY, "out of memory");
-  if (code == EXIT_OK) code = take_in(f, descriptors, header_only, o);
+  if (code == EXIT_OK) code = take_in(f, descriptors, look, o);
   for (size_t i = 0; i < opened; i++)
     if (descriptors[i] >= 0) close(descriptors[i]);
   free(descriptors);
-  if (code != EXIT_OK) files_close(f);
+  if (code != EXIT_OK) {
+    wipe(f);
+    files_close(f);
+  }
   return code;
 }
 
-retort_status files_parse(const model_files *f, uint32_t flags, retort_gguf **out, retort_error *error) {
+retort_status files_parse(model_files *f, uint32_t flags, retort_gguf **out, retort_error *error) {
+  if (f->header) {
+    *out = f->header;
+    f->header = NULL;
+    return RETORT_OK;
+  }
   return retort_gguf_open_verified(machine_platform(f->m), f->verifier, f->buffers, f->count, flags, out, error);
 }
 
+const char *files_memory(const model_files *f) { return f->sealed ? "fs-verity map" : f->mapped ? "shared map" : "private copy"; }
+
 void files_close(model_files *f) {
   const retort_platform *p = f->m ? machine_platform(f->m) : NULL;
+  retort_gguf_close(f->header);
   for (size_t i = 0; i < f->count; i++) {
     retort_buffer *b = &f->buffers[i];
     void *memory = (void *)(uintptr_t)b->data; /* NULL: an empty mapped file, or opening stopped before */

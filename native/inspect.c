@@ -181,7 +181,7 @@ static int gather(report *r) {
   int code;
   if (!find_model(o, l->path)) return EXIT_MODEL;
   if (!(l->m = machine_open(o->threads, o->verbose))) return fail(o->json, EXIT_MEMORY, "out of memory");
-  if ((code = files_open(&l->files, l->m, l->path, true, o)) != EXIT_OK) return code;
+  if ((code = files_open(&l->files, l->m, l->path, FILES_LOOK, o)) != EXIT_OK) return code;
   const retort_platform *p = machine_platform(l->m);
   r->whole = files_parse(&l->files, 0, &l->gguf, &r->verdict) == RETORT_OK;
   if (!r->whole && files_parse(&l->files, RETORT_GGUF_METADATA_ONLY, &l->gguf, &error)) return fail_status(o->json, &error);

@@ -79,17 +79,20 @@ int load(loaded *l, const options *o, unsigned what) {
   l->m = machine_open(o->threads, o->verbose);
   if (!l->m) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((what & LOAD_MODEL) && (code = check_kernels(l, o)) != EXIT_OK) return code;
-  if ((code = files_open(&l->files, l->m, l->path, !(what & LOAD_MODEL), o)) != EXIT_OK) return code;
+  if ((code = files_open(&l->files, l->m, l->path, what & LOAD_MODEL ? FILES_RUN : FILES_HEADER, o)) != EXIT_OK) return code;
+  double taken_in = seconds();
   uint32_t flags = what & LOAD_MODEL ? 0 : RETORT_GGUF_METADATA_ONLY;
   if (files_parse(&l->files, flags, &l->gguf, &error)) return fail_status(o->json, &error);
   if ((what & LOAD_VOCAB) && (code = open_vocab(l, o)) != EXIT_OK) return code;
   if ((what & LOAD_MODEL) && (code = open_model(l, o)) != EXIT_OK) return code;
   l->load_seconds = seconds() - start;
+  l->parse_seconds = seconds() - taken_in;
   if (o->verbose && (what & LOAD_MODEL)) {
     char why[160];
     default_threads(why);
-    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s %s in %s\n", l->path, l->model_info.architecture, 1e-9 * (double)l->model_info.n_parameters,
-            memory_text(l->files.bytes).text, l->files.mapped ? "mapped" : "read into private memory", time_text(l->load_seconds).text);
+    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s as a %s in %s: reading %s, hashing %s, parsing %s\n", l->path, l->model_info.architecture,
+            1e-9 * (double)l->model_info.n_parameters, memory_text(l->files.bytes).text, files_memory(&l->files), time_text(l->load_seconds).text,
+            time_text(l->files.read_seconds).text, time_text(l->files.hash_seconds).text, time_text(l->parse_seconds).text);
     fprintf(stderr, "retort: %u thread%s (%s%s), kernels %s%s\n", machine_platform(l->m)->workers, machine_platform(l->m)->workers == 1 ? "" : "s",
             o->threads ? "as asked; the default is " : "default: ", why, l->model_info.kernels, wanted_kernels(o) ? " (forced)" : "");
     char verdict[1400];

@@ -17,6 +17,7 @@ typedef struct loaded {
   retort_session_info session_info;
   char path[4096];      /* of the model */
   double load_seconds;  /* from the start of loading to the open model */
+  double parse_seconds; /* of these: from the verified bytes on */
 } loaded;
 
 enum { LOAD_VOCAB = 1u << 0, LOAD_MODEL = 1u << 1 };

@@ -1,6 +1,7 @@
 /* test_trust_wycheproof.c - C2SP's Wycheproof vectors through the core's own verify functions: no mismatch allowed.
  *
- * The vectors are not part of the repository: $RETORT_WYCHEPROOF names their folder, else ../shared/data/wycheproof beside the source is tried.
+ * The vectors are not part of the repository: `./build.sh test` fetches them, pinned, and $RETORT_WYCHEPROOF names their folder; else
+ * ../shared/data/wycheproof beside the source is tried.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,7 +116,12 @@ static void ecdsa_p384(void **state) {
   ecdsa("ecdsa_secp384r1_sha384_test.json", 384);
 }
 
+static void ecdsa_p521(void **state) {
+  (void)state;
+  ecdsa("ecdsa_secp521r1_sha512_test.json", 521);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ed25519), cmocka_unit_test(ecdsa_p256), cmocka_unit_test(ecdsa_p384)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ed25519), cmocka_unit_test(ecdsa_p256), cmocka_unit_test(ecdsa_p384), cmocka_unit_test(ecdsa_p521)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

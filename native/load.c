@@ -90,7 +90,7 @@ int load(loaded *l, const options *o, unsigned what) {
   if (o->verbose && (what & LOAD_MODEL)) {
     char why[160];
     default_threads(why);
-    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s as a %s in %s: reading %s, hashing %s, parsing %s\n", l->path, l->model_info.architecture,
+    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s (%s) in %s: reading %s, hashing %s, parsing %s\n", l->path, l->model_info.architecture,
             1e-9 * (double)l->model_info.n_parameters, memory_text(l->files.bytes).text, files_memory(&l->files), time_text(l->load_seconds).text,
             time_text(l->files.read_seconds).text, time_text(l->files.hash_seconds).text, time_text(l->parse_seconds).text);
     fprintf(stderr, "retort: %u thread%s (%s%s), kernels %s%s\n", machine_platform(l->m)->workers, machine_platform(l->m)->workers == 1 ? "" : "s",

@@ -12,6 +12,7 @@ typedef struct job {
   tree files;
   retort_signer *signer;
   int32_t method;
+  uint32_t chunk_size; /* 0: no side files */
 } job;
 
 static retort_status take(void *arg, uint64_t offset, const void *data, size_t size, retort_error *error) {
@@ -24,6 +25,17 @@ static bool ends(const char *name, const char *suffix) {
   return n >= m && strcmp(name + n - m, suffix) == 0;
 }
 
+/* A side file of an earlier signature: it will be written anew with the file that it belongs to. Any other file of such a name is one like all. */
+static bool is_side_file(const job *j, const char *name) {
+  size_t n = strlen(name);
+  if (!ends(name, ".chunks") || !j->chunk_size) return false;
+  for (size_t i = 0; i < j->files.count; i++) {
+    const retort_buffer *f = &j->files.files[i];
+    if (f->size > j->chunk_size && strlen(f->name) + 7 == n && strncmp(f->name, name, n - 7) == 0) return true;
+  }
+  return false;
+}
+
 /* Beside a model that is one file its side file stays outside of the signature; in a folder it must be inside, or other tools would find a file
  * that nobody signed. So it is written first and then signed like any other. */
 static int sign_file(job *j, size_t index, size_t *added) {
@@ -34,7 +46,9 @@ static int sign_file(job *j, size_t index, size_t *added) {
   size_t list_size;
   char path[4300];
   const char *name = j->files.root ? f->name + strlen(j->files.root) + 1 : j->files.count == 1 && !o->spec_name && j->method != RETORT_TRUST_MINISIGN ? "." : base_name(f->name);
-  if (ends(f->name, ".chunks")) return EXIT_OK; /* an older one; written anew with its file */
+  if (is_side_file(j, f->name)) return EXIT_OK;
+  /* A lone file signed as "." is verified under its own name all the same. */
+  if (strcmp(name, ".") == 0 && !retort_trust_name_is_plain(base_name(f->name))) name = base_name(f->name);
   if (retort_signer_add_file(j->signer, name, f->size, &error)) return fail_status(o->json, &error);
   int code = tree_read(&j->files, index, take, j->signer, o->json);
   if (code != EXIT_OK) return code;
@@ -56,6 +70,7 @@ static int open_signer(job *j, const text_buffer *key, retort_buffer *certificat
   retort_signer_options_init(&so);
   so.method = j->method;
   if (o->no_chunks) so.chunk_size = 0;
+  j->chunk_size = j->method == RETORT_TRUST_MINISIGN ? 0 : so.chunk_size;
   so.secret_key = (retort_buffer){key->bytes, key->size, o->secret_key};
   so.certificates = certificates;
   so.n_certificates = o->certificates.count;

@@ -176,7 +176,10 @@ RETORT_API void retort_signer_options_init(retort_signer_options *options);
 typedef struct retort_signer retort_signer;
 RETORT_API retort_status retort_signer_open(const retort_platform *platform, const retort_signer_options *options, retort_signer **out, retort_error *error);
 RETORT_API void retort_signer_close(retort_signer *signer);
-/* Starts the next file (after the one before was fed completely). A bundle over a lone file may name it "." as the Python tool does. */
+/* 1 where a file of a signed model may have this name: a plain path of UTF-8 parted by '/', without "..", backslashes and control characters. */
+RETORT_API int retort_trust_name_is_plain(const char *name);
+/* Starts the next file (after the one before was fed completely). A bundle over a lone file may name it "." as the Python tool does; any other
+ * name must be plain, or it would be refused when it is verified. */
 RETORT_API retort_status retort_signer_add_file(retort_signer *signer, const char *name, uint64_t size, retort_error *error);
 RETORT_API retort_status retort_signer_feed(retort_signer *signer, const void *data, size_t size, retort_error *error);
 /* The bytes of file `file`'s `.chunks`; they belong to the signer. *size 0: none. */

@@ -48,13 +48,15 @@ static bool only(const rt_json *object, const char *const *keys, size_t n) {
 }
 #define ONLY(object, ...) only(object, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
-static bool base64_member(rt_arena *arena, const rt_json *object, const char *key, rt_span *out) {
+/* The bytes of a base64 member, at least one; else `what` is said to be wrong. */
+static retort_status base64_member(rt_arena *arena, const rt_json *object, const char *key, const char *name, const char *what, rt_span *out, retort_error *error) {
   const rt_json *v = member(object, key, RT_JSON_STRING);
-  if (!v) return false;
+  if (!v) return bad(error, name, what);
   uint8_t *bytes = rt_arena_alloc(arena, v->count / 4 * 3 + 1, 1);
-  if (!bytes || !rt_base64_decode(v->as.string, v->count, bytes, &out->size)) return false;
+  if (!bytes) return rt_fail_memory(error, v->count, "a signature's bytes");
+  if (!rt_base64_decode(v->as.string, v->count, bytes, &out->size) || out->size == 0) return bad(error, name, what);
   out->data = bytes;
-  return out->size > 0;
+  return RETORT_OK;
 }
 
 /* Values cost memory while they are parsed, many times their bytes in the text: count what separates them first. */
@@ -96,7 +98,9 @@ static retort_status verify_by_key(rt_arena *arena, const rt_json *material, con
   if (rt_json_get(key, "keyDetails") && !string_of(key, "keyDetails")) return bad(error, name, "publicKey.keyDetails is not a text");
   if (rt_json_get(key, "rawBytes")) { /* bundles of model-signing before 1.1: the key's PEM itself. Good for choosing only. */
     rt_span pem;
-    if (hint || !base64_member(arena, key, "rawBytes", &pem)) return bad(error, name, "publicKey.rawBytes is not base64");
+    if (hint) return bad(error, name, "publicKey has both hint and rawBytes");
+    retort_status status = base64_member(arena, key, "rawBytes", name, "publicKey.rawBytes is not base64", &pem, error);
+    if (status) return status;
     retort_sha256_hex(pem.data, pem.size, raw_hint);
     hint = raw_hint;
   }
@@ -120,12 +124,15 @@ static retort_status verify_by_certificate(rt_arena *arena, const rt_json *mater
   if (!ONLY(chain, "certificates")) return bad(error, name, "unknown members in x509CertificateChain");
   if (list->count == 0 || list->count > RT_X509_MAX_CHAIN) return bad(error, name, "the chain has no certificates, or more than eight");
   rt_span certificates[RT_X509_MAX_CHAIN];
-  for (size_t i = 0; i < list->count; i++)
-    if (list->as.items[i].type != RT_JSON_OBJECT || !ONLY(&list->as.items[i], "rawBytes") || !base64_member(arena, &list->as.items[i], "rawBytes", &certificates[i]))
-      return bad(error, name, "a certificate of the chain is not base64");
+  retort_status status = RETORT_OK;
+  for (size_t i = 0; !status && i < list->count; i++) {
+    if (list->as.items[i].type != RT_JSON_OBJECT || !ONLY(&list->as.items[i], "rawBytes")) return bad(error, name, "a certificate of the chain is not {rawBytes}");
+    status = base64_member(arena, &list->as.items[i], "rawBytes", name, "a certificate of the chain is not base64", &certificates[i], error);
+  }
+  if (status) return status;
   rt_key *leaf = NULL;
   char subject[512];
-  retort_status status = rt_anchors_verify(trust->anchors, certificates, list->count, trust->time, &leaf, subject, sizeof subject, error);
+  status = rt_anchors_verify(trust->anchors, certificates, list->count, trust->time, &leaf, subject, sizeof subject, error);
   if (status) return status;
   if (!rt_key_verify(leaf, pieces, 2, signature->data, signature->size))
     status = rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature does not fit its payload and the certificate of %s; the bundle was changed", name, subject);
@@ -245,7 +252,9 @@ retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, c
   const rt_json *keyid = rt_json_get(one, "keyid");
   if (keyid && keyid->type != RT_JSON_NULL && !(keyid->type == RT_JSON_STRING && keyid->count == 0)) return bad(error, name, "keyid is not empty");
   rt_span payload, signature, pieces[2];
-  if (!base64_member(arena, envelope, "payload", &payload) || !base64_member(arena, one, "sig", &signature)) return bad(error, name, "payload or signature is not base64");
+  status = base64_member(arena, envelope, "payload", name, "the payload is not base64", &payload, error);
+  if (!status) status = base64_member(arena, one, "sig", name, "the signature is not base64", &signature, error);
+  if (status) return status;
   if (!rt_der_signature_is_strict(signature.data, signature.size)) return rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature is not in strict DER", name);
   if (!is(envelope, "payloadType", PAYLOAD_TYPE)) return bad(error, name, "the payload is not an in-toto statement (payloadType)");
   char head[96];

@@ -108,10 +108,14 @@ static void close_file(retort_signer *s) {
   rt_sha256_digest(&h, f->resource.list_digest);
 }
 
+int retort_trust_name_is_plain(const char *name) { return name && rt_name_is_canonical(name, strlen(name)); }
+
 retort_status retort_signer_add_file(retort_signer *s, const char *name, uint64_t size, retort_error *error) {
   if (!s || !name) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signer and a file name are needed");
   retort_status status = file_is_complete(s, error);
   if (status) return status;
+  if (!retort_trust_name_is_plain(name) && !(strcmp(name, ".") == 0 && s->method != RETORT_TRUST_MINISIGN))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a file's name cannot be signed: UTF-8 parted by '/' without \"..\", control characters and backslashes is needed; rename it");
   if (s->method == RETORT_TRUST_MINISIGN && s->n_files) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a minisign signature covers one file; sign each file of a set");
   if (s->n_files == RT_BUNDLE_MAX_RESOURCES) return rt_fail(error, RETORT_ERROR_ARGUMENT, "more than %d files", RT_BUNDLE_MAX_RESOURCES);
   signed_file *f = rt_arena_alloc(&s->arena, 1, sizeof *f);

@@ -11,8 +11,11 @@ import unittest
 parser = argparse.ArgumentParser()
 parser.add_argument("--retort", required=True)
 parser.add_argument("--races", type=int, default=1000)
+parser.add_argument("--watch", help="the library of watch.c")
+parser.add_argument("--model", default="", help="SmolLM2-135M-Instruct.Q4_1.gguf; tests that need it are skipped without")
 arguments, _ = parser.parse_known_args()
 arguments.retort = os.path.abspath(arguments.retort)
+arguments.watch = arguments.watch and os.path.abspath(arguments.watch)
 
 REFUSED = 7
 
@@ -27,9 +30,9 @@ class Case(unittest.TestCase):
     def path(self, *parts):
         return os.path.join(self.folder.name, *parts)
 
-    def run_tool(self, *words, code=0, stdin=b"", says=None):
+    def run_tool(self, *words, code=0, stdin=b"", says=None, more_env=None):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("RETORT_", "XDG_"))}
-        env["HOME"] = self.home
+        env.update({"HOME": self.home, **(more_env or {})})
         done = subprocess.run([str(w) for w in words], input=stdin, capture_output=True, env=env, timeout=300, cwd=self.folder.name)
         text = (done.stdout + done.stderr).decode(errors="replace")
         if code is not None:

@@ -11,8 +11,12 @@ import numpy as np
 
 from common import REFUSED, Case, arguments, main, program
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+for other in ("oracle", "cli"):
+    sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", other))
 import tiny  # noqa: E402
+import tiny_gguf  # noqa: E402
+
+MIB = 1 << 20
 
 
 class Gate(Case):
@@ -73,7 +77,99 @@ class Gate(Case):
         self.logits("--pin", digest, "--key", "k.pub", code=2)
 
     def test_the_project_key_vouches_for_its_own_model_only(self):
+        """A program with another key in the place of the project's: the secret half of the real one is not here."""
         self.retort("trust", "list", says="ember")
+        self.retort("keygen", "k")
+        root = pathlib.Path(__file__).resolve().parents[2]
+        ours, project = pathlib.Path(self.path("k.pub")).read_bytes(), (root / "models/retort-project.pub").read_bytes()
+        program = pathlib.Path(arguments.retort).read_bytes()
+        self.assertEqual((len(ours), program.count(project)), (len(project), 1))
+        changed = self.path("changed")
+        pathlib.Path(changed).write_bytes(program.replace(project, ours))
+        os.chmod(changed, 0o755)
+        for name, code in (("ember", 0), ("other", REFUSED), ("ember2", REFUSED), ("", REFUSED)):
+            self.retort("sign", "-k", "k.key", "--name", name, self.model)
+            self.run_tool(changed, "verify", self.model, code=code, says='as "ember"' if code == 0 else "is refused")
+            self.run_tool(changed, "verify", "--model-name", "other", self.model, code=REFUSED)
+            self.retort("verify", self.model, code=REFUSED)  # the real program does not know this key
+
+    def watched(self, *words, **more):
+        """What the program gave back to the system: [(bytes, bytes of them that are not zero)] of each large mapping."""
+        log = pathlib.Path(self.path("watched"))
+        log.write_text("")
+        self.logits(*words, more_env={"LD_PRELOAD": arguments.watch, "RETORT_WATCH": str(log)}, **more)
+        return [tuple(map(int, line.split())) for line in log.read_text().split("\n") if line]
+
+    @unittest.skipUnless(arguments.watch, "no library to preload (a sanitizer build, or --watch was not given)")
+    def test_refused_bytes_are_wiped(self):
+        size = 9 * MIB + 5
+        with open(self.model, "ab") as f:
+            f.write(random.Random(5).randbytes(size - os.path.getsize(self.model)))
+        self.retort("keygen", "k")
+        self.retort("keygen", "--minisign", "--no-password", "m")
+        digest = self.retort("trust", "add", self.model).split()[1]
+        self.retort("trust", "remove", digest)
+        ways = {"k.key": ("--key", "k.pub"), "k.key --no-chunks": ("--key", "k.pub"), "m.key": ("--minisign-key", "m.pub"), "": ("--pin", digest)}
+        for way, trust in ways.items():
+            if way:
+                self.retort("sign", "-k", *way.split(), self.model)
+            self.assertGreater(max(other for n, other in self.watched(*trust) if n >= size), size // 2)  # what is used is given back as it is
+            for at in (0, 5 * MIB, size - 1):
+                self.flip(self.model, at)
+                large = [other for n, other in self.watched(*trust, code=REFUSED) if n >= size]
+                self.assertEqual(large, [0], (way, at))
+                self.flip(self.model, at)
+            for side in (".sig", ".chunks", ".minisig"):
+                pathlib.Path(self.model + side).unlink(missing_ok=True)
+
+    @unittest.skipUnless(arguments.watch, "no library to preload (a sanitizer build, or --watch was not given)")
+    def test_how_memory_is_held_is_said(self):
+        self.retort("keygen", "k")
+        self.retort("sign", "-k", "k.key", self.model)
+        sealed = {"LD_PRELOAD": arguments.watch, "RETORT_SEALED": "1"}
+        self.assertIn("(private copy)", self.logits("--key", "k.pub", "-v"))
+        text = self.logits("--key", "k.pub", "-v", "--mmap")
+        self.assertIn("(shared map)", text)
+        self.assertIn("warning", text)
+        text = self.logits("--key", "k.pub", "-v", "--mmap", more_env=sealed)
+        self.assertIn("(fs-verity map)", text)
+        self.assertNotIn("warning", text)
+        self.assertIn("(private copy)", self.logits("--key", "k.pub", "-v", more_env=sealed))
+        self.flip(self.model, 300)
+        self.logits("--key", "k.pub", "--mmap", code=REFUSED, more_env=sealed)  # sealed, but not what was signed
+
+    def test_metadata_needs_the_chunks_of_the_header_only(self):
+        tiny_gguf.make(self.model)
+        plain = self.retort("tokenize", "-m", self.model, "--allow-unsigned", "hello")
+        with open(self.model, "ab") as f:
+            f.write(random.Random(5).randbytes(20 * MIB))
+        self.retort("keygen", "k")
+        self.retort("sign", "-k", "k.key", self.model)
+        self.flip(self.model, 19 * MIB)
+        tokenize = lambda *words, **more: self.retort("tokenize", "-m", self.model, "--key", "k.pub", *words, "hello", **more)
+        self.assertEqual(tokenize(), plain)
+        tokenize("-v", says="header: 8.00 MiB of")
+        self.logits("--key", "k.pub", code=REFUSED)  # weights are another matter
+        self.flip(self.model, 7 * MIB)
+        tokenize(code=REFUSED, says="bytes 7340032 to 8388607 differ")
+        self.flip(self.model, 7 * MIB)
+        os.remove(self.model + ".chunks")
+        tokenize(code=REFUSED, says="SHA-256 differs")
+        self.flip(self.model, 19 * MIB)
+        self.assertEqual(tokenize(), plain)
+
+    def test_long_headers(self):
+        """A header of 12 MiB is found at the second try; one that never comes is an error."""
+        tiny_gguf.make(self.model, template="x" * (12 * MIB))
+        with open(self.model, "ab") as f:
+            f.write(random.Random(5).randbytes(30 * MIB))
+        self.retort("keygen", "k")
+        self.retort("sign", "-k", "k.key", self.model)
+        self.retort("tokenize", "-m", self.model, "--key", "k.pub", "-v", "hello", says="header: 32.0 MiB of")
+        data = pathlib.Path(self.model).read_bytes()
+        pathlib.Path(self.model).write_bytes(data[:11 * MIB])
+        self.retort("sign", "-k", "k.key", self.model)
+        self.retort("tokenize", "-m", self.model, "--key", "k.pub", "hello", code=3)
 
     def test_refused_before_it_is_parsed(self):
         """A file that is not even GGUF is refused for who vouches, not for what it holds."""

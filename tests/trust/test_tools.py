@@ -192,6 +192,50 @@ class Oms(Case):
         self.retort("verify", "--cert-root", "root.pem", model, code=REFUSED, says="does not lead to a root")
 
 
+class Names(Case):
+    def test_what_is_signed_can_be_verified(self):
+        """Whatever `sign` accepts, `verify` accepts too; other names are refused before anything is written."""
+        self.retort("keygen", "k")
+        self.retort("keygen", "--minisign", "--no-password", "m")
+        ways = {"k.key": ("--key", "k.pub", ".sig"), "m.key": ("--minisign-key", "m.pub", ".minisig")}
+        for good in ("model.gguf", "a b", "\u00e9 \u65e5\u672c", "...", "-x", "a'\"$"):
+            for key, (option, public, suffix) in ways.items():
+                path = self.file(good, 2 * MIB)
+                self.retort("sign", "-k", key, path)
+                self.retort("verify", option, public, path)
+        for bad in (b"a\\b", b"a\nb", b"\x1b[1m", b"\xff", b"\xc0\xae", b"\x7f", b"\xc2\x80"):
+            for key, (option, public, suffix) in ways.items():
+                for more in ((), ("--spec-name",)) if key == "k.key" else ((),):
+                    path = os.fsencode(self.file("x", 2 * MIB))[:-1] + bad
+                    os.rename(self.path("x"), path)
+                    self.run_bytes("sign", "-k", key, *more, path, fails="cannot be signed")
+                    self.assertFalse(os.path.exists(path + suffix.encode()))
+            folder = os.fsencode(self.path("folder"))
+            os.makedirs(folder, exist_ok=True)
+            os.rename(path, os.path.join(folder, bad))
+            self.run_bytes("sign", "-k", "k.key", folder, fails="cannot be signed")
+            self.assertFalse(os.path.exists(os.path.join(folder, b"model.sig")))
+            os.remove(os.path.join(folder, bad))
+        for name in ("a\nb", "a\x1bb", b"\xff"):
+            self.run_bytes("sign", "-k", "k.key", "--name", name, self.file("y", 10), fails="name")
+            self.run_bytes("sign", "-k", "m.key", "--comment", name, self.file("y", 10), fails="")
+
+    def run_bytes(self, *words, fails):
+        code, text = self.retort(*(os.fsdecode(w) if isinstance(w, bytes) else w for w in words), code=None)
+        self.assertNotEqual(code, 0, text)
+        self.assertIn(fails, text)
+
+    def test_files_that_only_look_like_chunk_lists(self):
+        self.retort("keygen", "k")
+        for name, size in (("a.gguf", 3 * MIB), ("small", 5), ("small.chunks", 7), ("alone.chunks", 9), ("b.chunks", 2 * MIB)):
+            self.file(f"folder/{name}", size)
+        for more in ((), ("--no-chunks",), ()):
+            self.retort("sign", "-k", "k.key", *more, self.path("folder"))
+            self.retort("verify", "--key", "k.pub", self.path("folder"))
+        self.flip(self.path("folder/alone.chunks"), 3)
+        self.retort("verify", "--key", "k.pub", self.path("folder"), code=REFUSED)
+
+
 @unittest.skipUnless(program("minisign"), "minisign is not installed")
 class Minisign(Case):
     def test_both_directions(self):

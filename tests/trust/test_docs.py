@@ -1,0 +1,83 @@
+"""test_docs.py - what the pages on trust say is so: docs/SIGNING.md's commands give the output shown there, docs/THREATS.md's tests exist.
+
+    test_docs.py --retort PROGRAM --model SmolLM2-135M-Instruct.Q4_1.gguf [--write]
+
+`--write` puts the output of this run into SIGNING.md. Keys are new in each run, so digests are compared as "some digest", and what openssl says about
+itself is not compared. The model's own digest is not replaced.
+"""
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+import sys
+import unittest
+
+from common import Case, arguments, main, parser, program
+
+parser.add_argument("--write", action="store_true")
+WRITE = parser.parse_known_args()[0].write
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SIGNING, THREATS = ROOT / "docs/SIGNING.md", ROOT / "docs/THREATS.md"
+SOME = "0" * 64
+
+
+def missing():
+    if not os.path.exists(arguments.model):
+        return "the test model SmolLM2-135M-Instruct.Q4_1.gguf is not here (--model)"
+    if not program("openssl"):
+        return "openssl is not installed"
+    return None if importlib.util.find_spec("model_signing") else "PyPI model-signing is not installed in this Python"
+
+
+class Docs(Case):
+    def alike(self, command, text):
+        if command.startswith(("openssl", "minisign -G")):
+            return ""
+        return re.sub(r"\b[0-9a-f]{64}\b", SOME, re.sub(r"key [0-9A-F]{16}", "key ID", re.sub(r"timestamp:\d+", "timestamp", text)))
+
+    def replay(self, number, commands):
+        """Runs the commands of the page's block `number` in a folder of their own."""
+        shutil.copy(arguments.model, self.path("model.gguf"))
+        with open(self.path("model.gguf"), "ab") as f:
+            f.write(b"\0")  # the program knows the model itself
+        os.symlink(arguments.retort, self.path("retort"))
+        page = SIGNING.read_text()
+        block = re.findall(r"```\n(\$ .*?)```\n", page, re.S)[number]
+        steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*?)\(exit (\d+)\)\n", block, re.M)
+        self.assertEqual("".join(f"$ {c}\n{text}(exit {code})\n" for c, text, code in steps), block, "something in the block is not a step")
+        self.assertEqual(len(steps), commands)
+        env = {"PATH": os.pathsep.join((self.folder.name, os.path.dirname(sys.executable), os.environ["PATH"]))}
+        said = ""
+        for command, text, code in steps:
+            got_code, got = self.run_tool("bash", "-c", command, code=None, more_env=env)
+            said += f"$ {command}\n{got}(exit {got_code})\n"
+            if not WRITE:
+                self.assertEqual((got_code, self.alike(command, got)), (int(code), self.alike(command, text)), command)
+        if WRITE:
+            SIGNING.write_text(page.replace(block, said))
+
+    @unittest.skipIf(missing(), missing())
+    def test_the_ten_commands_of_the_signing_page(self):
+        self.replay(0, 10)
+
+    @unittest.skipIf(missing() or not program("minisign"), missing() or "minisign is not installed")
+    def test_the_commands_with_minisign(self):
+        self.replay(1, 6)
+
+    def test_each_promise_names_its_tests(self):
+        """Each row of the first table names tests as `file: name`; file and name exist."""
+        lines = [line for line in THREATS.read_text().split("\n## ")[0].split("\n") if line.startswith("|") and not line.startswith(("|---", "| threat"))]
+        self.assertGreater(len(lines), 8)
+        for line in lines:
+            names = re.findall(r"`([a-z_0-9]+\.(?:c|py)): (\w+)`", line.split("|")[3])
+            self.assertTrue(names, f"no test is named: {line}")
+            for file, name in names:
+                found = list((ROOT / "tests").glob(f"*/{file}"))
+                self.assertEqual(len(found), 1, file)
+                definition = rf"^static void {name}\(void \*\*state\)" if file.endswith(".c") else rf"^    def {name}\(self"
+                self.assertRegex(found[0].read_text(), re.compile(definition, re.M), f"{file} has no test {name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -59,16 +59,19 @@ static int logits(const options *o) {
   FILE *file = NULL;
   catch_interrupts();
   int code = EXIT_OK;
+  double start = 0;
   if (!o->ids || !o->out) code = fail(o->json, EXIT_USAGE, "logits wants --ids 1,2,3 and --out FILE.npy; `retort logits --help` explains");
   if (code == EXIT_OK) code = load(&l, o, LOAD_MODEL);
   if (code == EXIT_OK) code = get_ids(&l, o, &ids, &count);
   if (code == EXIT_OK) code = load_session(&l, o, (uint32_t)count);
   if (code == EXIT_OK && !(file = fopen(o->out, "wb"))) code = fail(o->json, EXIT_RUNTIME, "cannot write %s: %s", o->out, strerror(errno));
+  start = seconds();
   if (code == EXIT_OK) code = write_logits(&l, o, ids, count, file);
   if (file && fclose(file) != 0 && code == EXIT_OK) code = fail(o->json, EXIT_RUNTIME, "cannot write %s: %s", o->out, strerror(errno));
   if (file && code != EXIT_OK) remove(o->out);
   if (code == EXIT_OK && o->json)
-    printf("{\"positions\": %zu, \"n_vocab\": %u, \"numerics\": %u, \"kernels\": \"%s\"}\n", count, l.model_info.n_vocab, retort_numerics(), l.model_info.kernels);
+    printf("{\"positions\": %zu, \"n_vocab\": %u, \"numerics\": %u, \"kernels\": \"%s\", \"timings\": {\"load_s\": %.6f, \"read_s\": %.6f, \"hash_s\": %.6f, \"parse_s\": %.6f, \"eval_s\": %.6f}}\n",
+           count, l.model_info.n_vocab, retort_numerics(), l.model_info.kernels, l.load_seconds, l.files.read_seconds, l.files.hash_seconds, l.parse_seconds, seconds() - start);
   free(ids);
   unload(&l);
   return code;

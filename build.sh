@@ -203,7 +203,8 @@ wasi_tools() {
   [ -n "${WASI_SDK_PATH:-}" ] || need mmdebstrap mmdebstrap patchelf patchelf
   wasm/toolchain.sh build/wasm-bin || die "there is no WebAssembly toolchain"
   local bin=$PWD/build/wasm-bin
-  CC=$bin/wasi-clang AR=$bin/wasi-ar CFLAGS="-O2 -D_WASI_EMULATED_SIGNAL" \
+  # Small: a page downloads the trust code before it can check anything.
+  CC=$bin/wasi-clang AR=$bin/wasi-ar CFLAGS="-Oz -D_WASI_EMULATED_SIGNAL" \
     DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/wasm/cmake/wasi.cmake -DRETORT_WASM_BIN=$bin" deps/deps.sh build/wasi-deps jansson libsodium mbedtls || die "the libraries for WASI could not be built"
 }
 

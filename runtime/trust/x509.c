@@ -98,7 +98,25 @@ static char *pem_copy(const retort_platform *platform, const void *pem, size_t s
   return copy;
 }
 
-static retort_status key_open(const retort_platform *platform, const void *pem, size_t size, const char *name, const uint8_t *random, rt_key **out,
+/* The two ways to read a key are handed over as functions, so that a program that only verifies is linked without the one for private keys. */
+typedef retort_status key_parser(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random, retort_error *error);
+
+static retort_status parse_public(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random, retort_error *error) {
+  (void)random;
+  int failed = strstr(text, "-----BEGIN PUBLIC KEY-----") ? mbedtls_pk_parse_public_key(&key->pk, (const unsigned char *)text, size + 1) : -1;
+  return failed ? rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM public key (-----BEGIN PUBLIC KEY-----)", name) : RETORT_OK;
+}
+
+static retort_status parse_private(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random, retort_error *error) {
+  if (strstr(text, "ENCRYPTED"))
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: the private key is encrypted; decrypt it for signing: openssl pkey -in KEY -out PLAIN", name);
+  int failed = mbedtls_hmac_drbg_seed_buf(&key->drbg, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), random, 32);
+  if (!failed) failed = mbedtls_pk_parse_key(&key->pk, (const unsigned char *)text, size + 1, NULL, 0, mbedtls_hmac_drbg_random, &key->drbg);
+  return failed ? rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM private key (mbedTLS -0x%04x)", name, (unsigned)-failed) : RETORT_OK;
+}
+
+/* `random`: NULL for public keys. */
+static retort_status key_open(const retort_platform *platform, const void *pem, size_t size, const char *name, const uint8_t *random, key_parser *parse, rt_key **out,
                               retort_error *error) {
   char *text = pem_copy(platform, pem, size, name, error);
   if (!text) return error && error->status ? (retort_status)error->status : RETORT_ERROR_FORMAT;
@@ -110,16 +128,7 @@ static retort_status key_open(const retort_platform *platform, const void *pem, 
   const char *problem = !first ? "no PEM object (-----BEGIN ...)" : second ? "more than one PEM object" : NULL;
   if (!status && problem)
     status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: %s; expected one PEM %s key", name, problem, random ? "private" : "public");
-  if (!status && random && (strstr(text, "ENCRYPTED")))
-    status = rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: the private key is encrypted; decrypt it for signing: openssl pkey -in KEY -out PLAIN", name);
-  if (!status && random) {
-    int failed = mbedtls_hmac_drbg_seed_buf(&key->drbg, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), random, 32);
-    if (!failed) failed = mbedtls_pk_parse_key(&key->pk, (const unsigned char *)text, size + 1, NULL, 0, mbedtls_hmac_drbg_random, &key->drbg);
-    if (failed) status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM private key (mbedTLS -0x%04x)", name, (unsigned)-failed);
-  } else if (!status && first) {
-    int failed = strncmp(first, "-----BEGIN PUBLIC KEY-----", 26) == 0 ? mbedtls_pk_parse_public_key(&key->pk, (const unsigned char *)text, size + 1) : -1;
-    if (failed) status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM public key (-----BEGIN PUBLIC KEY-----)", name);
-  }
+  if (!status) status = parse(key, text, size, name, random, error);
   if (!status) status = key_finish(key, name, error);
   rt_wipe(text, size);
   rt_free(platform, text, size + 1);
@@ -129,12 +138,12 @@ static retort_status key_open(const retort_platform *platform, const void *pem, 
 }
 
 retort_status rt_key_open_public(const retort_platform *platform, const void *pem, size_t size, const char *name, rt_key **out, retort_error *error) {
-  return key_open(platform, pem, size, name, NULL, out, error);
+  return key_open(platform, pem, size, name, NULL, parse_public, out, error);
 }
 
 retort_status rt_key_open_private(const retort_platform *platform, const void *pem, size_t size, const char *name, const uint8_t random[32], rt_key **out,
                                   retort_error *error) {
-  return key_open(platform, pem, size, name, random, out, error);
+  return key_open(platform, pem, size, name, random, parse_private, out, error);
 }
 
 retort_status rt_key_generate(const retort_platform *platform, unsigned bits, const uint8_t random[64], rt_key **out, retort_error *error) {

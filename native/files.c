@@ -7,6 +7,8 @@
  */
 #include "files.h"
 
+#include "embedded.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -300,22 +302,36 @@ static int check_memory(const model_files *f, bool json) {
 /* Gets the bytes by the way that the policy leaves open. */
 static int take_in(model_files *f, int *descriptors, int look, const options *o) {
   retort_error error;
-  int code = gate_open(machine_platform(f->m), o, f->buffers, f->count, &f->verifier);
+  int code = gate_open(machine_platform(f->m), o, f->buffers, f->count, f->embedded, &f->verifier);
   if (code != EXIT_OK) return code;
   f->verdict = (retort_verdict){.struct_size = sizeof f->verdict, .method = o->allow_unsigned ? RETORT_TRUST_UNSIGNED : RETORT_TRUST_PIN};
-  if (look == FILES_HEADER && !o->mmap && !o->allow_unsigned && all_chunked(f)) return read_header(f, descriptors, o);
-  bool map = o->mmap || (look != FILES_RUN && o->allow_unsigned);
+  if (look == FILES_HEADER && !f->embedded && !o->mmap && !o->allow_unsigned && all_chunked(f)) return read_header(f, descriptors, o);
+  bool map = !f->embedded && (o->mmap || (look != FILES_RUN && o->allow_unsigned));
   if (map) code = map_all(f, descriptors, o->json);
-  else code = check_memory(f, o->json);
+  else if (!f->embedded) code = check_memory(f, o->json);
   if (code == EXIT_OK && map && !f->sealed && !o->allow_unsigned)
     warn("the model is mapped: it is verified now, but whoever may write the file can still change it while it runs; leave --mmap away to be safe from that, or seal the file with fs-verity");
-  if (code == EXIT_OK && (!map || !o->allow_unsigned)) code = read_all(f, descriptors, map, o->json);
+  if (code == EXIT_OK && (!map || !o->allow_unsigned)) code = read_all(f, descriptors, map || f->embedded, o->json);
   if (code == EXIT_OK && retort_verifier_finish(f->verifier, &f->verdict, &error))
-    code = trust_is_given(o) ? fail_status(o->json, &error) : gate_refuse(o, f->buffers[0].name, error.message);
+    code = trust_is_given(o) ? fail_status(o->json, &error) : gate_refuse(o, f->buffers[0].name, f->embedded, error.message);
+  return code;
+}
+
+static int open_embedded(model_files *f, const machine *m, int look, const options *o) {
+  retort_buffer model = embedded_model();
+  *f = (model_files){.m = m, .buffers = calloc(1, sizeof(retort_buffer)), .bytes = model.size, .embedded = true};
+  int code = f->buffers ? EXIT_OK : fail(o->json, EXIT_MEMORY, "out of memory");
+  if (f->buffers) {
+    f->buffers[0] = model;
+    f->count = 1;
+    code = take_in(f, NULL, look, o);
+  }
+  if (code != EXIT_OK) files_close(f);
   return code;
 }
 
 int files_open(model_files *f, const machine *m, const char *path, int look, const options *o) {
+  if (!path) return open_embedded(f, m, look, o);
   size_t digits = 0;
   unsigned count = split_count(path, &digits);
   int code = EXIT_OK;
@@ -358,12 +374,12 @@ retort_status files_parse(model_files *f, uint32_t flags, retort_gguf **out, ret
   return retort_gguf_open_verified(machine_platform(f->m), f->verifier, f->buffers, f->count, flags, out, error);
 }
 
-const char *files_memory(const model_files *f) { return f->sealed ? "fs-verity map" : f->mapped ? "shared map" : "private copy"; }
+const char *files_memory(const model_files *f) { return f->embedded ? "embedded" : f->sealed ? "fs-verity map" : f->mapped ? "shared map" : "private copy"; }
 
 void files_close(model_files *f) {
   const retort_platform *p = f->m ? machine_platform(f->m) : NULL;
   retort_gguf_close(f->header);
-  for (size_t i = 0; i < f->count; i++) {
+  for (size_t i = 0; i < f->count && !f->embedded; i++) {
     retort_buffer *b = &f->buffers[i];
     void *memory = (void *)(uintptr_t)b->data; /* NULL: an empty mapped file, or opening stopped before */
     if (memory && f->mapped) munmap(memory, b->size);

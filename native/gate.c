@@ -6,6 +6,8 @@
  */
 #include "gate.h"
 
+#include "embedded.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@
 static const char PROJECT_KEY[] = RETORT_PROJECT_KEY;
 static const char PROJECT_MODEL[] = "ember";
 /* SmolLM2-135M-Instruct.Q4_1.gguf, which build.sh fetches pinned by the same digest. */
-static const pin DEFAULT_MODEL_PIN = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98362432, "SmolLM2-135M-Instruct.Q4_1.gguf"};
+static const pin TEST_MODEL_PIN = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98362432, "SmolLM2-135M-Instruct.Q4_1.gguf"};
 
 int64_t now_utc(void) { return (int64_t)time(NULL); }
 
@@ -121,11 +123,16 @@ static int read_if_there(const char *path, text_buffer *text, bool json, int *co
   return *code == EXIT_OK ? 1 : -1;
 }
 
+static int copy_text(retort_buffer from, bool json, text_buffer *text) {
+  return text_append(text, from.data, from.size) ? EXIT_OK : fail(json, EXIT_MEMORY, "out of memory");
+}
+
 typedef struct attempt {
   const retort_platform *platform;
   const options *o;
   const retort_buffer *files;
   size_t n;
+  bool embedded;
   retort_trust_file *described; /* name, size, chunk list of each file */
   retort_error error;           /* of the last method that failed */
   char tried[4300];             /* the signature file that it was about; "" none found */
@@ -145,6 +152,11 @@ static int find_bundle(attempt *a, text_buffer *text, int *code) {
   if (a->o->signature) {
     snprintf(a->tried, sizeof a->tried, "%s", a->o->signature);
     *code = read_text_file(a->tried, a->o->json, text);
+    return *code == EXIT_OK ? 1 : -1;
+  }
+  if (a->embedded) {
+    snprintf(a->tried, sizeof a->tried, "%s", embedded_signature().name);
+    *code = copy_text(embedded_signature(), a->o->json, text);
     return *code == EXIT_OK ? 1 : -1;
   }
   int found = 0;
@@ -176,7 +188,7 @@ static int try_bundle(attempt *a, const anchor_set *anchors, int32_t method, con
 
 /* FILE.minisig of every file, or, signify's, FILE.sig. */
 static bool try_minisign(attempt *a, const anchor_set *anchors, const char *model_name, bool signify, retort_verifier **out, int *code) {
-  if (anchors->count == 0) return false;
+  if (anchors->count == 0 || a->embedded) return false;
   retort_buffer *signatures = calloc(a->n, sizeof *signatures);
   bool complete = signatures != NULL, opened = false;
   for (size_t i = 0; complete && i < a->n; i++) {
@@ -232,7 +244,10 @@ json_t *verdict_json(const retort_verdict *v) {
                    (int)v->n_files, "bytes", (json_int_t)v->n_bytes);
 }
 
-int gate_refuse(const options *o, const char *path, const char *why) {
+int gate_refuse(const options *o, const char *path, bool embedded, const char *why) {
+  if (embedded)
+    return fail(o->json, EXIT_TRUST,
+                "the model embedded in this program is refused: the program was changed or damaged (%s). Build or get it again, or name a model with -m", why);
   return fail(o->json, EXIT_TRUST,
               "%s is refused: nobody you trust vouches for it (%s). Three ways on: get or make a signature and trust its key (retort sign, retort trust add KEY.pub); "
               "pin the file once you know where it came from (retort trust add %s); or use it this once without any check (--allow-unsigned)",
@@ -244,7 +259,7 @@ static int refused(const attempt *a, bool by_option) {
   if (a->error.status == RETORT_ERROR_MEMORY) return fail_status(json, &a->error);
   if (by_option && a->error.status) return fail(json, a->error.status == RETORT_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_TRUST, "%s", a->error.message);
   if (by_option) return fail(json, EXIT_TRUST, "%s has no signature beside it that could be checked (%s.sig, model.sig in its folder, or .minisig)", a->files[0].name, base_name(a->files[0].name));
-  return gate_refuse(a->o, a->files[0].name, a->tried[0] ? a->error.message : "there is no signature beside it");
+  return gate_refuse(a->o, a->files[0].name, a->embedded, a->tried[0] ? a->error.message : "there is no signature beside it");
 }
 
 static int open_by_options(attempt *a, retort_verifier **out) {
@@ -288,10 +303,10 @@ static int open_by_options(attempt *a, retort_verifier **out) {
 
 static int open_by_store(attempt *a, retort_verifier **out) {
   const options *o = a->o;
-  trust_set set;
+  trust_set set = {0};
   text_buffer text = {0};
   anchor_set project = {.items = {{PROJECT_KEY, sizeof PROJECT_KEY - 1, "the project's key"}}, .count = 1};
-  int code = store_read(&set, o->json);
+  int code = a->embedded ? EXIT_OK : store_read(&set, o->json);
   if (code != EXIT_OK) return code;
   bool opened = false;
   if (find_bundle(a, &text, &code) == 1) {
@@ -303,7 +318,7 @@ static int open_by_store(attempt *a, retort_verifier **out) {
   if (code == EXIT_OK && !opened) opened = try_minisign(a, &set.minisign, o->model_name, false, out, &code) || (!o->model_name && try_minisign(a, &set.minisign, NULL, true, out, &code));
   if (code == EXIT_OK && !opened && !o->model_name) {
     retort_error before = a->error;
-    opened = add_pin(&set, &DEFAULT_MODEL_PIN) && try_pins(a, set.pins, set.n_pins, true, out);
+    opened = add_pin(&set, &TEST_MODEL_PIN) && try_pins(a, set.pins, set.n_pins, true, out);
     if (!opened && before.status) a->error = before;
   }
   trust_set_free(&set);
@@ -311,8 +326,8 @@ static int open_by_store(attempt *a, retort_verifier **out) {
   return refused(a, false);
 }
 
-int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, retort_verifier **out) {
-  attempt a = {.platform = platform, .o = o, .files = files, .n = n};
+int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded, retort_verifier **out) {
+  attempt a = {.platform = platform, .o = o, .files = files, .n = n, .embedded = embedded};
   text_buffer *lists = calloc(n, sizeof *lists);
   int code = EXIT_OK;
   a.described = calloc(n, sizeof *a.described);
@@ -321,7 +336,8 @@ int gate_open(const retort_platform *platform, const options *o, const retort_bu
     char path[4300];
     size_t skip = o->root ? strlen(o->root) + 1 : 0;
     snprintf(path, sizeof path, "%s.chunks", files[i].name);
-    if (!o->allow_unsigned && !o->whole && read_if_there(path, &lists[i], o->json, &code) < 0) break;
+    if (!o->allow_unsigned && !o->whole && embedded && (code = copy_text(embedded_chunks(), o->json, &lists[i])) != EXIT_OK) break;
+    if (!o->allow_unsigned && !o->whole && !embedded && read_if_there(path, &lists[i], o->json, &code) < 0) break;
     a.described[i] = (retort_trust_file){o->root ? files[i].name + skip : base_name(files[i].name), files[i].size, lists[i].bytes, lists[i].size};
   }
   if (code == EXIT_OK) code = trust_is_given(o) ? open_by_options(&a, out) : open_by_store(&a, out);

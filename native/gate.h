@@ -45,15 +45,15 @@ int anchor_kind(const text_buffer *text);
 int64_t now_utc(void);
 
 /* Opens the verifier for `n` files (paths in `files[i].name`, sizes set, data not needed) of one model by the options' policy. `complete`: they are all
- * there is (retort verify). `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the like once the error
- * was reported. */
-int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, retort_verifier **out);
+ * there is (retort verify). `embedded`: the model is the program's own, and so are its signature and chunk list; without options only the project's key is
+ * asked. `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the like once the error was reported. */
+int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded, retort_verifier **out);
 
 /* How a model was accepted, for machines: method, signer, name, digest, files, bytes. */
 json_t *verdict_json(const retort_verdict *verdict);
 
 /* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */
-int gate_refuse(const options *o, const char *path, const char *why);
+int gate_refuse(const options *o, const char *path, bool embedded, const char *why);
 /* True where the options say what is trusted, false where the trust store does. */
 bool trust_is_given(const options *o);
 

@@ -85,6 +85,7 @@ typedef struct report {
   uint64_t weights;       /* bytes of memory that the model takes: the files, or where their data is missing, the tensors */
   uint64_t parameters;
   uint64_t kv_per_token; /* f16; 0: cannot be told */
+  uint64_t work_bytes;   /* what a session of the default context and batch holds beside keys and values; 0: cannot be told */
   uint64_t n_ctx_train;
   bool has_rope_freqs;
   json_t *types;          /* {name: {tensors, bytes, parameters}} in order of size */
@@ -153,6 +154,17 @@ static void measure_kv(report *r) {
   r->n_ctx_train = metadata_number(g, a, "context_length", 0);
 }
 
+/* Asked of a session rather than computed a second time; its cache is never touched, so no memory is taken for it. */
+static void measure_work(report *r) {
+  retort_session_options so;
+  retort_session *session;
+  retort_session_info info = {.struct_size = sizeof info};
+  retort_session_options_init(&so);
+  if (retort_session_open(machine_platform(r->l.m), r->l.model, r->l.vocab, &so, &session, NULL)) return;
+  if (retort_session_get_info(session, &info, NULL) == RETORT_OK) r->work_bytes = info.work_bytes;
+  retort_session_close(session);
+}
+
 static bool contains(const char *text, const char *part) { return text && strstr(text, part); }
 
 static void look_for_trouble(report *r) {
@@ -179,9 +191,9 @@ static int gather(report *r) {
   loaded *l = &r->l;
   retort_error error;
   int code;
-  if (!find_model(o, l->path)) return EXIT_MODEL;
+  if (!find_model(o, l)) return EXIT_MODEL;
   if (!(l->m = machine_open(o->threads, o->verbose))) return fail(o->json, EXIT_MEMORY, "out of memory");
-  if ((code = files_open(&l->files, l->m, l->path, FILES_LOOK, o)) != EXIT_OK) return code;
+  if ((code = files_open(&l->files, l->m, model_file(l), FILES_LOOK, o)) != EXIT_OK) return code;
   const retort_platform *p = machine_platform(l->m);
   r->whole = files_parse(&l->files, 0, &l->gguf, &r->verdict) == RETORT_OK;
   if (!r->whole && files_parse(&l->files, RETORT_GGUF_METADATA_ONLY, &l->gguf, &error)) return fail_status(o->json, &error);
@@ -203,6 +215,7 @@ static int gather(report *r) {
       l->model_info.struct_size = sizeof l->model_info;
       retort_model_get_info(l->model, &l->model_info, NULL);
       r->kv_per_token = l->model_info.kv_bytes_per_token;
+      measure_work(r);
     }
   }
   look_for_trouble(r);
@@ -265,10 +278,10 @@ static void print_json(const report *r) {
     json_array_append_new(files, json_pack("{s:s,s:I}", "name", l->files.buffers[i].name, "bytes", (json_int_t)l->files.buffers[i].size));
   for (size_t i = 0, n = contexts(r, list); i < n; i++)
     json_array_append_new(kv, json_pack("{s:I,s:I}", "context", (json_int_t)list[i], "bytes", (json_int_t)(list[i] * r->kv_per_token)));
-  json_t *all = json_pack("{s:s?,s:s?,s:i,s:o,s:I,s:i,s:I,s:I,s:O,s:{s:I,s:I,s:o,s:I},s:o,s:b,s:O}", "architecture", r->architecture, "name", r->name, "gguf_version",
+  json_t *all = json_pack("{s:s?,s:s?,s:i,s:o,s:I,s:i,s:I,s:I,s:O,s:{s:I,s:I,s:o,s:I,s:I},s:o,s:b,s:O}", "architecture", r->architecture, "name", r->name, "gguf_version",
                           (int)r->summary.version, "files", files, "parameters", (json_int_t)r->parameters, "alignment", (int)r->summary.alignment, "tensor_bytes",
                           (json_int_t)r->summary.tensor_bytes, "context_length", (json_int_t)r->n_ctx_train, "types", r->types, "memory", "weights", (json_int_t)r->weights,
-                          "kv_bytes_per_token", (json_int_t)r->kv_per_token, "kv", kv, "available", (json_int_t)available_memory(), "tokenizer", tokenizer_json(r), "runs",
+                          "kv_bytes_per_token", (json_int_t)r->kv_per_token, "kv", kv, "work_bytes", (json_int_t)r->work_bytes, "available", (json_int_t)available_memory(), "tokenizer", tokenizer_json(r), "runs",
                           l->model != NULL, "warnings", r->warnings);
   if (l->model) json_object_set_new(all, "kernels", json_string(l->model_info.kernels));
   json_object_set_new(all, "metadata", metadata_json(r, r->o->all ? 0 : 16));
@@ -312,6 +325,7 @@ static void print_text(const report *r) {
     for (size_t i = 0, n = contexts(r, list); i < n; i++)
       printf("  --ctx %-7llu %9s %12s %12s\n", (unsigned long long)list[i], memory_text(r->weights).text, memory_text(list[i] * r->kv_per_token).text,
              memory_text(r->weights + list[i] * r->kv_per_token).text);
+    if (r->work_bytes) printf("  beside these, about %s of working memory\n", memory_text(r->work_bytes).text);
   }
   if (l->vocab) {
     printf("\n%-12s %s, pre %s, %u tokens\n%-12s", "tokenizer", v->model ? v->model : "?", v->pre ? v->pre : "(none)", v->n_tokens, "");

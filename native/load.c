@@ -1,38 +1,24 @@
 /* load.c - from a file name to a model ready to run: the steps that all commands share, with their errors and memory checks. */
 #include "load.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* The cache folder is filled by build.sh; the program itself never uses the network. */
-static bool cached_model(char path[4096]) {
-  const char *own = getenv("RETORT_CACHE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-  int n = -1;
-  if (own && *own)
-    n = snprintf(path, 4096, "%s/models/" DEFAULT_MODEL_FILE, own);
-  else if (cache && *cache)
-    n = snprintf(path, 4096, "%s/retort/models/" DEFAULT_MODEL_FILE, cache);
-  else if (home && *home)
-    n = snprintf(path, 4096, "%s/.cache/retort/models/" DEFAULT_MODEL_FILE, home);
-  return n > 0 && n < 4096 && access(path, R_OK) == 0;
-}
+#include "embedded.h"
 
-bool find_model(const options *o, char path[4096]) {
+bool find_model(const options *o, loaded *l) {
   const char *named = o->model ? o->model : getenv("RETORT_MODEL");
-  if (named && *named) {
-    if (strlen(named) < 4096) {
-      strcpy(path, named);
-      return true;
-    }
+  l->embedded = !named || !*named;
+  if (l->embedded) named = EMBEDDED_NAME;
+  if (strlen(named) >= sizeof l->path) {
     fail(o->json, EXIT_MODEL, "cannot open the model: its name is too long");
     return false;
   }
-  if (cached_model(path)) return true;
-  fail(o->json, EXIT_MODEL, "no model: name one with -m FILE.gguf, or in the environment as RETORT_MODEL, or run `./build.sh run` once, which puts " DEFAULT_MODEL_FILE " into the cache");
-  return false;
+  strcpy(l->path, named);
+  return true;
 }
+
+const char *model_file(const loaded *l) { return l->embedded ? NULL : l->path; }
 
 const char *wanted_kernels(const options *o) {
   const char *name = o->kernels ? o->kernels : getenv("RETORT_KERNELS");
@@ -75,11 +61,11 @@ int load(loaded *l, const options *o, unsigned what) {
   double start = seconds();
   int code;
   *l = (loaded){0};
-  if (!find_model(o, l->path)) return EXIT_MODEL;
+  if (!find_model(o, l)) return EXIT_MODEL;
   l->m = machine_open(o->threads, o->verbose);
   if (!l->m) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((what & LOAD_MODEL) && (code = check_kernels(l, o)) != EXIT_OK) return code;
-  if ((code = files_open(&l->files, l->m, l->path, what & LOAD_MODEL ? FILES_RUN : FILES_HEADER, o)) != EXIT_OK) return code;
+  if ((code = files_open(&l->files, l->m, model_file(l), what & LOAD_MODEL ? FILES_RUN : FILES_HEADER, o)) != EXIT_OK) return code;
   double taken_in = seconds();
   uint32_t flags = what & LOAD_MODEL ? 0 : RETORT_GGUF_METADATA_ONLY;
   if (files_parse(&l->files, flags, &l->gguf, &error)) return fail_status(o->json, &error);
@@ -97,7 +83,7 @@ int load(loaded *l, const options *o, unsigned what) {
             o->threads ? "as asked; the default is " : "default: ", why, l->model_info.kernels, wanted_kernels(o) ? " (forced)" : "");
     char verdict[1400];
     retort_verdict_text(&l->files.verdict, verdict, sizeof verdict);
-    fprintf(stderr, "retort: trust: %s\n", verdict);
+    fprintf(stderr, "retort: trust: %s%s\n", l->embedded ? "the model embedded in the program: " : "", verdict);
   }
   return EXIT_OK;
 }

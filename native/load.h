@@ -15,22 +15,24 @@ typedef struct loaded {
   retort_vocab_info vocab_info;
   retort_model_info model_info;
   retort_session_info session_info;
-  char path[4096];      /* of the model */
+  char path[4096];      /* of the model; EMBEDDED_NAME where none was named */
+  bool embedded;
   double load_seconds;  /* from the start of loading to the open model */
   double parse_seconds; /* of these: from the verified bytes on */
 } loaded;
 
 enum { LOAD_VOCAB = 1u << 0, LOAD_MODEL = 1u << 1 };
-/* Finds the model (o->model, $RETORT_MODEL, the cache), gets its bytes and opens what `what` asks for; without LOAD_MODEL only the header of
+/* Finds the model (o->model, $RETORT_MODEL, the embedded one), gets its bytes and opens what `what` asks for; without LOAD_MODEL only the header of
  * the file is touched. Returns EXIT_OK, or the exit code once the error was reported; call unload in either case. */
 int load(loaded *l, const options *o, unsigned what);
 /* Opens a session for `n_ctx` positions (0: the default) after checking that its cache fits in memory. */
 int load_session(loaded *l, const options *o, uint32_t n_ctx);
 void unload(loaded *l);
 
-#define DEFAULT_MODEL_FILE "SmolLM2-135M-Instruct.Q4_1.gguf"
-/* The model's path; false when no model was named and none lies in the cache (reported). */
-bool find_model(const options *o, char path[4096]);
+/* Sets l->path and l->embedded; false where the name given is too long (reported). */
+bool find_model(const options *o, loaded *l);
+/* For files_open: the path, or NULL for the embedded model. */
+const char *model_file(const loaded *l);
 /* The forced kernel variant, or NULL for the best. */
 const char *wanted_kernels(const options *o);
 

@@ -121,7 +121,7 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
   {"allow-unsigned", 0, OPTION_FLAG, AT(allow_unsigned), NULL, 0, 0, "use the model without any check, this once"}
 #define OPTION_MODEL OPTION_MODEL_FILE, OPTIONS_TRUST
 #define OPTION_MODEL_FILE {"model", 'm', OPTION_STRING, AT(model), "FILE", 0, 0, \
-  "GGUF model; of a split set the first file (-00001-of-000NN). Default: $RETORT_MODEL, else the SmolLM2 model that build.sh puts into the cache"}
+  "GGUF model; of a split set the first file (-00001-of-000NN). Default: $RETORT_MODEL, else Ember, the small model embedded in the program"}
 #define OPTIONS_COMPUTE \
   OPTION_MODEL, \
   {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024, "threads; changes no bit of any result. Default: the fast physical cores that this process may use"}, \

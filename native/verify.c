@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "embedded.h"
+#include "files.h"
 #include "posix.h"
 #include "tree.h"
 
@@ -147,7 +149,7 @@ static int verify_model(const options *given, const machine *m, const char *mode
   if (code != EXIT_OK) return code;
   o.root = files.root;
   o.complete = files.root != NULL;
-  code = gate_open(p, &o, files.files, files.count, &c.verifier);
+  code = gate_open(p, &o, files.files, files.count, false, &c.verifier);
   if (code == EXIT_OK && !o.allow_unsigned) {
     c.total = files.bytes;
     progress_begin(&c.bar, "verifying", true);
@@ -169,21 +171,32 @@ static int verify_model(const options *given, const machine *m, const char *mode
   }
   retort_verdict verdict = {.struct_size = sizeof verdict};
   if (code == EXIT_OK && retort_verifier_finish(c.verifier, &verdict, &error))
-    code = trust_is_given(&o) ? fail_status(o.json, &error) : gate_refuse(&o, model, error.message);
+    code = trust_is_given(&o) ? fail_status(o.json, &error) : gate_refuse(&o, model, false, error.message);
   if (code == EXIT_OK) print_verdict(&o, model, &verdict, seconds() - start);
   retort_verifier_close(c.verifier);
   tree_close(&files);
   return code;
 }
 
+/* By the very steps that loading takes. */
+static int verify_embedded(const options *o, const machine *m) {
+  model_files files;
+  double start = seconds();
+  int code = files_open(&files, m, NULL, FILES_RUN, o);
+  if (code != EXIT_OK) return code;
+  print_verdict(o, EMBEDDED_NAME, &files.verdict, seconds() - start);
+  files_close(&files);
+  return EXIT_OK;
+}
+
 static int verify(const options *o) {
-  if (o->n_arguments == 0) return fail(o->json, EXIT_USAGE, "name the models to verify");
+  if (o->signature && o->n_arguments == 0) return fail(o->json, EXIT_USAGE, "name the model that --signature is about");
   if (o->signature && o->n_arguments > 1) return fail(o->json, EXIT_USAGE, "--signature names one signature, but several models are to be verified");
   machine *m = machine_open(o->threads, o->verbose);
   if (!m) return fail(o->json, EXIT_MEMORY, "out of memory");
   catch_interrupts();
   sigaction(SIGBUS, &(struct sigaction){.sa_handler = on_short_file}, NULL);
-  int code = EXIT_OK;
+  int code = o->n_arguments ? EXIT_OK : verify_embedded(o, m);
   for (int i = 0; i < o->n_arguments; i++) {
     int one = verify_model(o, m, o->arguments[i]);
     if (code == EXIT_OK) code = one;
@@ -203,8 +216,9 @@ static const option_spec specs[] = {
 const command verify_command = {
     .name = "verify",
     .summary = "check models against signatures, pins and the trust store",
-    .usage = "MODEL... [OPTIONS]",
-    .text = "MODEL is a GGUF file, the first file of a split set, or a folder, which must hold exactly the files that were signed. Prints who signed what and by which trust it was "
+    .usage = "[MODEL...] [OPTIONS]",
+    .text = "MODEL is a GGUF file, the first file of a split set, or a folder, which must hold exactly the files that were signed; without one, "
+            "the model embedded in the program. Prints who signed what and by which trust it was "
             "accepted. The options say what is trusted; without them the trust store does (retort trust list). Signatures of the Python and Go model-signing tools, minisign and signify are read.",
     .examples = "  retort verify model.gguf\n  retort verify --key release.pub model.gguf\n  retort verify --cert-root root.pem folder/\n",
     .specs = specs,

@@ -26,7 +26,7 @@ def path(name):
 
 
 def environment(**more):
-    """Nothing of the caller's own settings leaks in, and no model is found in a cache."""
+    """Nothing of the caller's own settings leaks in."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("RETORT_", "XDG_", "NO_COLOR"))}
     env.update({"HOME": folder.name, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **more})
     return env

@@ -361,75 +361,108 @@ INLINE void blocks_of_16_rows(__m512i x[4]) {
   x[3] = _mm512_shuffle_i32x4(c, d, 0xdd);
 }
 
-/* Q4_0, Q4_1: blocks of `bytes`, 16 bytes of nibbles at `offset`, d at 0 and m at 2. Four blocks of a row at once: their low nibbles are
- * one vector, their high nibbles another. */
-INLINE void direct_nibbles(const direct *x, unsigned T, size_t bytes, size_t offset, bool min, int32_t zero, __m512 acc[MOST_TOKENS]) {
+/* Of four rows' vectors of int32 the sums of each four neighbours, row beside row; all in between must fit in 16 bits. */
+INLINE __m512i quad_sums_16(__m512i a, __m512i b, __m512i c, __m512i d) {
+  const __m512i ones = _mm512_set1_epi16(1);
+  __m512i ab = _mm512_madd_epi16(_mm512_packs_epi32(a, b), ones), cd = _mm512_madd_epi16(_mm512_packs_epi32(c, d), ones);
+  return _mm512_madd_epi16(_mm512_packs_epi32(ab, cd), ones);
+}
+
+/* Where things lie, in words, in four blocks of Q4_0 or Q4_1 in a row: what a vpermw wants. Indices count modulo 32. */
+#define EIGHT(at) at, at + 1, at + 2, at + 3, at + 4, at + 5, at + 6, at + 7
+#define EVERY_FOURTH(at) \
+  at, at + 4, at + 8, at + 12, at + 16, at + 20, at + 24, at + 28, at + 32, at + 36, at + 40, at + 44, at + 48, at + 52, at + 56, at + 60
+#define EIGHT_TIMES(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
+typedef struct nibble_words {
+  uint16_t codes[32], d[32], m[32];
+} nibble_words;
+static const nibble_words q4_0_words = {{EIGHT(1), EIGHT(10), EIGHT(19), EIGHT(28)}, {EIGHT_TIMES(0, 9, 18, 27)}, {0}};
+static const nibble_words q4_1_words = {
+    {EIGHT(2), EIGHT(12), EIGHT(22), EIGHT(32)}, {EIGHT_TIMES(0, 10, 20, 30)}, {EIGHT_TIMES(1, 11, 21, 31)}};
+static const uint16_t blocks_0_1[32] = {EVERY_FOURTH(0), EVERY_FOURTH(1)}, blocks_2_3[32] = {EVERY_FOURTH(2), EVERY_FOURTH(3)};
+
+/* Of two vectors with four blocks' halves of 8 rows each: four vectors of 16 rows. */
+INLINE void scales_of_16_rows(__m512i low, __m512i high, __m512 out[4]) {
+  __m512i a = _mm512_permutex2var_epi16(low, load_512(blocks_0_1), high), b = _mm512_permutex2var_epi16(low, load_512(blocks_2_3), high);
+  out[0] = _mm512_cvtph_ps(_mm512_castsi512_si256(a));
+  out[1] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(a, 1));
+  out[2] = _mm512_cvtph_ps(_mm512_castsi512_si256(b));
+  out[3] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(b, 1));
+}
+
+/* Sixteen rows times `left` blocks from block g on. The first 64 bytes of a row's four blocks hold everything but the last block's codes: one
+ * vpermw takes the codes out, one the scales. Minus zero times the inputs' sum is what the integer sums start from; so a lane of 8 products
+ * stays below 8 * 15 * 127 and adding up four of them takes 16 bits. */
+INLINE void nibbles_step(const direct *x, unsigned T, size_t g, size_t left, const nibble_words *words, size_t bytes, bool min,
+                         __m512 acc[MOST_TOKENS]) {
   const __m512i low_nibble = _mm512_set1_epi8(15);
-  const unsigned w = (unsigned)bytes / 2; /* words from one block to the next */
-  __m512i index;
-  {
-    uint16_t words[32];
-    for (unsigned b = 0; b < 4; b++)
-      for (unsigned k = 0; k < 8; k++) words[8 * b + k] = (uint16_t)(b * w + k);
-    index = load_512(words);
+  const __m512i code_words = load_512(words->codes), d_words = load_512(words->d), m_words = load_512(words->m);
+  const __mmask64 mask = left == 4 ? ~(__mmask64)0 : ((__mmask64)1 << (left * bytes)) - 1;
+  const __mmask64 q_low = left >= 2 ? ~(__mmask64)0 : 0xffffffffu, q_high = left == 4 ? ~(__mmask64)0 : left == 3 ? 0xffffffffu : 0;
+  __m512i low[MOST_TOKENS], high[MOST_TOKENS], start[MOST_TOKENS], isum[MOST_TOKENS][4];
+  __m512i d16[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()}, m16[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+  for (unsigned t = 0; t < T; t++) {
+    const int8_t *q = x->q + t * x->cols + g * 32;
+    __m512i a = _mm512_maskz_loadu_epi8(q_low, q), b = _mm512_maskz_loadu_epi8(q_high, q + 64);
+    low[t] = _mm512_shuffle_i32x4(a, b, 0x88);
+    high[t] = _mm512_shuffle_i32x4(a, b, 0xdd);
+    start[t] = _mm512_setzero_si512();
+    if (min) continue;
+    const __m512i eight = _mm512_set1_epi8(8);
+    start[t] = _mm512_sub_epi32(start[t], _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(start[t], eight, low[t]), eight, high[t]));
   }
-  for (unsigned t = 0; t < T; t++) acc[t] = _mm512_setzero_ps();
-  for (size_t from = 0; from < x->groups; from += CHUNK) {
-    size_t end = from + CHUNK < x->groups ? from + CHUNK : x->groups;
-    uint16_t d[CHUNK][16], m[CHUNK][16];
-    for (size_t r = 0; r < 16; r++)
-      for (size_t g = from; g < end; g++) {
-        d[g - from][r] = rt_load_u16(x->row[r] + g * bytes);
-        if (min) m[g - from][r] = rt_load_u16(x->row[r] + g * bytes + 2);
-      }
-    for (size_t g = from; g < end; g += 4) {
-      size_t left = end - g < 4 ? end - g : 4;
-      /* What lies in the blocks that are left; a whole load of 64 bytes holds all of the first three. */
-      __mmask64 mask = left == 4 ? ~(__mmask64)0 : ((__mmask64)1 << (left * bytes - offset)) - 1, q_low, q_high;
-      q_low = left >= 2 ? ~(__mmask64)0 : 0xffffffffu;
-      q_high = left == 4 ? ~(__mmask64)0 : left == 3 ? 0xffffffffu : 0;
-      __m512i low[MOST_TOKENS], high[MOST_TOKENS], v[MOST_TOKENS][4][4];
-      for (unsigned t = 0; t < T; t++) {
-        const int8_t *q = x->q + t * x->cols + g * 32;
-        __m512i a = _mm512_maskz_loadu_epi8(q_low, q), b = _mm512_maskz_loadu_epi8(q_high, q + 64);
-        low[t] = _mm512_shuffle_i32x4(a, b, 0x88);
-        high[t] = _mm512_shuffle_i32x4(a, b, 0xdd);
-      }
-#pragma GCC unroll 16
-      for (unsigned r = 0; r < 16; r++) {
-        if (x->next) prefetch(x->next + (g * 16 + r * 4) * bytes, 4 * bytes);
-        const uint8_t *p = x->row[r] + g * bytes + offset;
-        __m512i codes = _mm512_permutexvar_epi16(index, _mm512_maskz_loadu_epi8(mask, p));
-        if (left == 4) codes = _mm512_mask_broadcast_i32x4(codes, 0xf000, _mm_loadu_si128((const void *)(p + 3 * bytes)));
-        __m512i lo = _mm512_and_si512(codes, low_nibble), hi = _mm512_and_si512(_mm512_srli_epi16(codes, 4), low_nibble);
-        for (unsigned t = 0; t < T; t++)
-          v[t][r / 4][r % 4] = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), lo, low[t]), hi, high[t]);
-      }
-      for (unsigned t = 0; t < T; t++) {
-        __m512i isum[4];
-        for (unsigned b = 0; b < 4; b++) isum[b] = quad_sums(v[t][b][0], v[t][b][1], v[t][b][2], v[t][b][3]);
-        blocks_of_16_rows(isum);
-        const int16_t *sums = x->sums + t * (x->cols / RT_SUM);
-        for (size_t b = 0; b < left; b++) {
-          int32_t suma = sums[2 * (g + b)] + sums[2 * (g + b) + 1];
-          __m512i sum = min ? isum[b] : _mm512_sub_epi32(isum[b], _mm512_set1_epi32(zero * suma));
-          __m512 minima = min ? halves16(m[g + b - from]) : _mm512_setzero_ps();
-          acc[t] = step_32(acc[t], sum, halves16(d[g + b - from]), minima, x->da[t * x->groups + g + b], suma, min);
-        }
-      }
+#pragma GCC unroll 4
+  for (unsigned four = 0; four < 4; four++) {
+    __m512i v[MOST_TOKENS][4];
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < 4; k++) {
+      const unsigned r = 4 * four + k, lines = (unsigned)bytes; /* of 64 bytes, in 16 rows of 4 blocks */
+      if (x->next)
+        for (unsigned line = r * lines / 16; line < (r + 1) * lines / 16; line++)
+          _mm_prefetch((const char *)x->next + g * 16 * bytes + line * 64, _MM_HINT_T1);
+      const uint8_t *p = x->row[r] + g * bytes;
+      __m512i raw = _mm512_maskz_loadu_epi8(mask, p), codes = _mm512_permutexvar_epi16(code_words, raw);
+      if (left == 4) codes = _mm512_mask_broadcast_i32x4(codes, 0xf000, _mm_loadu_si128((const void *)(p + 4 * bytes - 16)));
+      const __mmask32 place = (__mmask32)0xf << 4 * (r % 8);
+      d16[r / 8] = _mm512_mask_permutexvar_epi16(d16[r / 8], place, d_words, raw);
+      if (min) m16[r / 8] = _mm512_mask_permutexvar_epi16(m16[r / 8], place, m_words, raw);
+      __m512i lo = _mm512_and_si512(codes, low_nibble), hi = _mm512_and_si512(_mm512_srli_epi16(codes, 4), low_nibble);
+      for (unsigned t = 0; t < T; t++) v[t][k] = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(start[t], lo, low[t]), hi, high[t]);
     }
+    for (unsigned t = 0; t < T; t++) isum[t][four] = quad_sums_16(v[t][0], v[t][1], v[t][2], v[t][3]);
+  }
+  __m512 d[4], m[4];
+  scales_of_16_rows(d16[0], d16[1], d);
+  if (min) scales_of_16_rows(m16[0], m16[1], m);
+  for (unsigned t = 0; t < T; t++) {
+    blocks_of_16_rows(isum[t]);
+    const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
+    for (size_t b = 0; b < left; b++)
+      acc[t] = step_32(acc[t], isum[t][b], d[b], min ? m[b] : d[b], x->da[t * x->groups + g + b], sums[2 * b] + sums[2 * b + 1], min);
   }
 }
 
+/* Q4_0, Q4_1: blocks of `bytes` that end in 16 bytes of nibbles. */
+INLINE void direct_nibbles(const direct *x, unsigned T, const nibble_words *words, size_t bytes, bool min, __m512 acc[MOST_TOKENS]) {
+  size_t g = 0;
+  for (unsigned t = 0; t < T; t++) acc[t] = _mm512_setzero_ps();
+  for (; g + 4 <= x->groups; g += 4) nibbles_step(x, T, g, 4, words, bytes, min, acc);
+  if (g == x->groups) return;
+  size_t left = x->groups - g;
+  if (left == 1) nibbles_step(x, T, g, 1, words, bytes, min, acc);
+  else if (left == 2) nibbles_step(x, T, g, 2, words, bytes, min, acc);
+  else nibbles_step(x, T, g, 3, words, bytes, min, acc);
+}
+
 static void direct_q4_0(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
-  if (T == 1) direct_nibbles(x, 1, sizeof(rt_q4_0_block), 2, false, 8, acc);
-  else if (T == 2) direct_nibbles(x, 2, sizeof(rt_q4_0_block), 2, false, 8, acc);
-  else direct_nibbles(x, 4, sizeof(rt_q4_0_block), 2, false, 8, acc);
+  if (T == 1) direct_nibbles(x, 1, &q4_0_words, sizeof(rt_q4_0_block), false, acc);
+  else if (T == 2) direct_nibbles(x, 2, &q4_0_words, sizeof(rt_q4_0_block), false, acc);
+  else direct_nibbles(x, 4, &q4_0_words, sizeof(rt_q4_0_block), false, acc);
 }
 static void direct_q4_1(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
-  if (T == 1) direct_nibbles(x, 1, sizeof(rt_q4_1_block), 4, true, 0, acc);
-  else if (T == 2) direct_nibbles(x, 2, sizeof(rt_q4_1_block), 4, true, 0, acc);
-  else direct_nibbles(x, 4, sizeof(rt_q4_1_block), 4, true, 0, acc);
+  if (T == 1) direct_nibbles(x, 1, &q4_1_words, sizeof(rt_q4_1_block), true, acc);
+  else if (T == 2) direct_nibbles(x, 2, &q4_1_words, sizeof(rt_q4_1_block), true, acc);
+  else direct_nibbles(x, 4, &q4_1_words, sizeof(rt_q4_1_block), true, acc);
 }
 
 INLINE void direct_bytes(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
@@ -447,7 +480,9 @@ INLINE void direct_bytes(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
       for (unsigned t = 0; t < T; t++) a[t] = _mm512_maskz_loadu_epi8(two ? ~(__mmask64)0 : 0xffffffffu, x->q + t * x->cols + g * 32);
 #pragma GCC unroll 16
       for (unsigned r = 0; r < 16; r++) {
-        if (x->next) prefetch(x->next + (g * 16 + r * 2) * bytes, 2 * bytes);
+        if (x->next) /* 16 rows of 2 blocks are 17 lines of 64 bytes */
+          for (unsigned line = r * 17 / 16; line < (r + 1) * 17 / 16; line++)
+            _mm_prefetch((const char *)x->next + g * 16 * bytes + line * 64, _MM_HINT_T1);
         const uint8_t *p = x->row[r] + g * bytes + 2;
         __m512i codes = _mm512_castsi256_si512(_mm256_loadu_si256((const void *)p));
         codes = two ? _mm512_inserti64x4(codes, _mm256_loadu_si256((const void *)(p + bytes)), 1)

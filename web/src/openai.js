@@ -1,0 +1,54 @@
+// openai.js - OpenAI's request and response shapes around the engine's own. An unknown member of a request is an error: nothing is dropped in silence.
+import { makeError } from './errors.js'
+
+const SAME = ['messages', 'temperature', 'top_p', 'min_p', 'top_k', 'repetition_penalty', 'seed', 'stop', 'proof']
+const OURS = ['model', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens', 'max_reasoning_tokens', 'conversation', 'signal']
+
+/** The request in the words of wasm/abi.h. */
+export function toRequest(body) {
+  const request = {}
+  for (const [key, value] of Object.entries(body)) {
+    if (!SAME.includes(key) && !OURS.includes(key)) throw makeError('argument', `the request: there is no "${key}"`)
+    if (SAME.includes(key) && value !== undefined && value !== null) request[key] = value
+  }
+  if (!Array.isArray(body.messages) || body.messages.length === 0) throw makeError('argument', 'the request needs "messages", an array of { role, content }')
+  if ((body.n ?? 1) !== 1) throw makeError('argument', '"n" can only be 1')
+  request.messages = body.messages.map((m) => ({ ...m, content: Array.isArray(m.content) ? m.content.map(textOf).join('') : m.content }))
+  if (typeof request.seed === 'bigint') request.seed = String(request.seed)
+  const most = body.max_completion_tokens ?? body.max_tokens
+  if (most != null) request.max_tokens = most
+  if (body.max_reasoning_tokens != null) request.thinking_budget = body.max_reasoning_tokens
+  return request
+}
+
+function textOf(part) {
+  if (part?.type !== 'text') throw makeError('argument', `a message has a part of type "${part?.type}"; only text can be read`)
+  return part.text
+}
+
+const newId = () => 'chatcmpl-' + Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, '0')).join('')
+const seconds = () => Math.floor(Date.now() / 1000)
+
+/** Makes the chunks of one answer. */
+export function chunker(model) {
+  const head = { id: newId(), object: 'chat.completion.chunk', created: seconds(), model }
+  const chunk = (delta, finish_reason = null, more = {}) => ({ ...head, choices: [{ index: 0, delta, finish_reason, logprobs: null }], ...more })
+  return {
+    first: () => chunk({ role: 'assistant' }),
+    next: ({ prompt_progress, ...delta }) => chunk(delta, null, prompt_progress ? { prompt_progress } : {}),
+    last: ({ finish_reason, usage, timings, proof }) => chunk({}, finish_reason, { usage, timings, ...proof }),
+  }
+}
+
+/** One response of all chunks. */
+export async function collect(chunks) {
+  const message = { role: 'assistant', content: '' }
+  let end
+  for await (end of chunks) {
+    const { content, reasoning_content } = end.choices[0].delta
+    if (content) message.content += content
+    if (reasoning_content) message.reasoning_content = (message.reasoning_content ?? '') + reasoning_content
+  }
+  const { choices, object, ...rest } = end
+  return { ...rest, object: 'chat.completion', choices: [{ index: 0, message, finish_reason: choices[0].finish_reason, logprobs: null }] }
+}

@@ -334,7 +334,9 @@ INLINE __m512 dot16_256(const panel *p, const int8_t *q, const float *da, const 
 
 /* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
 
-enum { MOST_TOKENS = 4, CHUNK = 32 /* blocks of 32 whose scales are collected at once */ };
+/* Fetching ahead from memory, not from a cache, is what these kernels wait for: so many bytes ahead at least, in whole groups of 16 rows.
+ * More or less than 20 to 30 KB was slower, and into the first cache (T0, NTA) twice as slow. */
+enum { MOST_TOKENS = 4, AHEAD = 20000 };
 
 /* Sixteen rows in place, and up to MOST_TOKENS inputs. */
 typedef struct direct {
@@ -390,9 +392,9 @@ INLINE void scales_of_16_rows(__m512i low, __m512i high, __m512 out[4]) {
   out[3] = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(b, 1));
 }
 
-/* Sixteen rows times `left` blocks from block g on. The first 64 bytes of a row's four blocks hold everything but the last block's codes: one
- * vpermw takes the codes out, one the scales. Minus zero times the inputs' sum is what the integer sums start from; so a lane of 8 products
- * stays below 8 * 15 * 127 and adding up four of them takes 16 bits. */
+/* Sixteen rows times `left` blocks from block g on. The first 64 bytes of a row's four blocks hold everything but the last block's codes:
+ * one vpermw takes the codes out, one the scales. Minus zero times the inputs' sum is what the integer sums start from; so a lane of 8
+ * products stays below 8 * 15 * 127 and adding up four of them takes 16 bits. */
 INLINE void nibbles_step(const direct *x, unsigned T, size_t g, size_t left, const nibble_words *words, size_t bytes, bool min,
                          __m512 acc[MOST_TOKENS]) {
   const __m512i low_nibble = _mm512_set1_epi8(15);
@@ -469,42 +471,37 @@ INLINE void direct_bytes(const direct *x, unsigned T, __m512 acc[MOST_TOKENS]) {
   const __m512i flip = _mm512_set1_epi8((char)0x80);
   const size_t bytes = sizeof(rt_q8_0_block);
   for (unsigned t = 0; t < T; t++) acc[t] = _mm512_setzero_ps();
-  for (size_t from = 0; from < x->groups; from += CHUNK) {
-    size_t end = from + CHUNK < x->groups ? from + CHUNK : x->groups;
-    uint16_t d[CHUNK][16];
-    for (size_t r = 0; r < 16; r++)
-      for (size_t g = from; g < end; g++) d[g - from][r] = rt_load_u16(x->row[r] + g * bytes);
-    for (size_t g = from; g < end; g += 2) {
-      bool two = end - g >= 2;
-      __m512i a[MOST_TOKENS], v[MOST_TOKENS][4][4];
-      for (unsigned t = 0; t < T; t++) a[t] = _mm512_maskz_loadu_epi8(two ? ~(__mmask64)0 : 0xffffffffu, x->q + t * x->cols + g * 32);
+  for (size_t g = 0; g < x->groups; g += 2) {
+    bool two = x->groups - g >= 2;
+    uint16_t d[2][16]; /* filled where the blocks are read: a pass of its own over the scales would miss the first cache line by line */
+    __m512i a[MOST_TOKENS], v[MOST_TOKENS][4][4];
+    for (unsigned t = 0; t < T; t++) a[t] = _mm512_maskz_loadu_epi8(two ? ~(__mmask64)0 : 0xffffffffu, x->q + t * x->cols + g * 32);
 #pragma GCC unroll 16
-      for (unsigned r = 0; r < 16; r++) {
-        if (x->next) /* 16 rows of 2 blocks are 17 lines of 64 bytes */
-          for (unsigned line = r * 17 / 16; line < (r + 1) * 17 / 16; line++)
-            _mm_prefetch((const char *)x->next + g * 16 * bytes + line * 64, _MM_HINT_T1);
-        const uint8_t *p = x->row[r] + g * bytes + 2;
-        __m512i codes = _mm512_castsi256_si512(_mm256_loadu_si256((const void *)p));
-        codes = two ? _mm512_inserti64x4(codes, _mm256_loadu_si256((const void *)(p + bytes)), 1)
-                    : _mm512_zextsi256_si512(_mm512_castsi512_si256(codes));
-        codes = _mm512_xor_si512(codes, flip);
-        for (unsigned t = 0; t < T; t++) v[t][r / 4][r % 4] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes, a[t]);
-      }
-      for (unsigned t = 0; t < T; t++) {
-        __m512i y[4];
-        for (unsigned b = 0; b < 4; b++) y[b] = quad_sums(v[t][b][0], v[t][b][1], v[t][b][2], v[t][b][3]);
-        y[0] = part_sums(y[0], y[1]);
-        y[1] = part_sums(y[2], y[3]);
-        const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
-        const float *da = x->da + t * x->groups + g;
-        __m512i zeros = _mm512_set1_epi32(128 * (sums[0] + sums[1]));
-        acc[t] = step_32(acc[t], _mm512_sub_epi32(_mm512_shuffle_i32x4(y[0], y[1], 0x88), zeros), halves16(d[g - from]), acc[t], da[0], 0,
-                         false);
-        if (!two) continue;
-        zeros = _mm512_set1_epi32(128 * (sums[2] + sums[3]));
-        acc[t] = step_32(acc[t], _mm512_sub_epi32(_mm512_shuffle_i32x4(y[0], y[1], 0xdd), zeros), halves16(d[g - from + 1]), acc[t], da[1],
-                         0, false);
-      }
+    for (unsigned r = 0; r < 16; r++) {
+      if (x->next) /* 16 rows of 2 blocks are 17 lines of 64 bytes */
+        for (unsigned line = r * 17 / 16; line < (r + 1) * 17 / 16; line++)
+          _mm_prefetch((const char *)x->next + g * 16 * bytes + line * 64, _MM_HINT_T1);
+      const uint8_t *p = x->row[r] + g * bytes + 2;
+      __m512i codes = _mm512_castsi256_si512(_mm256_loadu_si256((const void *)p));
+      codes = two ? _mm512_inserti64x4(codes, _mm256_loadu_si256((const void *)(p + bytes)), 1)
+                  : _mm512_zextsi256_si512(_mm512_castsi512_si256(codes));
+      d[0][r] = rt_load_u16(p - 2);
+      if (two) d[1][r] = rt_load_u16(p + bytes - 2);
+      codes = _mm512_xor_si512(codes, flip);
+      for (unsigned t = 0; t < T; t++) v[t][r / 4][r % 4] = _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes, a[t]);
+    }
+    for (unsigned t = 0; t < T; t++) {
+      __m512i y[4];
+      for (unsigned b = 0; b < 4; b++) y[b] = quad_sums(v[t][b][0], v[t][b][1], v[t][b][2], v[t][b][3]);
+      y[0] = part_sums(y[0], y[1]);
+      y[1] = part_sums(y[2], y[3]);
+      const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
+      const float *da = x->da + t * x->groups + g;
+      __m512i zeros = _mm512_set1_epi32(128 * (sums[0] + sums[1]));
+      acc[t] = step_32(acc[t], _mm512_sub_epi32(_mm512_shuffle_i32x4(y[0], y[1], 0x88), zeros), halves16(d[0]), acc[t], da[0], 0, false);
+      if (!two) continue;
+      zeros = _mm512_set1_epi32(128 * (sums[2] + sums[3]));
+      acc[t] = step_32(acc[t], _mm512_sub_epi32(_mm512_shuffle_i32x4(y[0], y[1], 0xdd), zeros), halves16(d[1]), acc[t], da[1], 0, false);
     }
   }
 }
@@ -668,10 +665,11 @@ static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
   const rt_inputs *in = strip->inputs;
   const rt_matrix *w = strip->w;
   direct x = {.cols = in->cols, .groups = in->cols / in->group};
+  const size_t ahead = (AHEAD / 16 + w->row_bytes - 1) / w->row_bytes * 16; /* rows */
   for (uint32_t start = 0; start < strip->rows; start += 16) {
     uint32_t rows = strip->rows - start < 16 ? strip->rows - start : 16;
     for (uint32_t r = 0; r < 16; r++) x.row[r] = w->data + (size_t)(strip->first + start + (r < rows ? r : rows - 1)) * w->row_bytes;
-    x.next = strip->rows - start >= 32 ? x.row[15] + w->row_bytes : NULL;
+    x.next = strip->rows - start >= ahead + 16 ? x.row[0] + ahead * w->row_bytes : NULL;
     for (uint32_t i = 0; i < in->n;) {
       unsigned T = in->n - i >= MOST_TOKENS ? MOST_TOKENS : in->n - i >= 2 ? 2 : 1;
       x.q = in->q + (size_t)i * in->cols;

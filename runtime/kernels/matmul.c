@@ -38,7 +38,7 @@ static rt_inputs inputs_layout(uint8_t *at, uint32_t group, uint32_t cols, uint3
 
 /* A worker's scratch: a strip, private inputs in both formats, one input's remainder, and the results of a fine product before they are
  * added. */
-enum { FEW_ROWS = 512, FEW_INPUTS = 16 }; /* a fine chunk has more than RT_STRIP_ROWS rows, up to FEW_ROWS, for at most FEW_INPUTS inputs */
+enum { FEW_ROWS = 2048, FEW_INPUTS = 16 }; /* a fine chunk has more than RT_STRIP_ROWS rows, up to FEW_ROWS, for at most FEW_INPUTS inputs */
 typedef struct room {
   uint8_t *strip, *inputs;
   float *remainder, *results;

@@ -5,8 +5,10 @@
  *   test_reproducible full              every {variant, threads, split} x {architecture} x {type}
  *   test_reproducible [full] NAME...    the same for the variants named only (each must be able to run)
  *   test_reproducible print             prints the table in reproducible_hashes.h anew: portable kernels, one thread, the prompt in one batch
+ *   test_reproducible print ember       the same for ember_hashes.h
  *
- * The models are those of tiny_model.h. The expected values change only with RETORT_NUMERICS, with the models, or by mistake. A variant that
+ * The models are those of tiny_model.h, and the one real model that the repository has, Ember, with a question, its reasoning and its answer for
+ * a text: always with every variant, 1 to 3 threads and batches of 1, of 7 and of all. The expected values change only with RETORT_NUMERICS, with the models, or by mistake. A variant that
  * this machine cannot run is named as not run. Needs no test library, so that it can be built for any target; where there are no threads
  * (WASM without them) the workers of a region run one after the other, which the platform's contract allows.
  */
@@ -20,12 +22,18 @@
 #include "model/model.h"
 #include "tiny_model.h"
 
+#include "ember_hashes.h"
+
+#ifndef RETORT_MODELS
+#define RETORT_MODELS RETORT_SOURCE_DIR "/models"
+#endif
+
 #if !defined(__wasm__) || defined(__EMSCRIPTEN_PTHREADS__)
 #include <pthread.h>
 #define THREADED 1
 #endif
 
-enum { TOKENS = 140, WIDE_TOKENS = 70, MAX_VOCAB = 64, ARCHS = 3, MOST_VARIANTS = 16 }; /* more positions than one attention block */
+enum { TOKENS = 140, WIDE_TOKENS = 70, ARCHS = 3, MOST_VARIANTS = 16 }; /* more positions than one attention block */
 static const char *const ARCH[ARCHS] = {"llama", "qwen2", "qwen3"};
 
 /* One model: `wide` is one layer wide enough to go without fine activations (RT_FINE_BELOW), else two small layers. */
@@ -82,11 +90,18 @@ static void run_crew(void *user, void (*work)(void *, unsigned, unsigned), void 
 
 /* ---- one cell of the matrix --------------------------------------------------------------------------------------------------- */
 
-static void hash_of_logits(const tiny_model *t, uint32_t kv_type, const char *kernels, unsigned n_threads, uint32_t n, uint32_t split, char hex[65]) {
+/* A model in memory and what it is given to read. */
+typedef struct reading {
+  retort_buffer file;
+  const int32_t *ids;
+  uint32_t n, n_vocab, kv_type;
+} reading;
+
+static void hash_of_logits(const reading *r, const char *kernels, unsigned n_threads, uint32_t split, char hex[65]) {
   retort_platform platform = {.struct_size = sizeof platform, .cpu_features = cpu_features(), .user = &n_threads, .parallel = run_crew, .workers = n_threads};
-  static float logits[TOKENS * MAX_VOCAB];
-  int32_t ids[TOKENS];
-  for (uint32_t i = 0; i < n; i++) ids[i] = (int32_t)((i * 29 + i * i) % t->n_vocab);
+  size_t size = (size_t)r->n * r->n_vocab * sizeof(float); // (n, n_vocab)
+  float *logits = malloc(size);
+  if (!logits) die("out of memory");
   retort_error error = {0};
   retort_gguf *gguf;
   retort_model *model;
@@ -96,17 +111,17 @@ static void hash_of_logits(const tiny_model *t, uint32_t kv_type, const char *ke
   model_options.kernels = kernels;
   retort_session_options options;
   retort_session_options_init(&options);
-  options.n_ctx = n;
+  options.n_ctx = r->n;
   options.n_batch = split;
-  options.kv_type = kv_type;
-  if (retort_gguf_open(&platform, &t->file, 1, 0, &gguf, &error) || retort_model_open(&platform, gguf, &model_options, &model, &error) ||
+  options.kv_type = r->kv_type;
+  if (retort_gguf_open(&platform, &r->file, 1, 0, &gguf, &error) || retort_model_open(&platform, gguf, &model_options, &model, &error) ||
       retort_session_open(&platform, model, NULL, &options, &session, &error) ||
-      retort_session_eval(session, ids, n, RETORT_LOGITS_ALL, logits, &error))
+      retort_session_eval(session, r->ids, r->n, RETORT_LOGITS_ALL, logits, &error))
     die("%s", error.message);
-  size_t size = (size_t)n * t->n_vocab * sizeof(float);
   for (size_t i = 0; i < size / sizeof(float); i++)
     if (!(logits[i] > -1e6f && logits[i] < 1e6f)) die("logit %zu is %g: the test's weights are not sane", i, (double)logits[i]);
   retort_sha256_hex(logits, size, hex);
+  free(logits);
   retort_session_close(session);
   retort_model_close(model);
   retort_gguf_close(gguf);
@@ -121,6 +136,12 @@ static tiny_model model_for(const model_case *c, int arch) {
   if (block == 256) t.n_embd = 256, t.n_ff = 256, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 64;
   if (c->wide) t.n_embd = RT_FINE_BELOW, t.n_layers = 1;
   return t;
+}
+
+static reading read_tiny(const model_case *c, const tiny_model *t, int32_t ids[TOKENS]) {
+  reading r = {t->file, ids, c->wide ? WIDE_TOKENS : TOKENS, t->n_vocab, c->kv_type};
+  for (uint32_t i = 0; i < r.n; i++) ids[i] = (int32_t)((i * 29 + i * i) % t->n_vocab);
+  return r;
 }
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -145,17 +166,18 @@ static bool cell_is_chosen(bool full, size_t threads, size_t split) {
 
 /* True when every cell of the model's matrix gives the expected hash. */
 static bool matrix_agrees(const model_case *c, int arch, bool full, const char *const *variants, int *cells) {
-  uint32_t n = c->wide ? WIDE_TOKENS : TOKENS;
   tiny_model t = model_for(c, arch);
   retort_error error = {0};
   if (tiny_model_build(&t, &error)) die("%s", error.message);
+  int32_t ids[TOKENS];
+  reading r = read_tiny(c, &t, ids);
   bool agrees = true;
   for (; *variants; variants++)
     for (size_t k = 0; k < N_THREADS; k++)
       for (size_t s = 0; s < N_SPLITS; s++) {
         if (!cell_is_chosen(full, k, s)) continue;
         char hex[65];
-        hash_of_logits(&t, c->kv_type, *variants, THREADS[k], n, SPLITS[s] < n ? SPLITS[s] : n, hex);
+        hash_of_logits(&r, *variants, THREADS[k], SPLITS[s] < r.n ? SPLITS[s] : r.n, hex);
         ++*cells;
         if (!strcmp(hex, c->expected[arch])) continue;
         printf("WRONG: %s %s %s: %s, %u threads, batches of %u give %s\n", ARCH[arch], c->name, c->wide ? "wide" : "small", *variants, THREADS[k], SPLITS[s], hex);
@@ -163,6 +185,80 @@ static bool matrix_agrees(const model_case *c, int arch, bool full, const char *
       }
   tiny_model_close(&t);
   return agrees;
+}
+
+/* ---- Ember ----------------------------------------------------------------------------------------------------------------------- */
+
+static const char EMBER_TEXT[] = "<\xef\xbd\x9c" "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c><\xef\xbd\x9cUser\xef\xbd\x9c>What is 4821 + 396?"
+                                 "<\xef\xbd\x9c" "Assistant\xef\xbd\x9c><think>\n4821+396\n4 thousands 8 hundreds 2 tens 1 ones\n+3 hundreds 9 tens 6 ones\n"
+                                 "ones:1+6=7\ntens:2+9=11\nhundreds:8+3+1=12\nthousands:4+1=5\n=5 thousands 2 hundreds 1 tens 7 ones\n</think>\n\nThe answer is 5217.";
+enum { EMBER_TOKENS = 128 };
+
+typedef struct ember {
+  reading r;
+  int32_t ids[EMBER_TOKENS];
+  char file_hash[65];
+  unsigned char *bytes;
+} ember;
+
+static void ember_open(ember *e) {
+  static const char path[] = RETORT_MODELS "/ember/ember.gguf";
+  FILE *file = fopen(path, "rb");
+  if (!file || fseek(file, 0, SEEK_END)) die("cannot read %s", path);
+  long size = ftell(file);
+  e->bytes = size > 0 ? malloc((size_t)size) : NULL;
+  rewind(file);
+  if (!e->bytes || fread(e->bytes, 1, (size_t)size, file) != (size_t)size) die("cannot read %s", path);
+  fclose(file);
+  retort_sha256_hex(e->bytes, (size_t)size, e->file_hash);
+  e->r = (reading){.file = {e->bytes, (size_t)size, "ember.gguf"}, .ids = e->ids, .kv_type = RETORT_KV_F16};
+  const retort_platform here = bare_platform();
+  retort_error error = {0};
+  retort_gguf *gguf;
+  retort_vocab *vocab = NULL;
+  retort_vocab_info info = {.struct_size = sizeof info};
+  size_t count = 0;
+  if (retort_gguf_open(&here, &e->r.file, 1, 0, &gguf, &error) || retort_vocab_open(&here, gguf, &vocab, &error) || retort_vocab_get_info(vocab, &info, &error) ||
+      retort_tokenize(vocab, EMBER_TEXT, sizeof EMBER_TEXT - 1, RETORT_TOKENIZE_SPECIAL, e->ids, EMBER_TOKENS, &count, &error))
+    die("%s: %s", path, error.message);
+  e->r.n = (uint32_t)count;
+  e->r.n_vocab = info.n_tokens;
+  retort_vocab_close(vocab);
+  retort_gguf_close(gguf);
+}
+
+/* Every cell of {variant} x {1, 2, 3 threads} x {batches of all, 1, 7}. */
+static bool ember_agrees(bool full, const char *const *variants, int *cells) {
+  ember e;
+  ember_open(&e);
+  bool agrees = !strcmp(e.file_hash, EMBER_FILE);
+  if (!agrees) printf("WRONG: ember.gguf is another file than that of ember_hashes.h: `test_reproducible print ember` prints its values\n");
+  for (; *variants; variants++)
+    for (size_t k = 0; k < 3; k++)
+      for (size_t s = 0; s < 3; s++) {
+#ifdef SANITIZED
+        if (!full && !cell_is_chosen(full, k, s)) continue;
+#else
+        (void)full;
+#endif
+        char hex[65];
+        hash_of_logits(&e.r, *variants, THREADS[k], SPLITS[s] < e.r.n ? SPLITS[s] : e.r.n, hex);
+        ++*cells;
+        if (!strcmp(hex, EMBER_LOGITS)) continue;
+        printf("WRONG: Ember: %s, %u threads, batches of %u give %s\n", *variants, THREADS[k], SPLITS[s], hex);
+        agrees = false;
+      }
+  free(e.bytes);
+  return agrees;
+}
+
+static void print_ember(void) {
+  ember e;
+  char hex[65];
+  ember_open(&e);
+  hash_of_logits(&e.r, "portable", 1, e.r.n, hex);
+  printf("#define EMBER_FILE \"%s\"\n#define EMBER_LOGITS \"%s\" // (%u, %u)\n", e.file_hash, hex, e.r.n, e.r.n_vocab);
+  free(e.bytes);
 }
 
 /* ---- the program ---------------------------------------------------------------------------------------------------------------- */
@@ -176,8 +272,9 @@ static void print_table(void) {
       retort_error error = {0};
       char hex[65];
       if (tiny_model_build(&t, &error)) die("%s", error.message);
-      uint32_t n = c->wide ? WIDE_TOKENS : TOKENS;
-      hash_of_logits(&t, c->kv_type, "portable", 1, n, n, hex);
+      int32_t ids[TOKENS];
+      reading r = read_tiny(c, &t, ids);
+      hash_of_logits(&r, "portable", 1, r.n, hex);
       printf(" %s\"%s\"%s\n", arch ? " " : "{", hex, arch + 1 < ARCHS ? "," : "}},");
       tiny_model_close(&t);
     }
@@ -205,6 +302,10 @@ int main(int argc, char **argv) {
     print_table();
     return 0;
   }
+  if (argc == 3 && !strcmp(argv[1], "print") && !strcmp(argv[2], "ember")) {
+    print_ember();
+    return 0;
+  }
   bool full = argc > 1 && !strcmp(argv[1], "full");
   const char *variants[MOST_VARIANTS + 1];
   choose_variants(argc - 1 - full, argv + 1 + full, variants);
@@ -216,6 +317,8 @@ int main(int argc, char **argv) {
       wrong += !matrix_agrees(&CASES[i], arch, full, variants, &cells);
       models++;
     }
+  wrong += !ember_agrees(full, variants, &cells);
+  models++;
   printf("%d models, %d cells of {variant, threads, split}, variants:", models, cells);
   for (size_t i = 0; variants[i]; i++) printf(" %s", variants[i]);
   printf("; %d models with a wrong value\n", wrong);

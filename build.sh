@@ -134,7 +134,8 @@ tests() { # quick|full
   if [ "$1" = full ]; then
     need clang clang clang-tools scan-build
     venv venv-full tests/requirements-full.txt
-    extra=(-DRETORT_PYTHON_FULL="$PWD/build/venv-full/bin/python")
+    venv venv-train models/ember/train/requirements.txt
+    extra=(-DRETORT_PYTHON_FULL="$PWD/build/venv-full/bin/python" -DRETORT_PYTHON_TORCH="$PWD/build/venv-train/bin/python")
   fi
   local common=(-DRETORT_PYTHON="$PWD/build/venv/bin/python" -DRETORT_TEST_MODEL="$model" -DRETORT_DEPS="$PWD/build/deps" "${extra[@]}") failed=0
   local labels=(-L quick); [ "$1" = full ] && labels=()

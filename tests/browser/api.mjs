@@ -41,25 +41,27 @@ export const apiCases = [
       assert.equal(info.trust.name, 'ember')
       assert.equal(info.model.architecture, 'qwen2')
       assert.deepEqual(t.complaints, [])
-      return `${info.variant}, engine ${Math.round(info.load.engine_ms)} ms, model ${Math.round(info.load.model_ms)} ms, ${Math.round(last.timings.predicted_per_second)} tokens/s`
+      return `${info.variant}, ${info.threads} threads, engine ${Math.round(info.load.engine_ms)} ms, model ${Math.round(info.load.model_ms)} ms, ${Math.round(last.timings.predicted_per_second)} tokens/s`
     },
   },
-  ...['simd128', 'relaxed'].map((variant) => ({
-    title: `proves the same bits as the native program, ${variant}`,
+  ...[['simd128', 1], ['relaxed', 1], ['simd128', 2], ['relaxed', 2], ['relaxed', 5]].map(([variant, threads]) => ({
+    title: `proves the same bits as the native program, ${variant}, threads ${threads}`,
+    only: threads > 1 ? 'chromium' : undefined,
     async run(t) {
       const page = await open(t)
       const questions = ['What is 4821 + 396?', 'How many times does the letter r occur in strawberry?', 'What is 84 divided by 7?']
-      const got = await page.evaluate(async (variant, questions) => {
-        const engine = await start({ variant })
+      const got = await page.evaluate(async (variant, threads, questions) => {
+        const engine = await start({ variant, threads })
         const lines = []
         for (const [i, question] of questions.entries()) {
           const done = await engine.chat.completions.create({ messages: messages(question), seed: 7 + i, temperature: 0.8, max_tokens: 200, proof: true })
           lines.push(done.proof_line)
         }
         lines.push((await engine.chat.completions.create({ messages: messages(), temperature: 0, stop: ['hundreds'], proof: true, conversation: 'other' })).proof_line)
-        return { lines, kernels: engine.info.model.kernels }
-      }, variant, questions)
+        return { lines, kernels: engine.info.model.kernels, threads: engine.info.threads }
+      }, variant, threads, questions)
       assert.equal(got.kernels, variant)
+      assert.equal(got.threads, threads)
       questions.forEach((question, i) => assert.equal(got.lines[i], t.nativeProof(question, ['--temp', '0.8', '--seed', String(7 + i), '-n', '200'])))
       assert.equal(got.lines[3], t.nativeProof(questions[0], ['--temp', '0', '--stop', 'hundreds']))
     },
@@ -131,7 +133,7 @@ export const apiCases = [
       assert.equal(await page.evaluate(() => code(start({ model: '/models/none.gguf' }))), 'TrustError trust')
       assert.equal(await page.evaluate(() => code(start({ model: '/models/none.gguf', trust: { unsigned: true } }))), 'NetworkError network')
       assert.equal(await page.evaluate(() => code(start({ model: '/index.html', trust: { unsigned: true } }))), 'ModelError format')
-      assert.equal(await page.evaluate(() => code(start({ wasm: { simd128: '/nothing.wasm', relaxed: '/nothing.wasm' } }))), 'NetworkError network')
+      assert.equal(await page.evaluate(() => code(start({ wasm: { simd128: '/nothing.wasm', relaxed: '/nothing.wasm', simd128Threads: '/nothing.wasm', relaxedThreads: '/nothing.wasm' } }))), 'NetworkError network')
     },
   },
   {
@@ -279,9 +281,9 @@ export const apiCases = [
       const page = await open(t)
       const got = await page.evaluate(async () => {
         const engine = await start({ cache: false })
-        return [crossOriginIsolated, (await engine.chat.completions.create({ messages: messages(), temperature: 0 })).choices[0].message.content.trim()]
+        return [crossOriginIsolated, engine.info.threads, (await engine.chat.completions.create({ messages: messages(), temperature: 0 })).choices[0].message.content.trim()]
       })
-      assert.deepEqual(got, [false, 'The answer is 5217.'])
+      assert.deepEqual(got, [false, 1, 'The answer is 5217.'])
     },
   },
 ]

@@ -20,20 +20,20 @@ for (const file of files.length ? files : [null]) {
   if (file) fs.symlinkSync(path.resolve(file), link)
   try {
     for (let i = 0; i < Number(given.repeat); i++)
-      for (const variant of ['simd128', 'relaxed']) {
+      for (const [variant, threads] of [['simd128', 1], ['relaxed', 1], ['simd128', 2], ['relaxed', 2]]) {
         const page = await browser.newPage()
         await page.goto(server.origin + '/empty.html')
-        const got = await page.evaluate(async (variant, name) => {
+        const got = await page.evaluate(async (variant, threads, name) => {
           const { createEngine } = await import('/retort-web/src/index.js')
           const key = await (await fetch('/models/retort-project.pub')).text()
-          const engine = await createEngine({ model: '/models/' + (name ?? 'ember.gguf'), trust: name ? { unsigned: true } : { keys: [key] }, variant, cache: false, context: 512 })
+          const engine = await createEngine({ model: '/models/' + (name ?? 'ember.gguf'), trust: name ? { unsigned: true } : { keys: [key] }, variant, threads, cache: false, context: 512 })
           const content = name ? 'one two three four five six seven eight '.repeat(14) : 'What is 12345678 + 87654321?'
           const ask = () => engine.chat.completions.create({ messages: [{ role: 'user', content }], temperature: 0, max_tokens: name ? 32 : 300, conversation: String(Math.random()) })
           if (!name) await ask() // compiled by the better compiler, as it is after a second of use
           const { timings, usage } = await ask()
           return { ...timings, load: engine.info.load, tokens: usage.prompt_tokens, memory: engine.info.memory_bytes, threads: engine.info.threads }
-        }, variant, file && path.basename(file))
-        const row = (rows[`${variant}, ${got.threads} thread`] ??= { prompt: [], tokens: [], load: [], got })
+        }, variant, threads, file && path.basename(file))
+        const row = (rows[`${variant}, ${got.threads} thread${got.threads > 1 ? 's' : ''}`] ??= { prompt: [], tokens: [], load: [], got })
         row.prompt.push(got.prompt_per_second)
         row.tokens.push(got.predicted_per_second)
         row.load.push(got.load.engine_ms + got.load.model_ms)

@@ -56,7 +56,7 @@ async function inBrowser(name) {
     }
     const start = performance.now()
     try {
-      const said = await within(120000, run({ browser, name, context, server, newPage, nativeProof, packages, complaints, screens: given.screens, models, site }))
+      const said = await within(60000, run({ browser, name, context, server, newPage, nativeProof, packages, complaints, screens: given.screens, models, site }))
       passed++
       console.log(`  ok    ${title} (${Math.round(performance.now() - start)} ms)${said ? ': ' + said : ''}`)
     } catch (error) {

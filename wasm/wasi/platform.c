@@ -1,50 +1,6 @@
-/* platform.c - the plugin's platform: libc's heap, which is the sandbox's memory, and one thread.
- *
- * The linker asks for a few WASI functions that libc mentions and nothing here ever reaches (printing, a clock). They are defined as failing, so
- * that the module imports nothing and runs in hosts that give nothing.
- */
+/* platform.c - the plugin's platform: the sandbox's memory and one thread. */
 #include "../platform.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static void *lend(void *user, size_t size) {
-  (void)user;
-  if (size > SIZE_MAX - 64) return NULL;
-  void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
-  if (memory) memset(memory, 0, size);
-  return memory;
-}
-
-static void take_back(void *user, void *memory, size_t size) {
-  (void)user;
-  (void)size;
-  free(memory);
-}
-
 void platform_fill(retort_platform *platform) {
-  *platform = (retort_platform){.struct_size = sizeof *platform, .alloc = lend, .free = take_back, .workers = 1};
-}
-
-/* ---- what libc would import ---- */
-
-/* libc's printing, exit and clock mention these, and nothing here reaches them: assertions are compiled out, files stay unopened, and the JSON
- * library is given its seed. Defined here, they are no imports. The names are those that wasi-libc links them by. */
-enum { BAD_DESCRIPTOR = 8 };
-#define ABSENT(name, ...)                                          \
-  int32_t __imported_wasi_snapshot_preview1_##name(__VA_ARGS__);   \
-  int32_t __imported_wasi_snapshot_preview1_##name(__VA_ARGS__) { return BAD_DESCRIPTOR; }
-ABSENT(clock_time_get, int32_t id, int64_t precision, int32_t out)
-ABSENT(fd_close, int32_t descriptor)
-ABSENT(fd_prestat_get, int32_t descriptor, int32_t out)
-ABSENT(fd_prestat_dir_name, int32_t descriptor, int32_t out, int32_t size)
-ABSENT(fd_read, int32_t descriptor, int32_t list, int32_t count, int32_t out)
-ABSENT(fd_seek, int32_t descriptor, int64_t offset, int32_t whence, int32_t out)
-ABSENT(fd_write, int32_t descriptor, int32_t list, int32_t count, int32_t out)
-ABSENT(sched_yield, void)
-
-void __imported_wasi_snapshot_preview1_proc_exit(int32_t code);
-void __imported_wasi_snapshot_preview1_proc_exit(int32_t code) {
-  (void)code;
-  __builtin_trap();
+  *platform = (retort_platform){.struct_size = sizeof *platform, .alloc = platform_lend, .free = platform_take_back, .workers = 1};
 }

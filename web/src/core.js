@@ -9,6 +9,8 @@ const decoder = new TextDecoder()
 export class Core {
   #exports
   #memory
+  threads = 1
+  join = async () => {} // brings the other threads in
 
   constructor(exports, memory) {
     this.#exports = exports

@@ -4,7 +4,7 @@ import { toParts, toPolicy } from './model.js'
 import { chunker, collect, toRequest } from './openai.js'
 
 /** Starts an engine and loads a model into it; see index.d.ts for the options. Rejects with one of the errors of errors.js, and leaves nothing behind. */
-export async function createEngine({ model, trust, onProgress, signal, context, kv, cache = true, variant, wasm, worker } = {}) {
+export async function createEngine({ model, trust, onProgress, signal, context, kv, cache = true, variant, threads, wasm, worker } = {}) {
   if (signal?.aborted) throw aborted()
   const parts = toParts(model)
   const policy = toPolicy(trust)
@@ -14,7 +14,7 @@ export async function createEngine({ model, trust, onProgress, signal, context, 
   const stop = () => link.end(aborted())
   signal?.addEventListener('abort', stop, { once: true })
   try {
-    const info = await link.ask('open', { parts, policy, cache, variant, wasm: urls, session }, { onEvent: onProgress }).value
+    const info = await link.ask('open', { parts, policy, cache, variant, threads, wasm: urls, session }, { onEvent: onProgress }).value
     return new Engine(link, info)
   } catch (error) {
     link.end(error)

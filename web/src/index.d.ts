@@ -15,8 +15,10 @@ export interface EngineOptions {
   cache?: boolean
   /** Default: relaxed where the engine computes it right, else simd128. Changes no bit of an answer. */
   variant?: 'simd128' | 'relaxed'
+  /** Default: as many as pay, where the page is cross-origin isolated (not in Firefox); else one. Changes no bit of an answer. */
+  threads?: number
   /** Where the modules are, if not beside this package. */
-  wasm?: { simd128?: string | URL; relaxed?: string | URL }
+  wasm?: { simd128?: string | URL; relaxed?: string | URL; simd128Threads?: string | URL; relaxedThreads?: string | URL }
   /** A module worker running retort-web/worker, for bundlers that do not follow `new URL(..., import.meta.url)`. */
   worker?: Worker
 }

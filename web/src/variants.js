@@ -41,14 +41,60 @@ export function chooseVariant(wanted) {
   return 'simd128'
 }
 
-/** An instance of the module at `url`. It imports nothing. */
-export async function startCore(url, signal) {
+/** How many threads to use, `wanted` or as many as pay: one, where the page is not isolated and memory cannot be shared. */
+export function chooseThreads(wanted) {
+  if (!self.crossOriginIsolated || typeof SharedArrayBuffer !== 'function') return 1
+  // Firefox 153 stands still now and then with threads (docs/BROWSER.md), so there is one.
+  if (/\bFirefox\//.test(navigator.userAgent)) return 1
+  const cores = navigator.hardwareConcurrency || 1
+  // Of many, half are usually the second threads of a core, which do not compute faster.
+  return Math.max(1, Math.min(32, wanted ?? Math.min(8, cores > 4 ? Math.ceil(cores / 2) : cores)))
+}
+
+/** An instance of the module at `url`; with threads, also the workers that help it. */
+export async function startCore(url, threads, signal) {
   const response = await fetch(url, { signal }).catch((error) => {
     throw signal.aborted ? error : makeError('network', `the engine could not be fetched from ${url}: ${error.message}`, { url: String(url) })
   })
   if (!response.ok) throw makeError('network', `the engine could not be fetched from ${url}: the server says ${response.status}`, { url: String(url), status: response.status })
   // Streaming wants the type application/wasm, which simple servers may not send.
   const wasm = /^application\/wasm\b/.test(response.headers.get('content-type') ?? '') ? await WebAssembly.compileStreaming(response) : await WebAssembly.compile(await response.arrayBuffer())
+  if (threads > 1) return startThreads(wasm, threads)
   const { exports } = await WebAssembly.instantiate(wasm, {})
   return new Core(exports, exports.memory)
+}
+
+const PAGES = 65536 // 4 GiB, of 64 KiB; what the module says
+const STACK = 512 << 10
+
+async function startThreads(wasm, threads) {
+  const memory = sharedMemory()
+  const { exports } = await WebAssembly.instantiate(wasm, { env: { memory } })
+  const core = new Core(exports, memory)
+  core.threads = exports.retort_pool_open(threads)
+  core.join = () => joinThreads(core, wasm, memory)
+  return core
+}
+
+// Begins the workers and waits until they are there, but not for long: the share of one that never comes is done by this thread.
+function joinThreads(core, wasm, memory) {
+  const comes = Array.from({ length: core.threads - 1 }, (_, i) => new Promise((resolve) => {
+    const stack = core.address('alloc', STACK) + STACK - 16
+    const worker = new Worker(new URL('./pool.js', import.meta.url), { type: 'module', name: `retort ${i + 1}` })
+    worker.onmessage = resolve
+    worker.onerror = resolve
+    worker.postMessage({ wasm, memory, stack: stack - (stack % 16), index: i + 1 })
+  }))
+  return Promise.race([Promise.all(comes), new Promise((resolve) => setTimeout(resolve, 2000))])
+}
+
+// Some devices cannot reserve all addresses.
+function sharedMemory() {
+  for (let maximum = PAGES; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 64, maximum, shared: true })
+    } catch (error) {
+      if (maximum <= 4096) throw makeError('memory', `no memory could be shared with threads (${error.message}); ask for threads: 1`)
+    }
+  }
 }

@@ -3,14 +3,19 @@
 import { aborted, packError } from './errors.js'
 import { loadModel } from './load.js'
 import { Session } from './session.js'
-import { chooseVariant, startCore } from './variants.js'
+import { chooseThreads, chooseVariant, startCore } from './variants.js'
 
-const WASM = { simd128: new URL('../wasm/retort.wasm', import.meta.url), relaxed: new URL('../wasm/retort.relaxed.wasm', import.meta.url) }
+const WASM = {
+  simd128: new URL('../wasm/retort.wasm', import.meta.url),
+  relaxed: new URL('../wasm/retort.relaxed.wasm', import.meta.url),
+  simd128Threads: new URL('../wasm/retort.threads.wasm', import.meta.url),
+  relaxedThreads: new URL('../wasm/retort.threads.relaxed.wasm', import.meta.url),
+}
 const FLUSH_MS = 16 // text is posted at most this often, and messages looked at
 
 const jobs = new Map() // id -> AbortController of what waits or runs
 const sessions = new Map() // name of a conversation -> Session
-let core, model, variant, sessionOptions
+let core, model, description, variant, sessionOptions
 let loaded = {}
 
 // Lets waiting messages in. A timer would wait 4 ms.
@@ -20,13 +25,17 @@ channel.port1.onmessage = () => wake()
 const breathe = () => new Promise((resolve) => ((wake = resolve), channel.port2.postMessage(0)))
 
 const operations = {
-  async open({ parts, policy, variant: wanted, wasm, cache, session }, signal, post) {
+  async open({ parts, policy, variant: wanted, threads: most, wasm, cache, session }, signal, post) {
     const start = performance.now()
     variant = chooseVariant(wanted)
-    core = await startCore(wasm?.[variant] ?? WASM[variant], signal)
+    const threads = chooseThreads(most)
+    const module = threads > 1 ? variant + 'Threads' : variant
+    core = await startCore(wasm?.[module] ?? WASM[module], threads, signal)
     const started = performance.now()
     const { id, cached } = await loadModel(core, { parts, policy, cache, signal, onProgress: post })
     model = id
+    await core.join()
+    description = core.json('model_info', model)
     sessionOptions = session
     conversation('') // fails now, if it must, and not at the first question
     loaded = { engine_ms: started - start, model_ms: performance.now() - started, cached_bytes: cached }
@@ -86,9 +95,9 @@ function conversation(name) {
 }
 
 function info() {
-  const { trust, ...shape } = core.json('model_info', model)
+  const { trust, ...shape } = description
   const context = conversation('').info()
-  return { model: shape, trust, variant, threads: 1, memory_bytes: core.memoryBytes, context: context.n_ctx, conversations: sessions.size, load: loaded }
+  return { model: shape, trust, variant, threads: core.threads, memory_bytes: core.memoryBytes, context: context.n_ctx, conversations: sessions.size, load: loaded }
 }
 
 let queue = Promise.resolve()

@@ -38,6 +38,17 @@ static const char *avx512_missing(const retort_platform *platform) {
   if ((saved_states() & 0xe6) != 0xe6) return "the operating system does not save AVX-512 registers";
   return NULL;
 }
+
+static const char *avx_vnni_missing(const retort_platform *platform) {
+#if defined(RT_VNNI_EVEX)
+  return avx512_missing(platform); /* a test build: see avx_vnni.c */
+#else
+  const char *reason = avx2_missing(platform);
+  uint32_t a, b, c, d;
+  if (reason) return reason;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 4) ? NULL : "the CPU has no AVX-VNNI";
+#endif
+}
 #elif defined(__aarch64__) || defined(RT_NEON)
 
 /* A program cannot ask an ARM core what it has: the platform tells. */
@@ -82,6 +93,7 @@ static const struct {
 } variants[] = {
 #if defined(__x86_64__) || defined(_M_X64)
     {&rt_kernels_avx512, avx512_missing},
+    {&rt_kernels_avx_vnni, avx_vnni_missing},
     {&rt_kernels_avx2, avx2_missing},
 #elif defined(__aarch64__)
     {&rt_kernels_neon_i8mm, neon_i8mm_missing},

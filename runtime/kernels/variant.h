@@ -83,7 +83,7 @@ struct rt_kernels {
 
 extern const rt_kernels rt_kernels_portable;
 #if defined(__x86_64__) || defined(_M_X64)
-extern const rt_kernels rt_kernels_avx2, rt_kernels_avx512;
+extern const rt_kernels rt_kernels_avx2, rt_kernels_avx_vnni, rt_kernels_avx512;
 #elif defined(__aarch64__)
 extern const rt_kernels rt_kernels_neon, rt_kernels_neon_dotprod, rt_kernels_neon_i8mm;
 #elif defined(RT_NEON)

@@ -1,0 +1,549 @@
+/* avx2.h - the kernels on 256-bit registers, compiled for AVX2 (avx2.c) and for AVX2 with VNNI (avx_vnni.c, which defines VNNI as 1).
+ *
+ * Without VNNI products go through vpmaddubsw, unsigned codes times signed activations, two products to 16 bits. Codes up to 63 stay far
+ * from its saturation, and 8, 4 or 2 results are added in 16 bits before they are widened. Wider codes (zero 128) are made signed and enter
+ * as |w| with w's sign moved to the activation: at most 2 * 128 * 127, which still fits. With VNNI one vpdpbusd does all that, and wide
+ * codes stay unsigned. The shapes are those of avx512.c, with 8 lanes for 16.
+ */
+#ifndef RT_KERNELS_AVX2_H
+#define RT_KERNELS_AVX2_H
+
+#include <immintrin.h>
+
+#include "float_ops.h"
+#include "panel_strip.h"
+
+INLINE __m256i load_256(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+INLINE __m256i splat_u32(const uint8_t *p) { return _mm256_set1_epi32((int32_t)rt_load_u32(p)); }
+
+/* Pairs of products; wide: codes with zero 128. The result needs no correction for the zero then. */
+INLINE __m256i products(__m256i w, __m256i a, bool wide) {
+  if (!wide) return _mm256_maddubs_epi16(w, a);
+  w = _mm256_xor_si256(w, _mm256_set1_epi8((char)0x80));
+  return _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(a, w));
+}
+
+/* acc plus the products, four by four; wide: as above. With VNNI the result still contains the zero of wide codes. */
+INLINE __m256i add_products(__m256i acc, __m256i w, __m256i a, bool wide) {
+#if VNNI
+  (void)wide;
+  return dpbusd(acc, w, a);
+#else
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(products(w, a, wide), _mm256_set1_epi16(1)));
+#endif
+}
+/* acc plus pairs of 16-bit products, added. */
+INLINE __m256i add_pairs(__m256i acc, __m256i a, __m256i b) {
+#if VNNI
+  return dpwssd(acc, a, b);
+#else
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
+#endif
+}
+
+/* ---- matrix times matrix ---- */
+
+enum { TILE_ROWS = 4 };
+
+/* The dot products of `count` quads of codes for R rows and 16 tokens; `step` results at most may be added in 16 bits. */
+INLINE void gemm_dots(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, unsigned R, unsigned count, unsigned step,
+                      __m256i dot[TILE_ROWS][2]) {
+#if VNNI
+  (void)step;
+  for (unsigned r = 0; r < R; r++) dot[r][0] = dot[r][1] = _mm256_setzero_si256();
+  for (unsigned k = 0; k < count; k++) {
+    __m256i a[2] = {load_256(q_at + k * 64), load_256(q_at + k * 64 + 32)};
+    for (unsigned r = 0; r < R; r++) {
+      __m256i w = splat_u32(w_at + r * w_stride + 4 * k);
+      for (unsigned h = 0; h < 2; h++) dot[r][h] = dpbusd(dot[r][h], w, a[h]);
+    }
+  }
+#else
+  const __m256i ones = _mm256_set1_epi16(1);
+  for (unsigned k = 0; k < count; k += step) {
+    __m256i sum[TILE_ROWS][2];
+    for (unsigned r = 0; r < R; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
+    for (unsigned j = k; j < k + step; j++) {
+      __m256i a[2] = {load_256(q_at + j * 64), load_256(q_at + j * 64 + 32)};
+      for (unsigned r = 0; r < R; r++) {
+        __m256i w = splat_u32(w_at + r * w_stride + 4 * j);
+        for (unsigned h = 0; h < 2; h++) {
+          __m256i p = products(w, a[h], step == 1);
+          sum[r][h] = _mm256_add_epi16(sum[r][h], p);
+        }
+      }
+    }
+    for (unsigned r = 0; r < R; r++)
+      for (unsigned h = 0; h < 2; h++) {
+        __m256i wide = _mm256_madd_epi16(sum[r][h], ones);
+        dot[r][h] = k == 0 ? wide : _mm256_add_epi32(dot[r][h], wide);
+      }
+  }
+#endif
+}
+
+INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned sub, bool min, unsigned step,
+                      float *out) {
+  const size_t cols = p->cols, groups = p->groups, subs = p->subs, group = sub ? 256 : 32, part = sub ? sub : 32, per_group = group / part;
+  const uint8_t *codes = p->codes + row * cols;
+  const float *d = p->d + row * groups, *m = p->m + row * groups;
+  const int8_t *q = in->q + tile * RT_TOKENS * cols;
+  const float *da = in->d + tile * RT_TOKENS * groups;
+  const int16_t *sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM);
+  /* Which of a pair of 16-element sums a sub-block takes, times minus the zero that the products still contain. */
+  const bool whole = min || (step == 1 && !VNNI); /* the products contain no zero */
+  const int32_t zero = whole ? 0 : -(int32_t)p->format.zero;
+  const __m256i first = _mm256_set1_epi32(zero & 0xffff), second = _mm256_set1_epi32((int32_t)((uint32_t)zero << 16));
+  const __m256i both = _mm256_or_si256(first, second);
+  for (unsigned r = 0; r < R; r++) {
+    _mm256_storeu_ps(out + r * RT_TOKENS, _mm256_setzero_ps());
+    _mm256_storeu_ps(out + r * RT_TOKENS + 8, _mm256_setzero_ps());
+  }
+  for (size_t g = 0; g < groups; g++) {
+    __m256i isum[TILE_ROWS][2];
+    for (unsigned r = 0; r < R; r++) isum[r][0] = isum[r][1] = _mm256_setzero_si256();
+    for (size_t s = 0; s < per_group; s++) {
+      __m256i dot[TILE_ROWS][2];
+      gemm_dots(codes + g * group + s * part, cols, q + (g * group + s * part) * RT_TOKENS, R, (unsigned)part / 4, step, dot);
+      for (unsigned h = 0; h < 2; h++) {
+        __m256i correction = _mm256_setzero_si256();
+        if (!whole)
+          correction = _mm256_madd_epi16(load_256(sums + ((g * group + s * part) / 32) * 2 * RT_TOKENS + h * 16), part == 32 ? both
+                                                                                                                  : s & 1    ? second
+                                                                                                                             : first);
+        for (unsigned r = 0; r < R; r++) {
+          __m256i sum = whole ? dot[r][h] : _mm256_add_epi32(dot[r][h], correction);
+          if (sub) sum = _mm256_mullo_epi32(sum, _mm256_set1_epi32(p->scales[(row + r) * subs + g * per_group + s]));
+          isum[r][h] = _mm256_add_epi32(isum[r][h], sum);
+        }
+      }
+    }
+    for (unsigned h = 0; h < 2; h++) {
+      __m256 scale = _mm256_loadu_ps(da + g * RT_TOKENS + 8 * h);
+      for (unsigned r = 0; r < R; r++) {
+        __m256 t = _mm256_mul_ps(_mm256_set1_ps(d[r * groups + g]), _mm256_cvtepi32_ps(isum[r][h]));
+        if (min) {
+          __m256i msum = _mm256_setzero_si256();
+          const int16_t *at = sums + (g * group / 32) * 2 * RT_TOKENS + h * 16;
+          if (!sub) {
+            msum = _mm256_madd_epi16(load_256(at), _mm256_set1_epi16(1));
+          } else {
+            const int16_t *mins = p->mins + (row + r) * subs + g * per_group;
+            for (unsigned k = 0; k < 8; k++) {
+              __m256i w = sub == 32 ? _mm256_set1_epi16(mins[k]) : splat_u32((const uint8_t *)(mins + 2 * k));
+              msum = _mm256_add_epi32(msum, _mm256_madd_epi16(load_256(at + k * 2 * RT_TOKENS), w));
+            }
+          }
+          __m256 u = _mm256_mul_ps(_mm256_set1_ps(m[r * groups + g]), _mm256_cvtepi32_ps(msum));
+          t = sub ? _mm256_sub_ps(t, u) : _mm256_add_ps(t, u);
+        }
+        float *acc = out + r * RT_TOKENS + 8 * h;
+        _mm256_storeu_ps(acc, _mm256_add_ps(_mm256_loadu_ps(acc), _mm256_mul_ps(scale, t)));
+      }
+    }
+  }
+}
+
+INLINE void gemm_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned sub, bool min, unsigned step,
+                      float *out) {
+  uint32_t r = 0;
+  for (; r + TILE_ROWS <= rows; r += TILE_ROWS) gemm_tile(p, r, in, tile, TILE_ROWS, sub, min, step, out + r * RT_TOKENS);
+  for (; r < rows; r++) gemm_tile(p, r, in, tile, 1, sub, min, step, out + r * RT_TOKENS);
+}
+
+#define GEMM(NAME, SUB, MIN, STEP)                                                                  \
+  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out) { \
+    gemm_rows(p, rows, in, tile, SUB, MIN, STEP, out);                                              \
+  }
+GEMM(gemm_32_4bit, 0, false, 8)
+GEMM(gemm_32_5bit, 0, false, 4)
+GEMM(gemm_32_wide, 0, false, 1)
+GEMM(gemm_32_min_4bit, 0, true, 8)
+GEMM(gemm_32_min_5bit, 0, true, 4)
+GEMM(gemm_256_16_5bit, 16, false, 4)
+GEMM(gemm_256_16_6bit, 16, false, 2)
+GEMM(gemm_256_16_min, 16, true, 4)
+GEMM(gemm_256_32_wide, 32, false, 1)
+GEMM(gemm_256_32_6bit, 32, false, 2)
+GEMM(gemm_256_32_min, 32, true, 4)
+
+typedef void gemm_kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, float *);
+/* The least general kernel that serves the format; 2 * (greatest code) * 127 * step must stay below 2^15. */
+static gemm_kernel *kernel_for(const rt_panel_format *f) {
+  if (f->sub == 0 && f->min) return f->max_code <= 15 ? gemm_32_min_4bit : gemm_32_min_5bit;
+  if (f->sub == 0) return f->max_code <= 15 ? gemm_32_4bit : f->max_code <= 31 ? gemm_32_5bit : gemm_32_wide;
+  if (f->sub == 16) return f->min ? gemm_256_16_min : f->max_code <= 31 ? gemm_256_16_5bit : gemm_256_16_6bit;
+  return f->min ? gemm_256_32_min : f->max_code <= 63 ? gemm_256_32_6bit : gemm_256_32_wide;
+}
+
+static void gemm(const rt_strip *strip) {
+  const rt_inputs *in = strip->inputs;
+  panel p = panel_layout(strip);
+  panel_fill(&p, strip->w, strip->first, strip->rows);
+  gemm_kernel *kernel = kernel_for(&p.format);
+  float *out = (float *)(void *)p.rest;
+  for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
+    kernel(&p, strip->rows, in, i / RT_TOKENS, out);
+    for (uint32_t k = 0; k < RT_TOKENS && i + k < in->n; k++)
+      for (uint32_t r = 0; r < strip->rows; r++) strip->y[(i + k) * strip->y_stride + r] = out[r * RT_TOKENS + k];
+  }
+}
+
+/* ---- matrix times few vectors: 8 weight rows at a time ---- */
+
+INLINE __m256i pair_sums(__m256i a, __m256i b) { return _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b)); }
+INLINE __m256i quad_sums(const __m256i v[4]) {
+  __m256i ab = pair_sums(v[0], v[1]), cd = pair_sums(v[2], v[3]);
+  return _mm256_add_epi32(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+}
+/* The sums of eight vectors, side by side. */
+INLINE __m256i sums_of_8(const __m256i v[8]) {
+  __m256i low = quad_sums(v), high = quad_sums(v + 4);
+  return _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20), _mm256_permute2x128_si256(low, high, 0x31));
+}
+INLINE __m256 column(const float *at, size_t stride) {
+  return _mm256_setr_ps(at[0], at[stride], at[2 * stride], at[3 * stride], at[4 * stride], at[5 * stride], at[6 * stride], at[7 * stride]);
+}
+
+INLINE __m256 dot8_32(const panel *p, const int8_t *q, const float *da, const int16_t *sums, bool wide) {
+  const size_t cols = p->cols, groups = p->groups;
+  __m256 acc = _mm256_setzero_ps();
+  for (size_t g = 0; g < groups; g++) {
+    __m256i a = load_256(q + 32 * g), v[8];
+    for (size_t r = 0; r < 8; r++) v[r] = add_products(_mm256_setzero_si256(), load_256(p->codes + r * cols + 32 * g), a, wide);
+    int32_t suma = sums[2 * g] + sums[2 * g + 1];
+    __m256i isum = sums_of_8(v);
+    if (!wide || VNNI) isum = _mm256_sub_epi32(isum, _mm256_set1_epi32(p->format.zero * suma));
+    __m256 t = _mm256_mul_ps(column(p->d + g, groups), _mm256_cvtepi32_ps(isum));
+    if (p->format.min) t = _mm256_add_ps(t, _mm256_mul_ps(column(p->m + g, groups), _mm256_set1_ps((float)suma)));
+    acc = _mm256_add_ps(acc, _mm256_mul_ps(_mm256_set1_ps(da[g]), t));
+  }
+  return acc;
+}
+
+/* One small integer for each 16 elements of a group of 256. */
+INLINE __m256i per_16(const int16_t *mins, unsigned sub) {
+  if (sub == 16) return load_256(mins);
+  __m128i v = _mm_loadu_si128((const __m128i *)(const void *)mins);
+  return _mm256_set_m128i(_mm_unpackhi_epi16(v, v), _mm_unpacklo_epi16(v, v));
+}
+
+INLINE __m256 dot8_256(const panel *p, const int8_t *q, const float *da, const int16_t *sums, unsigned sub, bool wide) {
+  const size_t groups = p->groups, per_group = 256 / sub;
+  __m256 acc = _mm256_setzero_ps();
+  for (size_t g = 0; g < groups; g++) {
+    __m256i sums16 = load_256(sums + 16 * g), v[8], u[8];
+    for (size_t r = 0; r < 8; r++) {
+      const uint8_t *codes = p->codes + r * p->cols + g * 256;
+      const int32_t *scales = p->scales + r * p->subs + g * per_group;
+      __m256i sum = _mm256_setzero_si256(), narrow;
+      for (size_t k = 0; k < 8; k++) {
+        __m256i s = sub == 32 ? _mm256_set1_epi16((int16_t)scales[k])
+                              : _mm256_set_m128i(_mm_set1_epi16((int16_t)scales[2 * k + 1]), _mm_set1_epi16((int16_t)scales[2 * k]));
+        sum = add_pairs(sum, products(load_256(codes + 32 * k), load_256(q + g * 256 + 32 * k), wide), s);
+      }
+      if (!wide && !p->format.min) {
+        int16_t small[16];
+        for (size_t k = 0; k < 16; k++) small[k] = (int16_t)scales[k * 16 / sub];
+        narrow = _mm256_madd_epi16(load_256(small), sums16);
+        sum = _mm256_sub_epi32(sum, _mm256_mullo_epi32(narrow, _mm256_set1_epi32(p->format.zero)));
+      }
+      v[r] = sum;
+      if (p->format.min) u[r] = _mm256_madd_epi16(per_16(p->mins + r * p->subs + g * per_group, sub), sums16);
+    }
+    __m256 t = _mm256_mul_ps(column(p->d + g, groups), _mm256_cvtepi32_ps(sums_of_8(v)));
+    if (p->format.min) t = _mm256_sub_ps(t, _mm256_mul_ps(column(p->m + g, groups), _mm256_cvtepi32_ps(sums_of_8(u))));
+    acc = _mm256_add_ps(acc, _mm256_mul_ps(_mm256_set1_ps(da[g]), t));
+  }
+  return acc;
+}
+
+/* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
+
+/* So many bytes ahead at least, in whole groups of 8 rows, memory is fetched into the second cache: see avx512.c. */
+enum { MOST_TOKENS = 2, AHEAD = 20000 };
+
+/* Eight rows in place, and up to MOST_TOKENS inputs. */
+typedef struct direct {
+  const uint8_t *row[8]; /* past the last row: the last again */
+  const uint8_t *next;   /* rows to prefetch, or NULL */
+  const int8_t *q;
+  const float *da;
+  const int16_t *sums;
+  size_t cols, groups;
+} direct;
+
+/* Part r of 8 of the bytes from `at` to `at + bytes` of what comes next. */
+INLINE void prefetch_eighth(const direct *x, size_t at, size_t bytes, size_t r) {
+  if (!x->next) return;
+  for (size_t k = (at + bytes * r / 8 + 63) / 64; k < (at + bytes * (r + 1) / 8 + 63) / 64; k++)
+    _mm_prefetch((const char *)x->next + 64 * k, _MM_HINT_T1);
+}
+INLINE __m256 halves8(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)); }
+INLINE __m256i two_128(const uint8_t *low, const uint8_t *high) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)low)),
+                                 _mm_loadu_si128((const __m128i *)(const void *)high), 1);
+}
+
+/* Float step of one group for 8 rows. */
+INLINE __m256 step_32(__m256 acc, __m256i isum, __m256 d, __m256 m, float da, int32_t suma, bool min) {
+  __m256 t = _mm256_mul_ps(d, _mm256_cvtepi32_ps(isum));
+  if (min) t = _mm256_add_ps(t, _mm256_mul_ps(m, _mm256_set1_ps((float)suma)));
+  return _mm256_add_ps(acc, _mm256_mul_ps(_mm256_set1_ps(da), t));
+}
+
+/* Of four rows' vectors of int32 the sums of each four neighbours, row beside row; all in between must fit in 16 bits. */
+INLINE __m256i quad_sums_16(const __m256i v[4]) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i ab = _mm256_madd_epi16(_mm256_packs_epi32(v[0], v[1]), ones), cd = _mm256_madd_epi16(_mm256_packs_epi32(v[2], v[3]), ones);
+  return _mm256_madd_epi16(_mm256_packs_epi32(ab, cd), ones);
+}
+
+/* Q4_0, Q4_1: eight rows times one or two blocks that end in 16 bytes of nibbles. The low nibbles of both are one vector, the high nibbles
+ * another. A lane of 8 products is at most 8 * 15 * 127, so adding up four of them takes 16 bits. */
+INLINE void nibbles_step(const direct *x, unsigned T, size_t g, bool two, size_t bytes, bool min, __m256 acc[MOST_TOKENS]) {
+  const __m256i low_nibble = _mm256_set1_epi8(15);
+  __m256i low[MOST_TOKENS], high[MOST_TOKENS], v[MOST_TOKENS][8];
+  uint16_t d[2][8], m[2][8];
+  for (unsigned t = 0; t < T; t++) {
+    __m256i a = load_256(x->q + t * x->cols + g * 32), b = two ? load_256(x->q + t * x->cols + g * 32 + 32) : _mm256_setzero_si256();
+    low[t] = _mm256_permute2x128_si256(a, b, 0x20);
+    high[t] = _mm256_permute2x128_si256(a, b, 0x31);
+  }
+#pragma GCC unroll 8
+  for (size_t r = 0; r < 8; r++) {
+    const uint8_t *p = x->row[r] + g * bytes;
+    prefetch_eighth(x, g * 8 * bytes, 16 * bytes, r);
+    __m256i codes = two_128(p + bytes - 16, two ? p + 2 * bytes - 16 : p + bytes - 16);
+    __m256i lo = _mm256_and_si256(codes, low_nibble), hi = _mm256_and_si256(_mm256_srli_epi16(codes, 4), low_nibble);
+    for (size_t b = 0; b < (two ? 2 : 1); b++) {
+      d[b][r] = rt_load_u16(p + b * bytes);
+      if (min) m[b][r] = rt_load_u16(p + b * bytes + 2);
+    }
+    for (unsigned t = 0; t < T; t++)
+#if VNNI
+      v[t][r] = dpbusd(dpbusd(_mm256_setzero_si256(), lo, low[t]), hi, high[t]);
+#else
+      v[t][r] =
+          _mm256_madd_epi16(_mm256_add_epi16(_mm256_maddubs_epi16(lo, low[t]), _mm256_maddubs_epi16(hi, high[t])), _mm256_set1_epi16(1));
+#endif
+  }
+  for (unsigned t = 0; t < T; t++) {
+    __m256i a = quad_sums_16(v[t]), b = quad_sums_16(v[t] + 4);
+    const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
+    for (size_t k = 0; k < (two ? 2 : 1); k++) {
+      int32_t suma = sums[2 * k] + sums[2 * k + 1];
+      __m256i isum = k ? _mm256_permute2x128_si256(a, b, 0x31) : _mm256_permute2x128_si256(a, b, 0x20);
+      if (!min) isum = _mm256_sub_epi32(isum, _mm256_set1_epi32(8 * suma));
+      acc[t] = step_32(acc[t], isum, halves8(d[k]), min ? halves8(m[k]) : acc[t], x->da[t * x->groups + g + k], suma, min);
+    }
+  }
+}
+INLINE void direct_nibbles(const direct *x, unsigned T, size_t bytes, bool min, __m256 acc[MOST_TOKENS]) {
+  size_t g = 0;
+  for (; g + 2 <= x->groups; g += 2) nibbles_step(x, T, g, true, bytes, min, acc);
+  if (g < x->groups) nibbles_step(x, T, g, false, bytes, min, acc);
+}
+
+INLINE void direct_bytes(const direct *x, unsigned T, __m256 acc[MOST_TOKENS]) {
+  const size_t bytes = sizeof(rt_q8_0_block);
+  for (size_t g = 0; g < x->groups; g++) {
+    __m256i a[MOST_TOKENS], v[MOST_TOKENS][8];
+    uint16_t d[8];
+    for (unsigned t = 0; t < T; t++) a[t] = load_256(x->q + t * x->cols + g * 32);
+#pragma GCC unroll 8
+    for (size_t r = 0; r < 8; r++) {
+      const uint8_t *p = x->row[r] + g * bytes;
+      prefetch_eighth(x, g * 8 * bytes, 8 * bytes, r);
+      __m256i codes = _mm256_xor_si256(load_256(p + 2), _mm256_set1_epi8((char)0x80));
+      d[r] = rt_load_u16(p);
+      for (unsigned t = 0; t < T; t++) v[t][r] = add_products(_mm256_setzero_si256(), codes, a[t], true);
+    }
+    for (unsigned t = 0; t < T; t++) {
+      const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
+      __m256i isum = sums_of_8(v[t]);
+      if (VNNI) isum = _mm256_sub_epi32(isum, _mm256_set1_epi32(128 * (sums[0] + sums[1])));
+      acc[t] = step_32(acc[t], isum, halves8(d), acc[t], x->da[t * x->groups + g], 0, false);
+    }
+  }
+}
+
+/* Q4_K, Q5_K: each sub-block is one vector. Returns the sum in 8 parts, *msum in 4; sums32: (T) the inputs' sums of 32. */
+INLINE void row_q45_k(const uint8_t *block, unsigned T, const int8_t *const q[MOST_TOKENS], const __m128i *sums32, bool five, __m256i *sum,
+                      __m128i *msum) {
+  const rt_q4_k_block *b4 = (const void *)block;
+  const rt_q5_k_block *b5 = (const void *)block;
+  const uint8_t *codes = five ? b5->codes : b4->codes;
+  const __m256i low_nibble = _mm256_set1_epi8(15), sixteen = _mm256_set1_epi8(16);
+  uint64_t s, m;
+  rt_scales_6bit(five ? b5->scales : b4->scales, &s, &m);
+  const __m256i scale = _mm256_broadcastsi128_si256(_mm_cvtepu8_epi16(_mm_cvtsi64_si128((long long)s)));
+  const __m128i minimum = _mm_cvtepu8_epi16(_mm_cvtsi64_si128((long long)m));
+  const __m256i high = five ? load_256(b5->high) : _mm256_setzero_si256();
+  for (unsigned t = 0; t < T; t++) {
+    sum[t] = _mm256_setzero_si256();
+    msum[t] = _mm_madd_epi16(minimum, sums32[t]);
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; k++) {
+    __m256i w = load_256(codes + 32 * (k / 2));
+    w = _mm256_and_si256(k % 2 ? _mm256_srli_epi16(w, 4) : w, low_nibble);
+    if (five) w = _mm256_or_si256(w, _mm256_and_si256(k < 4 ? _mm256_slli_epi16(high, 4 - k) : _mm256_srli_epi16(high, k - 4), sixteen));
+    const __m256i s16 = _mm256_shuffle_epi8(scale, _mm256_set1_epi16((int16_t)(0x0100 + 0x0202 * k)));
+    for (unsigned t = 0; t < T; t++) sum[t] = add_pairs(sum[t], _mm256_maddubs_epi16(w, load_256(q[t] + 32 * k)), s16);
+  }
+}
+
+INLINE void row_q6_k(const uint8_t *block, unsigned T, const int8_t *const q[MOST_TOKENS], const __m256i *sums16, __m256i *sum) {
+  const rt_q6_k_block *b = (const void *)block;
+  const __m256i low_nibble = _mm256_set1_epi8(15), high_bits = _mm256_set1_epi8(48);
+  const __m256i scale = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)b->scales));
+  const __m256i scales[2] = {_mm256_permute2x128_si256(scale, scale, 0x00), _mm256_permute2x128_si256(scale, scale, 0x11)};
+  for (unsigned t = 0; t < T; t++) /* 32 is the code of 0 */
+    sum[t] = _mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(_mm256_madd_epi16(scale, sums16[t]), 5));
+#pragma GCC unroll 8
+  for (int k = 0; k < 8; k++) {
+    const __m256i high = load_256(b->high + 32 * (k / 4));
+    __m256i w = load_256(b->low + 64 * (k / 4) + 32 * (k % 2));
+    w = _mm256_and_si256(k % 4 >= 2 ? _mm256_srli_epi16(w, 4) : w, low_nibble);
+    const __m256i upper = k % 4 == 0   ? _mm256_slli_epi16(high, 4)
+                          : k % 4 == 1 ? _mm256_slli_epi16(high, 2)
+                          : k % 4 == 2 ? high
+                                       : _mm256_srli_epi16(high, 2);
+    w = _mm256_or_si256(w, _mm256_and_si256(upper, high_bits));
+    const int16_t even = (int16_t)(0x0100 + 0x0404 * (k % 4)), odd = (int16_t)(even + 0x0202);
+    const __m256i s16 = _mm256_shuffle_epi8(scales[k / 4], _mm256_set_m128i(_mm_set1_epi16(odd), _mm_set1_epi16(even)));
+    for (unsigned t = 0; t < T; t++) sum[t] = add_pairs(sum[t], _mm256_maddubs_epi16(w, load_256(q[t] + 32 * k)), s16);
+  }
+}
+
+INLINE void direct_256(const direct *x, unsigned T, uint32_t type, size_t bytes, size_t d_at, __m256 acc[MOST_TOKENS]) {
+  const bool min = type != RT_Q6_K;
+  for (size_t g = 0; g < x->groups; g++) {
+    uint16_t d[8], m[8];
+    const int8_t *q[MOST_TOKENS];
+    __m256i sums16[MOST_TOKENS], v[MOST_TOKENS][8];
+    __m128i sums32[MOST_TOKENS], u[MOST_TOKENS][8];
+    for (unsigned t = 0; t < T; t++) {
+      q[t] = x->q + t * x->cols + g * 256;
+      sums16[t] = load_256(x->sums + t * (x->cols / RT_SUM) + g * 16);
+      __m256i pairs = _mm256_madd_epi16(sums16[t], _mm256_set1_epi16(1));
+      sums32[t] = _mm_packs_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)); /* at most 32 * 127 */
+    }
+    for (size_t r = 0; r < 8; r++) {
+      const uint8_t *block = x->row[r] + g * bytes;
+      __m256i sum[MOST_TOKENS];
+      __m128i msum[MOST_TOKENS];
+      prefetch_eighth(x, g * 8 * bytes, 8 * bytes, r);
+      d[r] = rt_load_u16(block + d_at);
+      if (min) {
+        m[r] = rt_load_u16(block + d_at + 2);
+        row_q45_k(block, T, q, sums32, type == RT_Q5_K, sum, msum);
+      } else {
+        row_q6_k(block, T, q, sums16, sum);
+      }
+      for (unsigned t = 0; t < T; t++) {
+        v[t][r] = sum[t];
+        if (min) u[t][r] = msum[t];
+      }
+    }
+    for (unsigned t = 0; t < T; t++) {
+      __m256 value = _mm256_mul_ps(halves8(d), _mm256_cvtepi32_ps(sums_of_8(v[t])));
+      if (min) {
+        __m256i y[4]; /* rows k and k + 4, so that the sums come out in the rows' order */
+        for (size_t k = 0; k < 4; k++) y[k] = _mm256_set_m128i(u[t][k + 4], u[t][k]);
+        value = _mm256_sub_ps(value, _mm256_mul_ps(halves8(m), _mm256_cvtepi32_ps(quad_sums(y))));
+      }
+      acc[t] = _mm256_add_ps(acc[t], _mm256_mul_ps(_mm256_set1_ps(x->da[t * x->groups + g]), value));
+    }
+  }
+}
+
+#define DIRECT(NAME, ONE, TWO)                                             \
+  static void NAME(const direct *x, unsigned T, __m256 acc[MOST_TOKENS]) { \
+    if (T == 1) ONE;                                                       \
+    else TWO;                                                              \
+  }
+DIRECT(direct_q4_0, direct_nibbles(x, 1, sizeof(rt_q4_0_block), false, acc), direct_nibbles(x, 2, sizeof(rt_q4_0_block), false, acc))
+DIRECT(direct_q4_1, direct_nibbles(x, 1, sizeof(rt_q4_1_block), true, acc), direct_nibbles(x, 2, sizeof(rt_q4_1_block), true, acc))
+DIRECT(direct_q8_0, direct_bytes(x, 1, acc), direct_bytes(x, 2, acc))
+DIRECT(direct_q4_k, direct_256(x, 1, RT_Q4_K, sizeof(rt_q4_k_block), 0, acc), direct_256(x, 2, RT_Q4_K, sizeof(rt_q4_k_block), 0, acc))
+DIRECT(direct_q5_k, direct_256(x, 1, RT_Q5_K, sizeof(rt_q5_k_block), 0, acc), direct_256(x, 2, RT_Q5_K, sizeof(rt_q5_k_block), 0, acc))
+DIRECT(direct_q6_k, direct_256(x, 1, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc), direct_256(x, 2, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc))
+
+typedef void direct_kernel(const direct *, unsigned, __m256[MOST_TOKENS]);
+static direct_kernel *direct_for(uint32_t type) {
+  switch (type) {
+    case RT_Q4_0: return direct_q4_0;
+    case RT_Q4_1: return direct_q4_1;
+    case RT_Q8_0: return direct_q8_0;
+    case RT_Q4_K: return direct_q4_k;
+    case RT_Q5_K: return direct_q5_k;
+    case RT_Q6_K: return direct_q6_k;
+    default: return NULL;
+  }
+}
+
+static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
+  const rt_inputs *in = strip->inputs;
+  const rt_matrix *w = strip->w;
+  direct x = {.cols = in->cols, .groups = in->cols / in->group};
+  const size_t ahead = (AHEAD / 8 + w->row_bytes - 1) / w->row_bytes * 8; /* rows */
+  for (uint32_t start = 0; start < strip->rows; start += 8) {
+    uint32_t rows = strip->rows - start < 8 ? strip->rows - start : 8;
+    for (uint32_t r = 0; r < 8; r++) x.row[r] = w->data + (size_t)(strip->first + start + (r < rows ? r : rows - 1)) * w->row_bytes;
+    x.next = strip->rows - start >= ahead + 8 ? x.row[0] + ahead * w->row_bytes : NULL;
+    for (uint32_t i = 0; i < in->n;) {
+      unsigned T = in->n - i >= MOST_TOKENS ? MOST_TOKENS : 1;
+      x.q = in->q + (size_t)i * in->cols;
+      x.da = in->d + i * x.groups;
+      x.sums = in->sums + (size_t)i * (in->cols / RT_SUM);
+      __m256 acc[MOST_TOKENS] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+      kernel(&x, T, acc);
+      for (unsigned t = 0; t < T; t++, i++) {
+        float y[8];
+        _mm256_storeu_ps(y, acc[t]);
+        memcpy(strip->y + i * strip->y_stride + start, y, rows * sizeof *y);
+      }
+      x.next = NULL;
+    }
+  }
+}
+
+/* ---- and by way of the panel for the others ---- */
+
+#define DOT(NAME, CALL) \
+  static __m256 NAME(const panel *p, const int8_t *q, const float *da, const int16_t *sums) { return CALL; }
+DOT(dot8_32_small, dot8_32(p, q, da, sums, false))
+DOT(dot8_32_wide, dot8_32(p, q, da, sums, true))
+DOT(dot8_256_16, dot8_256(p, q, da, sums, 16, false))
+DOT(dot8_256_32, dot8_256(p, q, da, sums, 32, false))
+DOT(dot8_256_32_wide, dot8_256(p, q, da, sums, 32, true))
+
+static void dot(const rt_strip *strip) {
+  direct_kernel *direct_dot = direct_for(strip->w->type->id);
+  if (direct_dot) {
+    dot_direct(strip, direct_dot);
+    return;
+  }
+  const rt_inputs *in = strip->inputs;
+  panel p = panel_layout(strip);
+  const rt_panel_format *f = &p.format;
+  bool wide = f->max_code > 63;
+  __m256 (*kernel)(const panel *, const int8_t *, const float *, const int16_t *) = f->sub == 0    ? (wide ? dot8_32_wide : dot8_32_small)
+                                                                                    : f->sub == 16 ? dot8_256_16
+                                                                                    : wide         ? dot8_256_32_wide
+                                                                                                   : dot8_256_32;
+  for (uint32_t start = 0; start < strip->rows; start += 8) {
+    uint32_t rows = strip->rows - start < 8 ? strip->rows - start : 8;
+    panel_fill(&p, strip->w, strip->first + start, rows);
+    for (uint32_t i = 0; i < in->n; i++) {
+      float y[8];
+      _mm256_storeu_ps(y,
+                       kernel(&p, in->q + (size_t)i * in->cols, in->d + (size_t)i * p.groups, in->sums + (size_t)i * (in->cols / RT_SUM)));
+      memcpy(strip->y + i * strip->y_stride + start, y, rows * sizeof *y);
+    }
+  }
+}
+
+#endif

@@ -97,7 +97,7 @@ static retort_status verify_by_key(rt_arena *arena, const rt_json *material, con
   if (hint_value && !hint) return bad(error, name, "publicKey.hint is not a text");
   if (rt_json_get(key, "keyDetails") && !string_of(key, "keyDetails")) return bad(error, name, "publicKey.keyDetails is not a text");
   if (rt_json_get(key, "rawBytes")) { /* bundles of model-signing before 1.1: the key's PEM itself. Good for choosing only. */
-    rt_span pem;
+    rt_span pem = {0};
     if (hint) return bad(error, name, "publicKey has both hint and rawBytes");
     retort_status status = base64_member(arena, key, "rawBytes", name, "publicKey.rawBytes is not base64", &pem, error);
     if (status) return status;
@@ -251,7 +251,7 @@ retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, c
     return bad(error, name, "the envelope must have exactly one signature and no unknown members");
   const rt_json *keyid = rt_json_get(one, "keyid");
   if (keyid && keyid->type != RT_JSON_NULL && !(keyid->type == RT_JSON_STRING && keyid->count == 0)) return bad(error, name, "keyid is not empty");
-  rt_span payload, signature, pieces[2];
+  rt_span payload = {0}, signature = {0}, pieces[2];
   status = base64_member(arena, envelope, "payload", name, "the payload is not base64", &payload, error);
   if (!status) status = base64_member(arena, one, "sig", name, "the signature is not base64", &signature, error);
   if (status) return status;

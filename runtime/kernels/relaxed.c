@@ -51,13 +51,15 @@ INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32
         }
       }
     }
-    for (unsigned r = 0; r < R; r++) {
-      const int16_t *mins = sub ? p->mins + (row + r) * subs + g * per_group : p->mins;
-      for (unsigned t = 0; t < 4; t++) {
-        v128_t msum = min ? min_sum(mins, sums + (g * group / 32) * 2 * RT_TOKENS + t * 8, group, sub) : zero();
+    for (unsigned t = 0; t < 4; t++) {
+      v128_t msum[TILE_ROWS] = {zero(), zero()};
+      if (min)
+        min_sums(sub ? p->mins + row * subs + g * per_group : p->mins, subs, sums + (g * group / 32) * 2 * RT_TOKENS + t * 8, R, group, sub,
+                 msum);
+      for (unsigned r = 0; r < R; r++) {
         float *acc = out + r * RT_TOKENS + 4 * t;
         wasm_v128_store(acc, add_group(load(acc), load(da + g * RT_TOKENS + 4 * t), d + r * groups + g, isum[r][t], m + r * groups + g,
-                                       msum, group, min));
+                                       msum[r], group, min));
       }
     }
   }

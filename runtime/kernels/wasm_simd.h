@@ -73,43 +73,68 @@ INLINE v128_t add_group(v128_t acc, v128_t da, const float *d, v128_t isum, cons
   return wasm_f32x4_add(acc, wasm_f32x4_mul(da, t));
 }
 
-/* The minima of one row's group times the activations' sums of four tokens; sums: (group / 32, RT_TOKENS, 2). */
-INLINE v128_t min_sum(const int16_t *mins, const int16_t *sums, unsigned group, unsigned sub) {
-  if (group == 32) return wasm_i32x4_extadd_pairwise_i16x8(load(sums));
-  v128_t sum = zero();
-  for (unsigned k = 0; k < 8; k++)
-    sum =
-        dot_words(sum, load(sums + k * 2 * RT_TOKENS), sub == 32 ? wasm_v128_load16_splat(mins + k) : wasm_v128_load32_splat(mins + 2 * k));
-  return sum;
+/* The minima of R rows' groups times the activations' sums of four tokens: out (R). sums: (group / 32, RT_TOKENS, 2), mins: (R, stride).
+ * Minima of 32 elements are taken two by two, times the sums of two such runs side by side. */
+INLINE void min_sums(const int16_t *mins, size_t stride, const int16_t *sums, unsigned R, unsigned group, unsigned sub, v128_t *out) {
+  if (group == 32) {
+    for (unsigned r = 0; r < R; r++) out[r] = wasm_i32x4_extadd_pairwise_i16x8(load(sums));
+    return;
+  }
+  for (unsigned r = 0; r < R; r++) out[r] = zero();
+#pragma clang loop unroll(full)
+  for (unsigned k = 0; k < (sub == 32 ? 4 : 8); k++) {
+    v128_t sum;
+    if (sub == 32) {
+      v128_t a = load(sums + 2 * k * 2 * RT_TOKENS), b = load(sums + (2 * k + 1) * 2 * RT_TOKENS);
+      sum = wasm_v128_bitselect(wasm_i16x8_add(a, wasm_u32x4_shr(a, 16)), wasm_i16x8_add(b, wasm_i32x4_shl(b, 16)),
+                                wasm_i32x4_const_splat(0xffff));
+    } else {
+      sum = load(sums + k * 2 * RT_TOKENS);
+    }
+    for (unsigned r = 0; r < R; r++) out[r] = dot_words(out[r], sum, wasm_v128_load32_splat(mins + r * stride + 2 * k));
+  }
+}
+
+/* The integer sums of R rows' words over `count` elements times four tokens: isum (R). */
+INLINE void sum_words(const int16_t *w, size_t cols, const int8_t *q, unsigned count, unsigned R, v128_t *isum) {
+  v128_t low[4], high[4]; /* of tokens 0, 1 and 2, 3; two sums each */
+  for (unsigned r = 0; r < R; r++) low[r] = high[r] = zero();
+  for (unsigned k = 0; k < count; k += 4, w += 4, q += 4 * RT_TOKENS) {
+    v128_t a = wasm_i16x8_load8x8(q), b = wasm_i16x8_load8x8(q + 8);
+    for (unsigned r = 0; r < R; r++) {
+      v128_t c = wasm_v128_load64_splat(w + r * cols);
+      low[r] = dot_words(low[r], c, a);
+      high[r] = dot_words(high[r], c, b);
+    }
+  }
+  for (unsigned r = 0; r < R; r++)
+    isum[r] = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6), wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));
+}
+/* For 256 elements a function of its own: engines' compilers keep a loop's values in registers only where little else is alive. */
+static __attribute__((noinline)) void sum_words_4(const int16_t *w, size_t cols, const int8_t *q, v128_t *isum) {
+  sum_words(w, cols, q, 256, 4, isum);
+}
+static __attribute__((noinline)) void sum_words_1(const int16_t *w, size_t cols, const int8_t *q, v128_t *isum) {
+  sum_words(w, cols, q, 256, 1, isum);
 }
 
 /* R rows of words times four of a tile's tokens: out (R, RT_TOKENS). `q`, `da`, `sums`, `out` point at the first of the four. */
 INLINE void words_tile(const panel *p, uint32_t row, const int8_t *q, const float *da, const int16_t *sums, unsigned R, unsigned group,
                        unsigned sub, bool min, float *out) {
-  const size_t cols = p->cols, groups = p->groups;
-  const int16_t *w = words_of(p, row);
+  const size_t groups = p->groups;
   const float *d = p->d + row * groups, *m = p->m + row * groups;
   const int16_t *mins = p->mins + (size_t)row * p->subs;
-  v128_t acc[4];
-  for (unsigned r = 0; r < R; r++) acc[r] = zero();
+  v128_t acc[4] = {zero(), zero(), zero(), zero()};
   for (size_t g = 0; g < groups; g++) {
-    v128_t low[4], high[4]; /* of tokens 0, 1 and 2, 3; two sums each */
-    for (unsigned r = 0; r < R; r++) low[r] = high[r] = zero();
-    for (unsigned k = 0; k < group / 4; k++, w += 4, q += 4 * RT_TOKENS) {
-      v128_t a = wasm_i16x8_load8x8(q), b = wasm_i16x8_load8x8(q + 8);
-      for (unsigned r = 0; r < R; r++) {
-        v128_t c = wasm_v128_load64_splat(w + r * cols);
-        low[r] = dot_words(low[r], c, a);
-        high[r] = dot_words(high[r], c, b);
-      }
-    }
-    v128_t scale = load(da + g * RT_TOKENS);
-    for (unsigned r = 0; r < R; r++) {
-      v128_t isum = wasm_i32x4_add(wasm_i32x4_shuffle(low[r], high[r], 0, 2, 4, 6), wasm_i32x4_shuffle(low[r], high[r], 1, 3, 5, 7));
-      v128_t msum =
-          min ? min_sum(sub ? mins + r * p->subs + g * (256 / sub) : mins, sums + g * (group / 32) * 2 * RT_TOKENS, group, sub) : zero();
-      acc[r] = add_group(acc[r], scale, d + r * groups + g, isum, m + r * groups + g, msum, group, min);
-    }
+    v128_t isum[4], msum[4] = {zero(), zero(), zero(), zero()}, scale = load(da + g * RT_TOKENS);
+    const int16_t *w = words_of(p, row) + g * group;
+    const int8_t *a = q + g * group * RT_TOKENS;
+    if (group == 32) sum_words(w, p->cols, a, 32, R, isum);
+    else if (R == 4) sum_words_4(w, p->cols, a, isum);
+    else sum_words_1(w, p->cols, a, isum);
+    if (min) min_sums(sub ? mins + g * (256 / sub) : mins, p->subs, sums + g * (group / 32) * 2 * RT_TOKENS, R, group, sub, msum);
+    for (unsigned r = 0; r < R; r++)
+      acc[r] = add_group(acc[r], scale, d + r * groups + g, isum[r], m + r * groups + g, msum[r], group, min);
   }
   for (unsigned r = 0; r < R; r++) wasm_v128_store(out + r * RT_TOKENS, acc[r]);
 }
@@ -174,31 +199,119 @@ INLINE v128_t sums_of_4(const v128_t v[4]) {
   return wasm_i32x4_add(wasm_i64x2_shuffle(a, b, 0, 2), wasm_i64x2_shuffle(a, b, 1, 3));
 }
 
-/* Four halves widened exactly, as rt_f16_to_f32 does. */
+/* Four halves widened exactly. Subnormal floats cost engines' machines dearly as operands, so those halves, infinities and NaN go another
+ * way. */
 INLINE v128_t halves_of_4(const uint8_t *const at[4], size_t offset) {
-  v128_t h =
-      wasm_u32x4_make(rt_load_u16(at[0] + offset), rt_load_u16(at[1] + offset), rt_load_u16(at[2] + offset), rt_load_u16(at[3] + offset));
-  v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x7fff)), 13);
-  v128_t sign = wasm_i32x4_shl(wasm_v128_and(h, wasm_i32x4_const_splat(0x8000)), 16);
-  v128_t value = wasm_f32x4_mul(magnitude, wasm_f32x4_const_splat(0x1p112f));
-  v128_t special = wasm_v128_and(wasm_i32x4_ge(magnitude, wasm_i32x4_const_splat(0x7c00 << 13)), wasm_i32x4_const_splat(0x7f800000));
-  return wasm_v128_or(wasm_v128_or(value, special), sign);
-}
-
-/* 16 bytes as two vectors of words: the even ones, the odd ones. */
-INLINE void split_unsigned(v128_t v, v128_t words[2]) {
-  words[0] = wasm_v128_and(v, wasm_i16x8_const_splat(0x00ff));
-  words[1] = wasm_u16x8_shr(v, 8);
-}
-INLINE void split_signed(v128_t v, v128_t words[2]) {
-  words[0] = wasm_i16x8_shr(wasm_i16x8_shl(v, 8), 8);
-  words[1] = wasm_i16x8_shr(v, 8);
+  v128_t h = wasm_v128_load16_lane(at[0] + offset, zero(), 1); /* in the upper half of a lane, so that one shift spreads the sign */
+  h = wasm_v128_load16_lane(at[1] + offset, h, 3);
+  h = wasm_v128_load16_lane(at[2] + offset, h, 5);
+  h = wasm_v128_load16_lane(at[3] + offset, h, 7);
+  v128_t exponent = wasm_v128_and(wasm_i32x4_add(h, wasm_i32x4_const_splat(0x04000000)), wasm_i32x4_const_splat(0x78000000));
+  if (wasm_i32x4_all_true(exponent)) /* not 0 and not 31 */
+    return wasm_i32x4_add(wasm_v128_and(wasm_i32x4_shr(h, 3), wasm_i32x4_const_splat((int32_t)0x8fffe000)),
+                          wasm_i32x4_const_splat(0x38000000));
+  return wasm_f32x4_make(RT_F16_AT(at[0] + offset), RT_F16_AT(at[1] + offset), RT_F16_AT(at[2] + offset), RT_F16_AT(at[3] + offset));
 }
 
 INLINE v128_t low_nibbles(v128_t v) { return wasm_v128_and(v, wasm_i8x16_const_splat(15)); }
 INLINE v128_t high_nibbles(v128_t v) { return wasm_v128_and(wasm_u16x8_shr(v, 4), wasm_i8x16_const_splat(15)); }
 
-/* The codes of 64 elements of a block of 256, `pair` 0..3, in order. */
+/* The activations as words, in the order in which a format's codes become words at the least cost. Bytes become words as the even ones and
+ * the odd ones. Nibbles stay where they are in their byte, the high ones worth 16 times as much, so the words for the low ones are 16 times
+ * the activation. NIBBLES + 16, + 32: so many bytes hold the low nibbles' elements, then the high ones'. */
+enum { AS_THEY_ARE, EVEN_ODD, NIBBLES };
+INLINE void split_signed(v128_t v, v128_t words[2]) {
+  words[0] = wasm_i16x8_shr(wasm_i16x8_shl(v, 8), 8);
+  words[1] = wasm_i16x8_shr(v, 8);
+}
+INLINE void spread_inputs(const rt_inputs *in, int order, int16_t *words) {
+  const size_t count = (size_t)in->n * in->cols;
+  const int8_t *q = in->q;
+  if (order < NIBBLES) {
+    for (size_t c = 0; c < count; c += 16) {
+      v128_t w[2] = {wasm_i16x8_load8x8(q + c), wasm_i16x8_load8x8(q + c + 8)};
+      if (order == EVEN_ODD) split_signed(load(q + c), w);
+      wasm_v128_store(words + c, w[0]);
+      wasm_v128_store(words + c + 8, w[1]);
+    }
+    return;
+  }
+  const size_t half = (size_t)(order - NIBBLES);
+  for (size_t start = 0; start < count; start += 2 * half)
+    for (size_t c = start; c < start + half; c += 16, words += 32) {
+      v128_t low[2], high[2];
+      split_signed(load(q + c), low);
+      split_signed(load(q + c + half), high);
+      wasm_v128_store(words, wasm_i16x8_shl(low[0], 4));
+      wasm_v128_store(words + 8, wasm_i16x8_shl(low[1], 4));
+      wasm_v128_store(words + 16, high[0]);
+      wasm_v128_store(words + 24, high[1]);
+    }
+}
+
+/* 16 bytes of nibbles times their 32 words: 16 times the sums over the low nibbles and over the high ones. */
+INLINE void dot_nibbles(v128_t v, const v128_t a[4], v128_t *low, v128_t *high) {
+  const v128_t low_mask = wasm_i16x8_const_splat(0x0f), high_mask = wasm_i16x8_const_splat(0xf0);
+  v128_t odd = wasm_u16x8_shr(v, 8);
+  *low = dot_words(wasm_i32x4_dot_i16x8(wasm_v128_and(v, low_mask), a[0]), wasm_v128_and(odd, low_mask), a[1]);
+  *high = dot_words(wasm_i32x4_dot_i16x8(wasm_v128_and(v, high_mask), a[2]), wasm_v128_and(odd, high_mask), a[3]);
+}
+
+/* Four rows of blocks of 32 times N inputs: y (N, 4). words: (N, cols); not for nibbles where bytes can be multiplied. */
+INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, const int16_t *words, unsigned N, float *y) {
+  const size_t cols = in->cols, groups = cols / 32,
+               bytes = type == RT_Q8_0   ? sizeof(rt_q8_0_block)
+                       : type == RT_Q4_1 ? sizeof(rt_q4_1_block)
+                                         : sizeof(rt_q4_0_block);
+  const bool min = type == RT_Q4_1, narrow = RELAXED && type != RT_Q8_0;
+  const int8_t *q = in->q + first * cols;
+  const float *da = in->d + first * groups;
+  const int16_t *sums = in->sums + first * (cols / RT_SUM);
+  const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
+  v128_t acc[2] = {zero(), zero()};
+  for (size_t g = 0; g < groups; g++) {
+    v128_t a[2][4], v[2][4];
+    for (unsigned i = 0; i < N; i++)
+      for (unsigned k = 0; k < 4; k++)
+        if (!narrow) a[i][k] = load(words + i * cols + 32 * g + 8 * k);
+        else if (k < 2) a[i][k] = load(q + i * cols + 32 * g + 16 * k);
+    for (unsigned r = 0; r < 4; r++) {
+      const uint8_t *codes = at[r] + (bytes - (type == RT_Q8_0 ? 32 : 16)); /* they end each block */
+      if (type == RT_Q8_0) {
+        v128_t c[4];
+        for (unsigned k = 0; k < 4; k++) c[k] = wasm_i16x8_load8x8(codes + 8 * k);
+        for (unsigned i = 0; i < N; i++)
+          v[i][r] = wasm_i32x4_add(dot_words(wasm_i32x4_dot_i16x8(c[0], a[i][0]), c[1], a[i][1]),
+                                   dot_words(wasm_i32x4_dot_i16x8(c[2], a[i][2]), c[3], a[i][3]));
+      } else if (narrow) {
+        v128_t packed = load(codes), low = low_nibbles(packed), high = high_nibbles(packed);
+        for (unsigned i = 0; i < N; i++) v[i][r] = dot_bytes(dot_bytes(zero(), a[i][0], low), a[i][1], high);
+      } else {
+        v128_t packed = load(codes);
+        for (unsigned i = 0; i < N; i++) {
+          v128_t low, high;
+          dot_nibbles(packed, a[i], &low, &high);
+          v[i][r] = wasm_i32x4_add(low, high);
+        }
+      }
+    }
+    v128_t d = halves_of_4(at, 0), m = min ? halves_of_4(at, 2) : zero();
+    for (unsigned i = 0; i < N; i++) {
+      v128_t isum = sums_of_4(v[i]), suma = wasm_v128_load32_splat(sums + i * (cols / RT_SUM) + 2 * g); /* of two halves */
+      if (type != RT_Q8_0 && !narrow) isum = wasm_i32x4_shr(isum, 4);
+      if (type == RT_Q4_0) isum = dot_words(isum, suma, wasm_i16x8_const_splat(-8));
+      v128_t t = wasm_f32x4_mul(d, wasm_f32x4_convert_i32x4(isum));
+      if (min) t = wasm_f32x4_add(t, wasm_f32x4_mul(m, wasm_f32x4_convert_i32x4(wasm_i32x4_extadd_pairwise_i16x8(suma))));
+      acc[i] = wasm_f32x4_add(acc[i], wasm_f32x4_mul(wasm_v128_load32_splat(da + i * groups + g), t));
+    }
+    for (unsigned r = 0; r < 4; r++) at[r] += bytes;
+  }
+  for (unsigned i = 0; i < N; i++) wasm_v128_store(y + 4 * i, acc[i]);
+}
+
+/* ---- blocks of 256 ---- */
+
+/* The codes of 64 elements of a block, `pair` 0..3, in order. */
 INLINE void codes_of_64(uint32_t type, const uint8_t *block, unsigned pair, v128_t c[4]) {
   if (type == RT_Q6_K) {
     const rt_q6_k_block *b = (const rt_q6_k_block *)(const void *)block;
@@ -224,140 +337,90 @@ INLINE void codes_of_64(uint32_t type, const uint8_t *block, unsigned pair, v128
   }
 }
 
-/* The codes of a block of 32; those of Q8_0 are signed. */
-INLINE void codes_of_32(uint32_t type, const uint8_t *block, v128_t c[2]) {
-  if (type == RT_Q8_0) {
-    c[0] = load(block + offsetof(rt_q8_0_block, q));
-    c[1] = load(block + offsetof(rt_q8_0_block, q) + 16);
+/* The sums over each 16 of those 64 elements times the activations; of Q4_K 16 times those over each 32, in sum[0] and sum[2]. */
+INLINE void dot_64(uint32_t type, const v128_t codes[4], const v128_t a[8], v128_t sum[4]) {
+  if (RELAXED) {
+    for (unsigned k = 0; k < 4; k++) sum[k] = dot_bytes(zero(), a[k], codes[k]);
+  } else if (type == RT_Q4_K) {
+    for (unsigned k = 0; k < 2; k++) dot_nibbles(codes[k], a + 4 * k, &sum[k], &sum[2 + k]);
   } else {
-    v128_t v = load(block + (type == RT_Q4_1 ? offsetof(rt_q4_1_block, codes) : offsetof(rt_q4_0_block, codes)));
-    c[0] = low_nibbles(v);
-    c[1] = high_nibbles(v);
+    for (unsigned k = 0; k < 4; k++)
+      sum[k] = dot_words(wasm_i32x4_dot_i16x8(wasm_v128_and(codes[k], wasm_i16x8_const_splat(0xff)), a[2 * k]), wasm_u16x8_shr(codes[k], 8),
+                         a[2 * k + 1]);
   }
 }
 
-/* Codes or activations made ready for dot_16: as they are, or split into words. */
-typedef struct sixteen {
-  v128_t v[2];
-} sixteen;
-INLINE sixteen ready(v128_t bytes, bool is_signed, bool narrow) {
-  sixteen s = {{bytes, bytes}};
-  if (!narrow) {
-    if (is_signed) split_signed(bytes, s.v);
-    else split_unsigned(bytes, s.v);
-  }
-  return s;
-}
-INLINE v128_t dot_16(v128_t sum, sixteen c, sixteen a, bool narrow) {
-  return narrow ? dot_bytes(sum, a.v[0], c.v[0]) : dot_words(dot_words(sum, c.v[0], a.v[0]), c.v[1], a.v[1]);
-}
-
-/* Four rows of blocks of 32 times N inputs: y (N, 4). */
-INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, unsigned N, float *y) {
-  const size_t cols = in->cols, groups = cols / 32,
-               bytes = type == RT_Q8_0   ? sizeof(rt_q8_0_block)
-                       : type == RT_Q4_1 ? sizeof(rt_q4_1_block)
-                                         : sizeof(rt_q4_0_block);
-  const bool min = type == RT_Q4_1, narrow = RELAXED && type != RT_Q8_0;
-  const int8_t *q = in->q + first * cols;
-  const float *da = in->d + first * groups;
-  const int16_t *sums = in->sums + first * (cols / RT_SUM);
-  const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
-  v128_t acc[2] = {zero(), zero()};
-  for (size_t g = 0; g < groups; g++) {
-    sixteen a[2][2];
-    v128_t v[2][4];
-    for (unsigned i = 0; i < N; i++)
-      for (unsigned k = 0; k < 2; k++) a[i][k] = ready(load(q + i * cols + 32 * g + 16 * k), true, narrow);
-    for (unsigned r = 0; r < 4; r++) {
-      v128_t codes[2];
-      codes_of_32(type, at[r], codes);
-      sixteen c[2] = {ready(codes[0], type == RT_Q8_0, narrow), ready(codes[1], type == RT_Q8_0, narrow)};
-      for (unsigned i = 0; i < N; i++) v[i][r] = dot_16(dot_16(zero(), c[0], a[i][0], narrow), c[1], a[i][1], narrow);
+/* Four rows' scales of a byte each, to one vector of the four for each of `count` sub-blocks. */
+INLINE void turn_scales(const v128_t row[4], unsigned count, bool is_signed, v128_t *scales) {
+  for (unsigned half = 0; half < count / 8; half++) {
+    v128_t a = half ? wasm_i8x16_shuffle(row[0], row[1], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+                    : wasm_i8x16_shuffle(row[0], row[1], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    v128_t b = half ? wasm_i8x16_shuffle(row[2], row[3], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+                    : wasm_i8x16_shuffle(row[2], row[3], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    v128_t four[2] = {wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11), wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
+    for (unsigned k = 0; k < 2; k++, scales += 4) {
+      v128_t low = is_signed ? wasm_i16x8_extend_low_i8x16(four[k]) : wasm_u16x8_extend_low_u8x16(four[k]);
+      v128_t high = is_signed ? wasm_i16x8_extend_high_i8x16(four[k]) : wasm_u16x8_extend_high_u8x16(four[k]);
+      scales[0] = wasm_i32x4_extend_low_i16x8(low);
+      scales[1] = wasm_i32x4_extend_high_i16x8(low);
+      scales[2] = wasm_i32x4_extend_low_i16x8(high);
+      scales[3] = wasm_i32x4_extend_high_i16x8(high);
     }
-    v128_t d = halves_of_4(at, 0), m = min ? halves_of_4(at, 2) : zero();
-    for (unsigned i = 0; i < N; i++) {
-      const int16_t *sum = sums + i * (cols / RT_SUM) + 2 * g;
-      v128_t isum = sums_of_4(v[i]), suma = wasm_i32x4_splat(sum[0] + sum[1]);
-      if (type == RT_Q4_0) isum = wasm_i32x4_sub(isum, wasm_i32x4_shl(suma, 3));
-      v128_t t = wasm_f32x4_mul(d, wasm_f32x4_convert_i32x4(isum));
-      if (min) t = wasm_f32x4_add(t, wasm_f32x4_mul(m, wasm_f32x4_convert_i32x4(suma)));
-      acc[i] = wasm_f32x4_add(acc[i], wasm_f32x4_mul(wasm_v128_load32_splat(da + i * groups + g), t));
-    }
-    for (unsigned r = 0; r < 4; r++) at[r] += bytes;
   }
-  for (unsigned i = 0; i < N; i++) wasm_v128_store(y + 4 * i, acc[i]);
 }
 
-/* The same for blocks of 256. */
-INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, unsigned N, float *y) {
+/* Four rows of blocks of 256 times one input: y (4). For two inputs the registers would not suffice. */
+INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, const int16_t *words, float *y) {
   const size_t cols = in->cols, groups = cols / 256;
   const size_t bytes = type == RT_Q4_K ? sizeof(rt_q4_k_block) : type == RT_Q5_K ? sizeof(rt_q5_k_block) : sizeof(rt_q6_k_block);
-  const bool min = type != RT_Q6_K, narrow = RELAXED;
+  const bool min = type != RT_Q6_K, nibbles = type == RT_Q4_K && !RELAXED;
   const int8_t *q = in->q + first * cols;
   const float *da = in->d + first * groups;
   const int16_t *sums = in->sums + first * (cols / RT_SUM);
   const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
-  v128_t acc[2] = {zero(), zero()};
-  for (size_t g = 0; g < groups; g++) {
-    v128_t v[2][4], u[2][4], sums_low[2], sums_high[2];
-    for (unsigned i = 0; i < N; i++) {
-      sums_low[i] = load(sums + i * (cols / RT_SUM) + 16 * g);
-      sums_high[i] = load(sums + i * (cols / RT_SUM) + 16 * g + 8);
-      /* With minima of 32 elements, the sums of 32. */
-      if (min)
-        sums_low[i] = wasm_i16x8_add(wasm_i16x8_shuffle(sums_low[i], sums_high[i], 0, 2, 4, 6, 8, 10, 12, 14),
-                                     wasm_i16x8_shuffle(sums_low[i], sums_high[i], 1, 3, 5, 7, 9, 11, 13, 15));
-    }
+  v128_t acc = zero();
+  for (size_t g = 0; g < groups; g++, sums += 16) {
+    v128_t packed[4], scales[16], u[4];
+    v128_t low = load(sums), high = load(sums + 8);
+    if (min) /* of 32 elements, not of 16 */
+      low = wasm_i16x8_add(wasm_i16x8_shuffle(low, high, 0, 2, 4, 6, 8, 10, 12, 14),
+                           wasm_i16x8_shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15));
     for (unsigned r = 0; r < 4; r++) {
-      int32_t scales[16];
-      int16_t mins[8];
       if (min) {
-        rt_panel_scales_6bit(at[r] + offsetof(rt_q4_k_block, scales), scales, mins);
-        for (unsigned i = 0; i < N; i++) {
-          v[i][r] = zero();
-          u[i][r] = wasm_i32x4_dot_i16x8(load(mins), sums_low[i]);
-        }
+        uint64_t s, m;
+        rt_scales_6bit(at[r] + offsetof(rt_q4_k_block, scales), &s, &m); /* at the same place in both */
+        packed[r] = wasm_u64x2_splat(s);
+        u[r] = wasm_i32x4_dot_i16x8(wasm_u16x8_extend_low_u8x16(wasm_u64x2_splat(m)), low);
       } else {
-        v128_t packed = load(at[r] + offsetof(rt_q6_k_block, scales));
-        v128_t low = wasm_i16x8_extend_low_i8x16(packed), high = wasm_i16x8_extend_high_i8x16(packed);
-        wasm_v128_store(scales, wasm_i32x4_extend_low_i16x8(low));
-        wasm_v128_store(scales + 4, wasm_i32x4_extend_high_i16x8(low));
-        wasm_v128_store(scales + 8, wasm_i32x4_extend_low_i16x8(high));
-        wasm_v128_store(scales + 12, wasm_i32x4_extend_high_i16x8(high));
-        for (unsigned i = 0; i < N; i++) /* 32 is the code of 0 */
-          v[i][r] = wasm_i32x4_shl(wasm_i32x4_neg(dot_words(wasm_i32x4_dot_i16x8(low, sums_low[i]), high, sums_high[i])), 5);
-      }
-      for (unsigned pair = 0; pair < 4; pair++) {
-        v128_t codes[4];
-        codes_of_64(type, at[r], pair, codes);
-        for (unsigned k = 0; k < 4; k += 2) {
-          sixteen c[2] = {ready(codes[k], false, narrow), ready(codes[k + 1], false, narrow)};
-          for (unsigned i = 0; i < N; i++) {
-            const int8_t *a = q + i * cols + 256 * g + 64 * pair + 16 * k;
-            sixteen b[2] = {ready(load(a), true, narrow), ready(load(a + 16), true, narrow)};
-            v128_t one = dot_16(zero(), c[0], b[0], narrow);
-            if (min) {
-              one = dot_16(one, c[1], b[1], narrow);
-              v[i][r] = wasm_i32x4_add(v[i][r], wasm_i32x4_mul(one, wasm_v128_load32_splat(scales + 2 * pair + k / 2)));
-            } else {
-              v128_t other = dot_16(zero(), c[1], b[1], narrow);
-              v[i][r] = wasm_i32x4_add(v[i][r], wasm_i32x4_add(wasm_i32x4_mul(one, wasm_v128_load32_splat(scales + 4 * pair + k)),
-                                                               wasm_i32x4_mul(other, wasm_v128_load32_splat(scales + 4 * pair + k + 1))));
-            }
-          }
-        }
+        packed[r] = load(at[r] + offsetof(rt_q6_k_block, scales));
+        u[r] = dot_words(wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(packed[r]), low), wasm_i16x8_extend_high_i8x16(packed[r]), high);
       }
     }
-    v128_t d = halves_of_4(at, min ? 0 : offsetof(rt_q6_k_block, d)), m = min ? halves_of_4(at, 2) : zero();
-    for (unsigned i = 0; i < N; i++) {
-      v128_t t = wasm_f32x4_mul(d, wasm_f32x4_convert_i32x4(sums_of_4(v[i])));
-      if (min) t = wasm_f32x4_sub(t, wasm_f32x4_mul(m, wasm_f32x4_convert_i32x4(sums_of_4(u[i]))));
-      acc[i] = wasm_f32x4_add(acc[i], wasm_f32x4_mul(wasm_v128_load32_splat(da + i * groups + g), t));
+    turn_scales(packed, min ? 8 : 16, !min, scales);
+    v128_t msum = sums_of_4(u), isum = min ? zero() : wasm_i32x4_shl(wasm_i32x4_neg(msum), 5); /* 32 is the code of 0 */
+    for (unsigned pair = 0; pair < 4; pair++) {
+      v128_t a[8], sum[4][4]; /* sixteen elements, row */
+      for (unsigned k = 0; k < 8; k++)
+        if (!RELAXED) a[k] = load(words + 256 * g + 64 * pair + 8 * k);
+        else if (k < 4) a[k] = load(q + 256 * g + 64 * pair + 16 * k);
+      for (unsigned r = 0; r < 4; r++) {
+        v128_t codes[4], part[4];
+        if (nibbles)
+          for (unsigned k = 0; k < 2; k++) codes[k] = load(at[r] + offsetof(rt_q4_k_block, codes) + 32 * pair + 16 * k);
+        else codes_of_64(type, at[r], pair, codes);
+        dot_64(type, codes, a, part);
+        for (unsigned k = 0; k < 4; k++) sum[k][r] = min ? wasm_i32x4_add(part[k & 2], part[k | 1]) : part[k];
+      }
+      for (unsigned k = 0; k < 4; k += min ? 2 : 1)
+        isum = wasm_i32x4_add(isum, wasm_i32x4_mul(sums_of_4(sum[k]), scales[min ? 2 * pair + k / 2 : 4 * pair + k]));
     }
+    if (nibbles) isum = wasm_i32x4_shr(isum, 4);
+    v128_t t = wasm_f32x4_mul(halves_of_4(at, min ? 0 : offsetof(rt_q6_k_block, d)), wasm_f32x4_convert_i32x4(isum));
+    if (min) t = wasm_f32x4_sub(t, wasm_f32x4_mul(halves_of_4(at, 2), wasm_f32x4_convert_i32x4(msum)));
+    acc = wasm_f32x4_add(acc, wasm_f32x4_mul(wasm_v128_load32_splat(da + g), t));
     for (unsigned r = 0; r < 4; r++) at[r] += bytes;
   }
-  for (unsigned i = 0; i < N; i++) wasm_v128_store(y + 4 * i, acc[i]);
+  wasm_v128_store(y, acc);
 }
 
 /* Any other format, through rows of words: y (4). */
@@ -411,23 +474,23 @@ static void dot_panel(const rt_strip *strip) {
   }
 }
 
-INLINE void dot_in_place(const rt_strip *strip, uint32_t type, bool blocks_of_256) {
+/* `order` is that of the activations' words; they lie in the strip's scratch, which holds those of 24 inputs. */
+INLINE void dot_in_place(const rt_strip *strip, uint32_t type, bool blocks_of_256, int order) {
   const rt_inputs *in = strip->inputs;
   const rt_matrix *w = strip->w;
+  int16_t *words = (int16_t *)(void *)strip->scratch;
+  if (!RELAXED || order == AS_THEY_ARE) spread_inputs(in, order, words);
   for (uint32_t start = 0; start < strip->rows; start += 4) {
     const uint8_t *row[4]; /* where fewer than four are left, the last one more than once */
     for (uint32_t r = 0; r < 4; r++)
       row[r] = w->data + (size_t)(strip->first + (start + r < strip->rows ? start + r : strip->rows - 1)) * w->row_bytes;
     for (uint32_t i = 0, step; i < in->n; i += step) {
       float y[8];
-      step = i + 2 <= in->n ? 2 : 1;
-      if (blocks_of_256) {
-        if (step == 2) dot4_256(type, row, in, i, 2, y);
-        else dot4_256(type, row, in, i, 1, y);
-      } else {
-        if (step == 2) dot4_32(type, row, in, i, 2, y);
-        else dot4_32(type, row, in, i, 1, y);
-      }
+      const int16_t *own = words + (size_t)i * in->cols;
+      step = i + 2 <= in->n && !blocks_of_256 ? 2 : 1;
+      if (blocks_of_256) dot4_256(type, row, in, i, own, y);
+      else if (step == 2) dot4_32(type, row, in, i, own, 2, y);
+      else dot4_32(type, row, in, i, own, 1, y);
       for (uint32_t k = 0; k < step; k++) store_four(strip, i + k, start, y + 4 * k);
     }
   }
@@ -435,12 +498,12 @@ INLINE void dot_in_place(const rt_strip *strip, uint32_t type, bool blocks_of_25
 
 static void dot(const rt_strip *strip) {
   switch (strip->w->type->id) {
-    case RT_Q4_0: dot_in_place(strip, RT_Q4_0, false); break;
-    case RT_Q4_1: dot_in_place(strip, RT_Q4_1, false); break;
-    case RT_Q8_0: dot_in_place(strip, RT_Q8_0, false); break;
-    case RT_Q4_K: dot_in_place(strip, RT_Q4_K, true); break;
-    case RT_Q5_K: dot_in_place(strip, RT_Q5_K, true); break;
-    case RT_Q6_K: dot_in_place(strip, RT_Q6_K, true); break;
+    case RT_Q4_0: dot_in_place(strip, RT_Q4_0, false, NIBBLES + 16); break;
+    case RT_Q4_1: dot_in_place(strip, RT_Q4_1, false, NIBBLES + 16); break;
+    case RT_Q8_0: dot_in_place(strip, RT_Q8_0, false, AS_THEY_ARE); break;
+    case RT_Q4_K: dot_in_place(strip, RT_Q4_K, true, NIBBLES + 32); break;
+    case RT_Q5_K: dot_in_place(strip, RT_Q5_K, true, EVEN_ODD); break;
+    case RT_Q6_K: dot_in_place(strip, RT_Q6_K, true, EVEN_ODD); break;
     default: dot_panel(strip); break;
   }
 }

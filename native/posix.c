@@ -206,10 +206,11 @@ static uint32_t arm_features(void) {
   features |= RETORT_CPU_NEON; /* part of the base architecture */
   if (caps & (1ul << 20)) features |= RETORT_CPU_DOTPROD; /* HWCAP_ASIMDDP */
   if (caps2 & (1ul << 13)) features |= RETORT_CPU_I8MM;   /* HWCAP2_I8MM */
+  if (caps & (1ul << 6)) features |= RETORT_CPU_SHA2;     /* HWCAP_SHA2 */
 #elif defined(__linux__) && defined(__arm__)
   if (getauxval(AT_HWCAP) & (1ul << 12)) features |= RETORT_CPU_NEON; /* HWCAP_NEON */
 #elif defined(__APPLE__) && defined(__aarch64__)
-  features |= RETORT_CPU_NEON | RETORT_CPU_DOTPROD; /* every Apple core since 2018; i8mm came with the M2 */
+  features |= RETORT_CPU_NEON | RETORT_CPU_DOTPROD | RETORT_CPU_SHA2; /* every Apple core since 2018; i8mm came with the M2 */
 #endif
   return features;
 }

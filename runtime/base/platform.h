@@ -16,7 +16,8 @@ enum { RETORT_LOG_INFO = 0, RETORT_LOG_WARNING = 1 };
 enum {
   RETORT_CPU_NEON = 1u << 0,
   RETORT_CPU_DOTPROD = 1u << 1,
-  RETORT_CPU_I8MM = 1u << 2
+  RETORT_CPU_I8MM = 1u << 2,
+  RETORT_CPU_SHA2 = 1u << 3 /* SHA-256, of the cryptographic extension */
 };
 
 struct retort_platform {

@@ -1,5 +1,5 @@
-/* sha256.c - SHA-256 as FIPS 180-4 sections 5 and 6.2 write it, portable C; sha256_x86.c has the same rounds
- * as instructions.
+/* sha256.c - SHA-256 as FIPS 180-4 sections 5 and 6.2 write it, portable C; sha256_x86.c and sha256_arm.c
+ * have the same rounds as instructions.
  *
  * The constants are the first 32 bits of the fractional parts of the square roots (start state) and cube roots (rounds) of the first
  * primes.
@@ -46,14 +46,19 @@ static void compress(uint32_t state[8], const uint8_t *block) {
 }
 
 static void blocks(rt_sha256 *h, const uint8_t *data, size_t n) {
-  if (h->x86) rt_sha256_blocks_x86(h->state, data, n, rounds);
+  if (h->unit) h->unit->blocks(h->state, data, n, rounds);
   else
     for (size_t i = 0; i < n; i++) compress(h->state, data + 64 * i);
 }
 
 void rt_sha256_init(rt_sha256 *h) {
-  *h = (rt_sha256){.x86 = rt_sha256_has_x86()};
+  *h = (rt_sha256){.unit = rt_sha256_x86()};
   memcpy(h->state, start, sizeof start);
+}
+
+void rt_sha256_init_on(rt_sha256 *h, const retort_platform *platform) {
+  rt_sha256_init(h);
+  if (!h->unit && platform) h->unit = rt_sha256_arm(platform->cpu_features);
 }
 
 void rt_sha256_update(rt_sha256 *h, const void *data, size_t size) {
@@ -89,10 +94,10 @@ void rt_sha256_digest(const rt_sha256 *h, uint8_t digest[RT_SHA256_SIZE]) {
 
 void rt_sha256_two(const rt_sha256 *fresh, const void *first, const void *second, size_t size, uint8_t digests[2][RT_SHA256_SIZE]) {
   const uint8_t *const data[2] = {first, second};
-  size_t together = fresh->x86 ? size / 64 * 64 : 0;
+  size_t together = fresh->unit ? size / 64 * 64 : 0;
   uint32_t states[2][8];
   for (int i = 0; i < 2; i++) memcpy(states[i], fresh->state, sizeof states[i]);
-  if (together) rt_sha256_two_x86(states, data, together / 64, rounds);
+  if (together) fresh->unit->two(states, data, together / 64, rounds);
   for (int i = 0; i < 2; i++) {
     rt_sha256 h = *fresh;
     memcpy(h.state, states[i], sizeof h.state);

@@ -10,12 +10,6 @@
 #include <immintrin.h>
 #include <string.h>
 
-bool rt_sha256_has_x86(void) {
-  unsigned a, b, c, d;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_1) || !(c & bit_SSSE3)) return false;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29));
-}
-
 /* Two messages at once: an SHA256RNDS2 waits for the one before, so a single message leaves half of the unit idle. With n of 1 or 2 known to
  * the compiler each loop over the messages is unrolled. */
 static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) {
@@ -59,18 +53,21 @@ static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state
   }
 }
 
-void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
+static void blocks_of_one(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
   uint32_t one[1][8];
   memcpy(one[0], state, sizeof one[0]);
   blocks(1, one, &data, n_blocks, rounds);
   memcpy(state, one[0], sizeof one[0]);
 }
 
-void rt_sha256_two_x86(uint32_t state[2][8], const uint8_t *const data[2], size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
-#else
-bool rt_sha256_has_x86(void) { return false; }
-void rt_sha256_blocks_x86(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]) {
-  (void)state, (void)data, (void)n_blocks, (void)rounds;
+static void blocks_of_two(uint32_t state[2][8], const uint8_t *const data[2], size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
+
+const rt_sha256_unit *rt_sha256_x86(void) {
+  static const rt_sha256_unit unit = {blocks_of_one, blocks_of_two};
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_1) || !(c & bit_SSSE3)) return NULL;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29)) ? &unit : NULL;
 }
-void rt_sha256_two_x86(uint32_t state[2][8], const uint8_t *const data[2], size_t n_blocks, const uint32_t rounds[64]) { (void)state, (void)data, (void)n_blocks, (void)rounds; }
+#else
+const rt_sha256_unit *rt_sha256_x86(void) { return NULL; }
 #endif

@@ -248,7 +248,7 @@ retort_status retort_generate_begin(retort_session *session, const int32_t *prom
   g->sampler.top_k = options->top_k;
   g->sampler.repetition_penalty = options->repetition_penalty;
   rt_random_seed(&g->sampler.random, options->seed);
-  rt_sha256_init(&g->proof);
+  rt_sha256_init_on(&g->proof, session->platform);
   status = copy_request(g, prompt, count, options, error);
   if (!status) status = begin_sections(session, g, error);
 

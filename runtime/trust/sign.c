@@ -72,7 +72,7 @@ retort_status retort_signer_open(const retort_platform *platform, const retort_s
   if (!s) return rt_fail_memory(error, sizeof *s, "a signer");
   s->platform = platform;
   s->arena.platform = platform;
-  rt_sha256_init(&s->fresh);
+  rt_sha256_init_on(&s->fresh, platform);
   status = read_options(s, options, error);
   if (status) retort_signer_close(s);
   else *out = s;

@@ -243,7 +243,7 @@ retort_status retort_verifier_open(const retort_platform *platform, const retort
   if (!v) return rt_fail_memory(error, sizeof *v, "a verifier");
   v->platform = platform;
   v->arena.platform = platform;
-  rt_sha256_init(&v->fresh);
+  rt_sha256_init_on(&v->fresh, platform);
   status = read_policy(v, policy, error);
   if (!status) status = read_files(v, files, n_files, error);
   if (!status) status = read_signatures(v, signatures, n_signatures, error);

@@ -7,10 +7,10 @@
  */
 #include <jansson.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bandwidth.h"
 #include "commands.h"
 #include "load.h"
 
@@ -35,43 +35,6 @@ static void fill_ids(int32_t *ids, size_t count, uint32_t n_vocab) {
     x ^= x << 13, x ^= x >> 17, x ^= x << 5;
     ids[i] = (int32_t)(x % n_vocab);
   }
-}
-
-/* ---- plain reading, to compare with ---- */
-
-typedef struct reading {
-  const uint64_t *words;
-  size_t count;
-  _Atomic uint64_t sum; /* so that the reads are not left out */
-} reading;
-
-static void read_words(void *arg, unsigned worker, unsigned n_workers) {
-  reading *r = arg;
-  size_t from = r->count / 64 * worker / n_workers * 64, to = r->count / 64 * (worker + 1) / n_workers * 64;
-  uint64_t s[8] = {0};
-  for (size_t i = from; i + 8 <= to; i += 8)
-    for (int k = 0; k < 8; k++) s[k] += r->words[i + (size_t)k];
-  atomic_fetch_add(&r->sum, s[0] + s[1] + s[2] + s[3] + s[4] + s[5] + s[6] + s[7]);
-}
-
-/* The best of a few passes over 256 MiB of huge-page memory, in bytes a second; 0 where there is no memory for it. */
-static double read_bandwidth(const machine *m) {
-  const retort_platform *p = machine_platform(m);
-  size_t size = (size_t)256 << 20;
-  if (available_memory() && available_memory() < 4 * (uint64_t)size) return 0;
-  uint64_t *words = p->alloc(p->user, size);
-  double best = 0;
-  if (!words) return 0;
-  memset(words, 1, size);
-  reading r = {.words = words, .count = size / sizeof *words};
-  for (int pass = 0; pass < 5; pass++) {
-    double start = seconds();
-    p->parallel(p->user, read_words, &r);
-    double speed = (double)size / (seconds() - start);
-    if (speed > best) best = speed;
-  }
-  p->free(p->user, words, size);
-  return best;
 }
 
 /* ---- measuring ---- */

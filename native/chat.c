@@ -261,7 +261,7 @@ static int chat(const options *o) {
   catch_interrupts();
   int code = answer_seed(o, &c.seed);
   if (code == EXIT_OK && o->n_arguments > 0) code = fail(o->json, EXIT_USAGE, "chat takes no prompt as an argument; `retort run` answers one");
-  if (code == EXIT_OK) code = load(&c.l, o, LOAD_VOCAB | LOAD_MODEL);
+  if (code == EXIT_OK) code = load(&c.l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
   if (code == EXIT_OK && !c.l.vocab_info.chat_template)
     code = fail(o->json, EXIT_UNSUPPORTED, "this model has no chat template, so it knows no turns; `retort run --raw` continues a text with it");
   if (code == EXIT_OK) code = load_session(&c.l, o, o->ctx);

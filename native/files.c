@@ -305,7 +305,9 @@ static int take_in(model_files *f, int *descriptors, int look, const options *o)
   int code = gate_open(machine_platform(f->m), o, f->buffers, f->count, f->embedded, &f->verifier);
   if (code != EXIT_OK) return code;
   f->verdict = (retort_verdict){.struct_size = sizeof f->verdict, .method = o->allow_unsigned ? RETORT_TRUST_UNSIGNED : RETORT_TRUST_PIN};
-  if (look == FILES_HEADER && !f->embedded && !o->mmap && !o->allow_unsigned && all_chunked(f)) return read_header(f, descriptors, o);
+  bool alone = !f->embedded && !o->mmap && !o->allow_unsigned && all_chunked(f); /* the header can be verified by itself */
+  if (look == FILES_PEEK && !alone && !o->allow_unsigned) return EXIT_OK;
+  if ((look == FILES_HEADER || look == FILES_PEEK) && alone) return read_header(f, descriptors, o);
   bool map = !f->embedded && (o->mmap || (look != FILES_RUN && o->allow_unsigned));
   if (map) code = map_all(f, descriptors, o->json);
   else if (!f->embedded) code = check_memory(f, o->json);
@@ -373,6 +375,8 @@ retort_status files_parse(model_files *f, uint32_t flags, retort_gguf **out, ret
   }
   return retort_gguf_open_verified(machine_platform(f->m), f->verifier, f->buffers, f->count, flags, out, error);
 }
+
+bool files_peeked(const model_files *f) { return f->header || f->mapped; }
 
 const char *files_memory(const model_files *f) { return f->embedded ? "embedded" : f->sealed ? "fs-verity map" : f->mapped ? "shared map" : "private copy"; }
 

@@ -20,8 +20,8 @@ typedef struct model_files {
 } model_files;
 
 /* What the caller will do: run the model; look at it, its header above all, so that an unsigned file is mapped; or read metadata alone, for which
- * of a file with a signed chunk list only the chunks of the header are read. */
-enum { FILES_RUN, FILES_LOOK, FILES_HEADER };
+ * of a file with a signed chunk list only the chunks of the header are read; or the same if that is cheap, else nothing (files_peeked). */
+enum { FILES_RUN, FILES_LOOK, FILES_HEADER, FILES_PEEK };
 
 /* Opens `path` (NULL: the model embedded in the program) and, where its name is that of one file of a split set (NAME-00001-of-000NN.gguf), the
  * others beside it, by the trust policy of the options: each byte is hashed as it arrives, by the threads that read it, and a model that fails is
@@ -29,6 +29,8 @@ enum { FILES_RUN, FILES_LOOK, FILES_HEADER };
 int files_open(model_files *f, const machine *m, const char *path, int look, const options *o);
 /* The only way to the parser: retort_gguf_open_verified over these files. After FILES_HEADER the metadata alone may be there, whatever `flags` say. */
 retort_status files_parse(model_files *f, uint32_t flags, retort_gguf **out, retort_error *error);
+/* After FILES_PEEK: the header is there. */
+bool files_peeked(const model_files *f);
 /* "private copy", "shared map", "fs-verity map" or "embedded". */
 const char *files_memory(const model_files *f);
 void files_close(model_files *f);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "header.h"
 #include "load.h"
 
 /* ---- kernel variants ---- */
@@ -42,36 +43,6 @@ static int inspect_cpu(const options *o) {
   return EXIT_OK;
 }
 
-/* ---- metadata ---- */
-
-/* The value of `key` as JSON, arrays cut after `max` elements; NULL where there is no such key. */
-static json_t *metadata(const retort_gguf *gguf, const char *key, size_t max) {
-  size_t size = 0;
-  if (retort_gguf_get_json(gguf, key, max, NULL, 0, &size, NULL) != RETORT_ERROR_BUFFER) return NULL;
-  char *text = malloc(size + 1);
-  json_t *value = NULL;
-  if (text && retort_gguf_get_json(gguf, key, max, text, size + 1, &size, NULL) == RETORT_OK) value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
-  free(text);
-  return value;
-}
-
-static uint64_t metadata_number(const retort_gguf *gguf, const char *architecture, const char *name, uint64_t otherwise) {
-  char key[160];
-  snprintf(key, sizeof key, "%s.%s", architecture, name);
-  json_t *value = metadata(gguf, key, 1);
-  const json_t *number = json_is_array(value) ? json_array_get(value, 0) : value;
-  uint64_t n = json_is_number(number) ? (uint64_t)json_number_value(number) : otherwise;
-  json_decref(value);
-  return n;
-}
-
-static char *metadata_text(const retort_gguf *gguf, const char *key) {
-  json_t *value = metadata(gguf, key, 0);
-  char *text = json_is_string(value) ? strdup(json_string_value(value)) : NULL;
-  json_decref(value);
-  return text;
-}
-
 /* ---- the report ---- */
 
 typedef struct report {
@@ -102,17 +73,11 @@ static void add_warning(report *r, const char *format, ...) {
   json_array_append_new(r->warnings, json_string(text));
 }
 
-static uint64_t elements(const retort_gguf_tensor *t) {
-  uint64_t n = 1;
-  for (uint32_t k = 0; k < t->n_dims; k++) n *= t->dims[k];
-  return n;
-}
-
 static void count_types(report *r) {
   for (uint32_t i = 0; i < r->summary.n_tensors; i++) {
     retort_gguf_tensor t;
     if (retort_gguf_get_tensor(r->l.gguf, i, &t, NULL)) continue;
-    uint64_t n = elements(&t);
+    uint64_t n = header_elements(&t);
     r->parameters += n;
     if (strcmp(t.name, "rope_freqs.weight") == 0) r->has_rope_freqs = true;
     json_t *row = json_object_get(r->types, t.type);
@@ -141,19 +106,6 @@ static void sort_types(report *r) {
   r->types = sorted;
 }
 
-/* From the metadata, so that it is known for models that cannot be opened. DeepSeek-V2/V3 keep one latent row a layer in place of K and V. */
-static void measure_kv(report *r) {
-  const retort_gguf *g = r->l.gguf;
-  const char *a = r->architecture;
-  uint64_t layers = metadata_number(g, a, "block_count", 0), heads = metadata_number(g, a, "attention.head_count", 0);
-  uint64_t kv_heads = metadata_number(g, a, "attention.head_count_kv", heads), embd = metadata_number(g, a, "embedding_length", 0);
-  uint64_t head = heads ? embd / heads : 0, latent = metadata_number(g, a, "attention.kv_lora_rank", 0);
-  uint64_t key = metadata_number(g, a, "attention.key_length", head), value = metadata_number(g, a, "attention.value_length", head);
-  if (layers > 100000 || kv_heads > 100000 || key > 100000 || value > 100000 || latent > 100000) return;
-  r->kv_per_token = latent ? layers * (latent + metadata_number(g, a, "rope.dimension_count", 0)) * 2 : layers * kv_heads * (key + value) * 2;
-  r->n_ctx_train = metadata_number(g, a, "context_length", 0);
-}
-
 /* Asked of a session rather than computed a second time; its cache is never touched, so no memory is taken for it. */
 static void measure_work(report *r) {
   retort_session_options so;
@@ -173,12 +125,12 @@ static void look_for_trouble(report *r) {
   if (not_there) add_warning(r, "the tensor data is not in this file: it can be inspected and used for tokens, not run");
   if (!not_there && r->verdict.status) add_warning(r, "does not run here: %s", r->verdict.message);
   if (r->l.vocab == NULL) add_warning(r, "the tokenizer cannot be used: %s", r->vocab_error.message);
-  json_t *pre = metadata(r->l.gguf, "tokenizer.ggml.pre", 0), *kind = metadata(r->l.gguf, "tokenizer.ggml.model", 0);
+  json_t *pre = header_value(r->l.gguf, "tokenizer.ggml.pre", 0), *kind = header_value(r->l.gguf, "tokenizer.ggml.model", 0);
   if (!pre && json_is_string(kind) && strcmp(json_string_value(kind), "gpt2") == 0)
     add_warning(r, "tokenizer.ggml.pre is missing, so it cannot be known how this model splits text into words; answers may suffer. A newer conversion of the model has it");
   json_decref(pre);
   json_decref(kind);
-  if (r->architecture && strcmp(r->architecture, "llama") == 0 && !r->has_rope_freqs && r->n_ctx_train == 131072 && metadata_number(r->l.gguf, "llama", "rope.freq_base", 0) == 500000)
+  if (r->architecture && strcmp(r->architecture, "llama") == 0 && !r->has_rope_freqs && r->n_ctx_train == 131072 && header_number(r->l.gguf, "llama", "rope.freq_base", 0) == 500000)
     add_warning(r, "this looks like Llama 3.1 or later but has no tensor rope_freqs.weight: texts beyond 8,192 tokens will go wrong. A newer conversion of the model has it");
   if (r->l.vocab && !v->chat_template) add_warning(r, "there is no chat template: `retort run` takes prompts as they are, `retort chat` does not work");
   if (r->l.vocab && v->eos < 0) add_warning(r, "no end-of-text token is named: answers end only at --max-tokens or at a stop string");
@@ -200,11 +152,14 @@ static int gather(report *r) {
   r->summary.struct_size = sizeof r->summary;
   if (retort_gguf_get_summary(l->gguf, &r->summary, &error)) return fail_status(o->json, &error);
   r->weights = r->whole || r->summary.tensor_bytes < l->files.bytes ? l->files.bytes : r->summary.tensor_bytes;
-  r->architecture = metadata_text(l->gguf, "general.architecture");
-  r->name = metadata_text(l->gguf, "general.name");
+  r->architecture = header_text(l->gguf, "general.architecture");
+  r->name = header_text(l->gguf, "general.name");
   count_types(r);
   sort_types(r);
-  if (r->architecture) measure_kv(r);
+  if (r->architecture) {
+    r->kv_per_token = header_kv_per_token(l->gguf, r->architecture);
+    r->n_ctx_train = header_number(l->gguf, r->architecture, "context_length", 0);
+  }
   l->vocab_info.struct_size = sizeof l->vocab_info;
   if (retort_vocab_open(p, l->gguf, &l->vocab, &r->vocab_error) == RETORT_OK) retort_vocab_get_info(l->vocab, &l->vocab_info, NULL);
   if (r->whole) {
@@ -264,7 +219,7 @@ static json_t *metadata_json(const report *r, size_t max) {
   for (uint32_t i = 0; i < r->summary.n_entries; i++) {
     retort_gguf_entry e;
     if (retort_gguf_get_entry(r->l.gguf, i, &e, NULL)) continue;
-    json_t *value = metadata(r->l.gguf, e.key, max);
+    json_t *value = header_value(r->l.gguf, e.key, max);
     json_object_set_new(all, e.key, value ? value : json_null());
   }
   return all;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "embedded.h"
+#include "header.h"
 
 bool find_model(const options *o, loaded *l) {
   const char *named = o->model ? o->model : getenv("RETORT_MODEL");
@@ -56,6 +57,37 @@ static int open_vocab(loaded *l, const options *o) {
   return EXIT_OK;
 }
 
+static uint64_t wanted_context(const options *o, uint64_t train) { return o->ctx ? o->ctx : train && train < 4096 ? train : 4096; }
+
+/* Weights, keys and values against the memory that there is, before the weights are read, where the header can be had by itself: a signed chunk
+ * list, or no verification at all. Else the size of the files is compared before (files.c), and the context's need afterwards. */
+static int foresee(const loaded *l, const options *o) {
+  model_files f;
+  retort_gguf *gguf = NULL;
+  retort_error error;
+  uint64_t available = available_memory();
+  options quiet = *o;
+  quiet.verbose = false;
+  if (l->embedded || o->mmap || !available) return EXIT_OK;
+  int code = files_open(&f, l->m, l->path, FILES_PEEK, &quiet);
+  if (code != EXIT_OK) return code;
+  if (files_peeked(&f) && files_parse(&f, RETORT_GGUF_METADATA_ONLY, &gguf, &error)) code = fail_status(o->json, &error);
+  char *architecture = gguf ? header_text(gguf, "general.architecture") : NULL, way[160];
+  if (architecture) {
+    memory_need need = {.weights = f.bytes, .kv_per_token = header_kv_per_token(gguf, architecture) * (strcmp(o->kv, "f32") == 0 ? 2 : 1)};
+    retort_gguf_tensor t;
+    for (uint32_t i = 0; retort_gguf_get_tensor(gguf, i, &t, NULL) == RETORT_OK; i++) need.parameters += header_elements(&t);
+    need.context = wanted_context(o, header_number(gguf, architecture, "context_length", 0));
+    if (!memory_fits(&need, available, way))
+      code = fail(o->json, EXIT_MEMORY, "the model needs %s, and a context of %llu tokens %s for keys and values, but only %s of memory are available; %s", memory_text(need.weights).text,
+                  (unsigned long long)need.context, memory_text(need.kv_per_token * need.context).text, memory_text(available).text, way);
+  }
+  free(architecture);
+  retort_gguf_close(gguf);
+  files_close(&f);
+  return code;
+}
+
 int load(loaded *l, const options *o, unsigned what) {
   retort_error error;
   double start = seconds();
@@ -65,6 +97,7 @@ int load(loaded *l, const options *o, unsigned what) {
   l->m = machine_open(o->threads, o->verbose);
   if (!l->m) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((what & LOAD_MODEL) && (code = check_kernels(l, o)) != EXIT_OK) return code;
+  if ((what & LOAD_SESSION) && (code = foresee(l, o)) != EXIT_OK) return code;
   if ((code = files_open(&l->files, l->m, model_file(l), what & LOAD_MODEL ? FILES_RUN : FILES_HEADER, o)) != EXIT_OK) return code;
   double taken_in = seconds();
   uint32_t flags = what & LOAD_MODEL ? 0 : RETORT_GGUF_METADATA_ONLY;
@@ -88,9 +121,6 @@ int load(loaded *l, const options *o, unsigned what) {
   return EXIT_OK;
 }
 
-/* What a session needs beside the cache is small: rows of a batch, scores, one row of logits. */
-#define SESSION_MARGIN ((uint64_t)64 << 20)
-
 int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   retort_error error;
   retort_session_options so;
@@ -99,15 +129,13 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   so.n_ctx = n_ctx;
   so.n_batch = o->batch;
   so.kv_type = f32 ? RETORT_KV_F32 : RETORT_KV_F16;
-  uint32_t train = l->model_info.n_ctx_train, effective = n_ctx ? n_ctx : train < 4096 ? train : 4096;
-  uint64_t each = l->model_info.kv_bytes_per_token * (f32 ? 2 : 1), available = available_memory();
-  if (available && each && effective > (available > SESSION_MARGIN ? available - SESSION_MARGIN : 0) / each) {
-    uint64_t fits = available > SESSION_MARGIN ? (available - SESSION_MARGIN) / each / 256 * 256 : 0;
-    char way[120];
-    snprintf(way, sizeof way, fits ? "--ctx %llu would fit" : "not even 256 tokens fit", (unsigned long long)fits);
-    return fail(o->json, EXIT_MEMORY, "a context of %u tokens needs %s for keys and values, beside the model's %s, but only %s are available; %s", effective,
-                memory_text(each * effective).text, memory_text(l->files.bytes).text, memory_text(available).text, way);
-  }
+  uint32_t train = l->model_info.n_ctx_train;
+  memory_need need = {.kv_per_token = l->model_info.kv_bytes_per_token * (f32 ? 2 : 1), .context = n_ctx ? n_ctx : train < 4096 ? train : 4096};
+  uint64_t available = available_memory();
+  char way[160];
+  if (available && !memory_fits(&need, available, way))
+    return fail(o->json, EXIT_MEMORY, "a context of %llu tokens needs %s for keys and values, beside the model's %s, but only %s are available; %s", (unsigned long long)need.context,
+                memory_text(need.kv_per_token * need.context).text, memory_text(l->files.bytes).text, memory_text(available).text, way);
   if (retort_session_open(machine_platform(l->m), l->model, l->vocab, &so, &l->session, &error)) return fail_status(o->json, &error);
   l->session_info.struct_size = sizeof l->session_info;
   if (retort_session_get_info(l->session, &l->session_info, &error)) return fail_status(o->json, &error);

@@ -21,7 +21,7 @@ typedef struct loaded {
   double parse_seconds; /* of these: from the verified bytes on */
 } loaded;
 
-enum { LOAD_VOCAB = 1u << 0, LOAD_MODEL = 1u << 1 };
+enum { LOAD_VOCAB = 1u << 0, LOAD_MODEL = 1u << 1, LOAD_SESSION = 1u << 2 /* a session of the options' context will follow: it must fit beside the model */ };
 /* Finds the model (o->model, $RETORT_MODEL, the embedded one), gets its bytes and opens what `what` asks for; without LOAD_MODEL only the header of
  * the file is touched. Returns EXIT_OK, or the exit code once the error was reported; call unload in either case. */
 int load(loaded *l, const options *o, unsigned what);

@@ -3,6 +3,7 @@
 #define POSIX_H
 
 #include "base/platform.h"
+#include "board.h"
 #include "report.h"
 
 typedef struct machine machine;
@@ -13,11 +14,5 @@ machine *machine_open(unsigned threads, bool verbose);
 void machine_close(machine *m);
 const retort_platform *machine_platform(const machine *m);
 uint64_t machine_allocated(const machine *m); /* bytes lent out now */
-
-/* The fast physical cores that this process may use: affinity mask and cgroup quota counted in. *why says it in words. */
-unsigned default_threads(char why[160]);
-
-/* Bytes that can be used without swapping: the least of what the kernel calls available and what the cgroup leaves. 0: cannot be told. */
-uint64_t available_memory(void);
 
 #endif

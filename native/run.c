@@ -82,7 +82,7 @@ static int run(const options *o) {
   if (code == EXIT_OK && o->raw && o->system) code = fail(o->json, EXIT_USAGE, "--system is part of the chat template, which --raw leaves out");
   if (code == EXIT_OK && o->show_thinking && o->hide_thinking) code = fail(o->json, EXIT_USAGE, "--show-thinking and --hide-thinking contradict each other");
   if (code == EXIT_OK) code = get_prompt(o, &prompt);
-  if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL);
+  if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
   if (code == EXIT_OK) code = load_session(&l, o, o->ctx);
   if (code == EXIT_OK) code = answer_prompt(&l, o, &prompt, seed);
   unload(&l);

@@ -12,7 +12,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   test                     everything one needs to trust a change: sanitizer build, unit, oracle and program tests
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
   arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux/retort, one static file
-  test arm                 the unit tests and a run of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit
+  test arm [full]          the unit tests and runs of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit; logits as here
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
   wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
   web                      the package and the page for browsers: dist/web (docs/BROWSER.md); `web --serve [PORT]` opens it to this machine's browsers
@@ -175,11 +175,14 @@ arm() {
   [ $((size - ember)) -le 2000000 ] || die "the program is larger than 2 MB without its model"
 }
 
-# Each tier: an emulated CPU and the best variant that it must run. What a CPU lacks is named by the tests as not run.
-test_arm() {
+# Each tier: an emulated CPU and the best variant that it must run. What a CPU lacks is named by the tests as not run. The two longest units are
+# for `test arm full`; in their place the logits of two real models are held against those of this machine's own program.
+test_arm() { # quick|full
   need qemu-user-static qemu-aarch64-static
   smollm2
-  local failed=0 units; units=$(cd tests/unit && ls test_*.c | sed 's/\.c$//')
+  native
+  local failed=0 units start=$SECONDS; units=$(cd tests/unit && ls test_*.c | sed 's/\.c$//')
+  [ "$1" = full ] || units=$(grep -vxE 'test_answer|test_reproducible' <<<"$units")
   arm
   cross aarch64-linux-gnu $units
   cross arm-linux-gnueabihf $units retort
@@ -187,21 +190,30 @@ test_arm() {
   arm_tier aarch64 cortex-a76 neon-dotprod || failed=1
   arm_tier aarch64 max,sve=off neon-i8mm || failed=1
   arm_tier arm cortex-a7 neon || failed=1
+  say "test arm took $((SECONDS - start)) s"
   return $failed
 }
 arm_tier() { # machine cpu variant
-  local emulate="qemu-$1-static -cpu $2" dir=build/aarch64-linux-gnu failed=0 answer test only
+  local emulate="qemu-$1-static -cpu $2" dir=build/aarch64-linux-gnu failed=0 test only start=$SECONDS program
   [ "$1" = arm ] && dir=build/arm-linux-gnueabihf
+  program=$dir/retort
   for test in $units; do
     only=(); [ "$test" = test_reproducible ] && only=("$3")
-    if $emulate "$dir/tests/$test" "${only[@]}" >"$dir/$test-$2.log" 2>&1; then say "$1 $2 $test: passed"; else
-      failed=1; cat "$dir/$test-$2.log" >&2; say "$1 $2 $test: FAILED"; fi
-    grep -a 'NOT RUN' "$dir/$test-$2.log" >&2 || true
+    if ! $emulate "$dir/tests/$test" "${only[@]}" >"$dir/$test-$2.log" 2>&1; then failed=1; cat "$dir/$test-$2.log" >&2; say "$1 $2 $test: FAILED"; fi
+    grep -ah 'NOT RUN' "$dir/$test-$2.log" | sort -u >&2 || true
   done
-  answer=$($emulate "$dir/retort" run -m "$model" --allow-unsigned --temp 0 -n 8 --threads 1 "What is the capital of France?" 2>"$dir/run-$2.log") || failed=1
-  say "$1 $2 run: $answer"
-  case $answer in *Paris*) ;; *) failed=1; cat "$dir/run-$2.log" >&2; say "$1 $2 run: FAILED, no Paris in the answer";; esac
+  say "$1 $2: $(wc -w <<<"$units") unit tests, $((SECONDS - start)) s"
+  arm_same_logits "$1 $2 Ember" 5217 "What is 4821 + 396?" || failed=1
+  arm_same_logits "$1 $2 SmolLM2" Paris "What is the capital of France?" -m "$model" --allow-unsigned -n 8 || failed=1
   return $failed
+}
+arm_same_logits() { # what word question options...: under $emulate the best variant's answer has the word, and the very logits of this machine's program
+  local what=$1 word=$2 here there; shift 2
+  here=$(build/retort run --json --proof --temp 0 "$@") && there=$($emulate "$program" run --json --proof --temp 0 --threads 2 "$@") || { say "$what: FAILED to run"; return 1; }
+  case $there in *"$word"*) ;; *) say "$what: FAILED, no $word in $there"; return 1;; esac
+  here=$(sed -n 's/.*"logits_sha256": *"\([0-9a-f]\{64\}\)".*/\1/p' <<<"$here") there=$(sed -n 's/.*"logits_sha256": *"\([0-9a-f]\{64\}\)".*/\1/p' <<<"$there")
+  [ -n "$here" ] && [ "$here" = "$there" ] || { say "$what: FAILED, logits $there are not this machine's $here"; return 1; }
+  say "$what: $word, logits as here ($here)"
 }
 
 # The wasm compilers below build/wasm-bin, and third-party libraries for WASI below build/wasi-deps.
@@ -311,7 +323,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm;; arm) test_arm;; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr; browser_tests "" chromium firefox;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full;; arm) test_arm "${2:-quick}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr; browser_tests "" chromium firefox;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
   arm) arm;;
   wasi) wasi_modules;;
   web) web "$@";;

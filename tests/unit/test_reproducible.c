@@ -10,7 +10,7 @@
  * The models are those of tiny_model.h, and the one real model that the repository has, Ember, with a question, its reasoning and its answer for
  * a text: always with every variant, 1 to 3 threads and batches of 1, of 7 and of all. The expected values change only with RETORT_NUMERICS, with the models, or by mistake. A variant that
  * this machine cannot run is named as not run. Needs no test library, so that it can be built for any target; where there are no threads
- * (WASM without them) the workers of a region run one after the other, which the platform's contract allows.
+ * (WASM without them; RETORT_EMULATED: qemu-user keeps memory of each of the millions that would be started) the workers of a region run one after the other, which the platform's contract allows.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@
 #define RETORT_MODELS RETORT_SOURCE_DIR "/models"
 #endif
 
-#if !defined(__wasm__) || defined(__EMSCRIPTEN_PTHREADS__)
+#if !defined(RETORT_EMULATED) && (!defined(__wasm__) || defined(__EMSCRIPTEN_PTHREADS__))
 #include <pthread.h>
 #define THREADED 1
 #endif

@@ -9,7 +9,7 @@
 
 static const command *const commands[] = {&run_command,        &chat_command,   &inspect_command, &tokenize_command, &perplexity_command, &logits_command,
                                           &bench_command, &keygen_command, &sign_command,    &verify_command,   &trust_command,
-                                          &device_command};
+                                          &device_command, &update_command};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const char *command_name(const void *context, size_t i) {

@@ -42,6 +42,9 @@ typedef struct options {
   string_list certificates, ignored;
   bool spec_name, no_chunks, minisign, no_password;
   uint32_t bits;
+  /* update */
+  const char *from;
+  bool rollback;
   /* what is shown */
   bool json, verbose, help;
   bool show_thinking, hide_thinking;

@@ -44,7 +44,7 @@ static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts
 
 static int add_folder(tree *t, bool json) {
   char *roots[] = {t->root, NULL};
-  FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+  FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
   if (!walk) return fail(json, EXIT_MODEL, "cannot open %s: %s", t->root, strerror(errno));
   int code = EXIT_OK;
   for (FTSENT *e; code == EXIT_OK && (e = fts_read(walk)) != NULL;) {

@@ -11,7 +11,7 @@ typedef struct tree {
   uint64_t bytes;
 } tree;
 
-/* `path` is a file, the first file of a split set (all are taken), or a folder (all regular files below it, without .git and its like at the top,
+/* `path` is a file, the first file of a split set (all are taken), or a folder or a link to one (all regular files below it, without .git and its like at the top,
  * without `model.sig`). A link or device below a folder is an error. Returns EXIT_OK, or the exit code once the error was reported. */
 int tree_open(tree *t, const char *path, bool json);
 void tree_close(tree *t);

@@ -18,6 +18,7 @@
 #include "files.h"
 #include "posix.h"
 #include "tree.h"
+#include "verify.h"
 
 /* As large as the cache holds, so that what was read is hashed from there. */
 #define PIECE ((uint64_t)2 << 20)
@@ -138,13 +139,12 @@ static void print_verdict(const options *o, const char *model, const retort_verd
   if (o->verbose) fprintf(stderr, "retort: %s in %s, %.2f GB/s\n", memory_text(r->n_bytes).text, time_text(took).text, 1e-9 * (double)r->n_bytes / (took > 0 ? took : 1));
 }
 
-static int verify_model(const options *given, const machine *m, const char *model) {
+int verify_files(const options *given, const machine *m, const char *model, retort_verdict *out) {
   tree files;
   options o = *given;
   check c = {.files = &files, .said = ATOMIC_FLAG_INIT};
   retort_error error;
   const retort_platform *p = machine_platform(m);
-  double start = seconds();
   int code = tree_open(&files, model, o.json);
   if (code != EXIT_OK) return code;
   o.root = files.root;
@@ -172,9 +172,17 @@ static int verify_model(const options *given, const machine *m, const char *mode
   retort_verdict verdict = {.struct_size = sizeof verdict};
   if (code == EXIT_OK && retort_verifier_finish(c.verifier, &verdict, &error))
     code = trust_is_given(&o) ? fail_status(o.json, &error) : gate_refuse(&o, model, false, error.message);
-  if (code == EXIT_OK) print_verdict(&o, model, &verdict, seconds() - start);
+  if (code == EXIT_OK) *out = verdict;
   retort_verifier_close(c.verifier);
   tree_close(&files);
+  return code;
+}
+
+static int verify_model(const options *o, const machine *m, const char *model) {
+  retort_verdict verdict;
+  double start = seconds();
+  int code = verify_files(o, m, model, &verdict);
+  if (code == EXIT_OK) print_verdict(o, model, &verdict, seconds() - start);
   return code;
 }
 

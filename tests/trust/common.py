@@ -11,10 +11,13 @@ import unittest
 parser = argparse.ArgumentParser()
 parser.add_argument("--retort", required=True)
 parser.add_argument("--races", type=int, default=1000)
+parser.add_argument("--killer", help="the library of killer.c")
+parser.add_argument("--kills", type=int, default=40)
 parser.add_argument("--watch", help="the library of watch.c")
 parser.add_argument("--model", default="", help="SmolLM2-135M-Instruct.Q4_1.gguf; tests that need it are skipped without")
-arguments, _ = parser.parse_known_args()
+arguments, chosen = parser.parse_known_args()
 arguments.retort = os.path.abspath(arguments.retort)
+arguments.killer = arguments.killer and os.path.abspath(arguments.killer)
 arguments.watch = arguments.watch and os.path.abspath(arguments.watch)
 
 REFUSED = 7
@@ -64,4 +67,4 @@ def program(name):
 
 
 def main():
-    unittest.main(argv=[sys.argv[0], "-v"])
+    unittest.main(argv=[sys.argv[0], "-v", *chosen])

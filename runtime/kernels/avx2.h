@@ -360,9 +360,11 @@ INLINE void direct_bytes(const direct *x, unsigned T, __m256 acc[MOST_TOKENS]) {
       for (unsigned t = 0; t < T; t++) v[t][r] = add_products(_mm256_setzero_si256(), codes, a[t], true);
     }
     for (unsigned t = 0; t < T; t++) {
-      const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
       __m256i isum = sums_of_8(v[t]);
-      if (VNNI) isum = _mm256_sub_epi32(isum, _mm256_set1_epi32(128 * (sums[0] + sums[1])));
+      if (VNNI) {
+        const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
+        isum = _mm256_sub_epi32(isum, _mm256_set1_epi32(128 * (sums[0] + sums[1])));
+      }
       acc[t] = step_32(acc[t], isum, halves8(d), acc[t], x->da[t * x->groups + g], 0, false);
     }
   }

@@ -192,6 +192,14 @@ static void gemm_words(const rt_strip *strip) {
 
 /* ---- matrix times few vectors ---- */
 
+/* There is no instruction to prefetch with, and four short rows read side by side are no pattern that a processor foresees. Single bytes
+ * loaded in order, so far in front of what is computed, are one: its own prefetching then keeps in front of them. Up to three times as fast
+ * from memory, where four rows have no more than AHEAD bytes; slower where they have more, for then each row is pattern enough. */
+enum { AHEAD = 8192, LINE = 64 };
+INLINE void touch(const uint8_t *ahead, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += LINE) (void)*(const volatile uint8_t *)(ahead + at);
+}
+
 /* The sums of four vectors, side by side. */
 INLINE v128_t sums_of_4(const v128_t v[4]) {
   v128_t a = wasm_i32x4_add(wasm_i32x4_shuffle(v[0], v[1], 0, 4, 1, 5), wasm_i32x4_shuffle(v[0], v[1], 2, 6, 3, 7));
@@ -257,8 +265,10 @@ INLINE void dot_nibbles(v128_t v, const v128_t a[4], v128_t *low, v128_t *high) 
   *high = dot_words(wasm_i32x4_dot_i16x8(wasm_v128_and(v, high_mask), a[2]), wasm_v128_and(odd, high_mask), a[3]);
 }
 
-/* Four rows of blocks of 32 times N inputs: y (N, 4). words: (N, cols); not for nibbles where bytes can be multiplied. */
-INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, const int16_t *words, unsigned N, float *y) {
+/* Four rows of blocks of 32 times N inputs: y (N, 4). ahead: as many bytes to touch. words: (N, cols); not for nibbles where bytes can be
+ * multiplied. */
+INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words,
+                    unsigned N, float *y) {
   const size_t cols = in->cols, groups = cols / 32,
                bytes = type == RT_Q8_0   ? sizeof(rt_q8_0_block)
                        : type == RT_Q4_1 ? sizeof(rt_q4_1_block)
@@ -271,6 +281,7 @@ INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const rt_inputs *in, u
   v128_t acc[2] = {zero(), zero()};
   for (size_t g = 0; g < groups; g++) {
     v128_t a[2][4], v[2][4];
+    touch(ahead + g * 4 * bytes, 4 * bytes);
     for (unsigned i = 0; i < N; i++)
       for (unsigned k = 0; k < 4; k++)
         if (!narrow) a[i][k] = load(words + i * cols + 32 * g + 8 * k);
@@ -370,7 +381,8 @@ INLINE void turn_scales(const v128_t row[4], unsigned count, bool is_signed, v12
 }
 
 /* Four rows of blocks of 256 times one input: y (4). For two inputs the registers would not suffice. */
-INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const rt_inputs *in, uint32_t first, const int16_t *words, float *y) {
+INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words,
+                     float *y) {
   const size_t cols = in->cols, groups = cols / 256;
   const size_t bytes = type == RT_Q4_K ? sizeof(rt_q4_k_block) : type == RT_Q5_K ? sizeof(rt_q5_k_block) : sizeof(rt_q6_k_block);
   const bool min = type != RT_Q6_K, nibbles = type == RT_Q4_K && !RELAXED;
@@ -400,6 +412,7 @@ INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const rt_inputs *in, 
     v128_t msum = sums_of_4(u), isum = min ? zero() : wasm_i32x4_shl(wasm_i32x4_neg(msum), 5); /* 32 is the code of 0 */
     for (unsigned pair = 0; pair < 4; pair++) {
       v128_t a[8], sum[4][4]; /* sixteen elements, row */
+      touch(ahead + g * 4 * bytes + pair * bytes, bytes);
       for (unsigned k = 0; k < 8; k++)
         if (!RELAXED) a[k] = load(words + 256 * g + 64 * pair + 8 * k);
         else if (k < 4) a[k] = load(q + 256 * g + 64 * pair + 16 * k);
@@ -484,13 +497,15 @@ INLINE void dot_in_place(const rt_strip *strip, uint32_t type, bool blocks_of_25
     const uint8_t *row[4]; /* where fewer than four are left, the last one more than once */
     for (uint32_t r = 0; r < 4; r++)
       row[r] = w->data + (size_t)(strip->first + (start + r < strip->rows ? start + r : strip->rows - 1)) * w->row_bytes;
+    const size_t four = 4 * w->row_bytes, left = (size_t)(w->rows - strip->first - start) * w->row_bytes;
+    const uint8_t *ahead = four <= AHEAD && left >= AHEAD + four + LINE ? row[0] + AHEAD : row[0];
     for (uint32_t i = 0, step; i < in->n; i += step) {
       float y[8];
       const int16_t *own = words + (size_t)i * in->cols;
       step = i + 2 <= in->n && !blocks_of_256 ? 2 : 1;
-      if (blocks_of_256) dot4_256(type, row, in, i, own, y);
-      else if (step == 2) dot4_32(type, row, in, i, own, 2, y);
-      else dot4_32(type, row, in, i, own, 1, y);
+      if (blocks_of_256) dot4_256(type, row, ahead, in, i, own, y);
+      else if (step == 2) dot4_32(type, row, ahead, in, i, own, 2, y);
+      else dot4_32(type, row, ahead, in, i, own, 1, y);
       for (uint32_t k = 0; k < step; k++) store_four(strip, i + k, start, y + 4 * k);
     }
   }

@@ -2,9 +2,10 @@
 """Writes a GGUF with the shape of a real model and random blocks of the wanted types: for speed and memory work, its text is noise.
 
 The mixes follow llama.cpp's quantiser: Q4_K_M keeps attn_v and ffn_down of some layers, and the output head, in Q6_K. There is no
-vocabulary inside (tokenizer.ggml.model = "no_vocab"), so the file stays as small as its weights.
+vocabulary inside (tokenizer.ggml.model = "no_vocab"), so the file stays as small as its weights; or, where the program measured takes text only,
+one of the single bytes and of tokens that no text has.
 
-usage: shape.py SHAPE MIX OUT.gguf     SHAPE: r1-qwen-1.5b r1-qwen-7b r1-llama-8b smollm2-135m    MIX: Q4_0 Q8_0 Q4_K_M Q6_K F16 ..."""
+usage: shape.py SHAPE MIX OUT.gguf [bytes]     SHAPE: r1-qwen-1.5b r1-qwen-7b r1-llama-8b smollm2-135m    MIX: Q4_0 Q8_0 Q4_K_M Q6_K F16 ..."""
 import os
 import sys
 
@@ -58,7 +59,16 @@ def main():
     w.add_block_count(layers); w.add_context_length(131072); w.add_embedding_length(d); w.add_feed_forward_length(ffn)
     w.add_head_count(heads); w.add_head_count_kv(kv); w.add_key_length(hd); w.add_value_length(hd); w.add_vocab_size(vocab)
     w.add_rope_dimension_count(hd); w.add_rope_freq_base(theta); w.add_layer_norm_rms_eps(eps)
-    w.add_tokenizer_model("no_vocab")
+    if sys.argv[4:] == ["bytes"]:
+        w.add_tokenizer_model("gpt2"); w.add_tokenizer_pre("qwen2"); w.add_eos_token_id(vocab - 1)
+        printable = [*range(33, 127), *range(161, 173), *range(174, 256)]  # GPT-2's letters for bytes: these stand for themselves
+        others = [b for b in range(256) if b not in printable]
+        letters = {**{b: chr(b) for b in printable}, **{b: chr(256 + i) for i, b in enumerate(others)}}
+        w.add_token_list([letters[i] if i < 256 else letters[32] * 2 if i == 256 else f"<unused {i}>" for i in range(vocab)])
+        w.add_token_types([gguf.TokenType.NORMAL if i <= 256 else gguf.TokenType.CONTROL for i in range(vocab)])
+        w.add_token_merges([f"{letters[32]} {letters[32]}"])  # one there must be
+    else:
+        w.add_tokenizer_model("no_vocab")
     per_layer, embedding, head = types_of(mix, layers)
 
     def matrix(name, rows, cols, kind):

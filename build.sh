@@ -11,7 +11,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   native                   build the program: build/retort
   test                     everything one needs to trust a change: sanitizer build, unit, oracle and program tests
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
-  arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux/retort, one static file
+  arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux.tar.gz with one static program (docs/DEVICE.md)
   test arm [full]          the unit tests and runs of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit; logits as here
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
   wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
@@ -168,11 +168,18 @@ arm() {
   local version out size ember; version=$(sed -n 's/^project(retort VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
   cross aarch64-linux-gnu retort
   out=dist/retort-$version-aarch64-linux
+  rm -rf "$out"
   mkdir -p "$out"
   aarch64-linux-gnu-strip -o "$out/retort" build/aarch64-linux-gnu/retort
   size=$(stat -c %s "$out/retort") ember=$(cat models/ember/ember.gguf models/ember/ember.gguf.sig models/ember/ember.gguf.chunks | wc -c)
   say "built $out/retort ($size bytes; without the embedded model $((size - ember)))"
   [ $((size - ember)) -le 2000000 ] || die "the program is larger than 2 MB without its model"
+  cp LICENSE docs/DEVICE.md native/share/retort.1 native/share/retort.bash models/retort-project.pub "$out/"
+  (cd "$out" && LC_ALL=C sha256sum DEVICE.md LICENSE retort retort-project.pub retort.1 retort.bash >SHA256SUMS)
+  # The same bytes from the same commit, wherever and whenever it is built.
+  chmod 755 "$out" "$out/retort" && (cd "$out" && chmod 644 DEVICE.md LICENSE SHA256SUMS retort-project.pub retort.1 retort.bash)
+  tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct 2>/dev/null || echo 0)" -C dist -cf - "${out#dist/}" | gzip -9n >"$out.tar.gz"
+  say "built $out.tar.gz ($(stat -c %s "$out.tar.gz") bytes, SHA-256 $(sha256sum "$out.tar.gz" | cut -d' ' -f1))"
 }
 
 # Each tier: an emulated CPU and the best variant that it must run. What a CPU lacks is named by the tests as not run. The two longest units are
@@ -190,6 +197,7 @@ test_arm() { # quick|full
   arm_tier aarch64 cortex-a76 neon-dotprod || failed=1
   arm_tier aarch64 max,sve=off neon-i8mm || failed=1
   arm_tier arm cortex-a7 neon || failed=1
+  arm_tarball || failed=1
   say "test arm took $((SECONDS - start)) s"
   return $failed
 }
@@ -206,6 +214,16 @@ arm_tier() { # machine cpu variant
   arm_same_logits "$1 $2 Ember" 5217 "What is 4821 + 396?" || failed=1
   arm_same_logits "$1 $2 SmolLM2" Paris "What is the capital of France?" -m "$model" --allow-unsigned -n 8 || failed=1
   return $failed
+}
+# The tarball in an empty folder that is all there is: no other file, no /proc, no home, no locale.
+arm_tarball() {
+  local root answer; root=$(mktemp -d)
+  tar -xzf dist/retort-*-aarch64-linux.tar.gz -C "$root" --strip-components=1 && (cd "$root" && sha256sum --quiet -c SHA256SUMS) || { rm -rf "$root"; say "tarball: FAILED"; return 1; }
+  if [ "$(id -u)" != 0 ]; then say "tarball: sums are right; NOT RUN in an empty root, which takes root"; rm -rf "$root"; return 0; fi
+  cp "$(command -v qemu-aarch64-static)" "$root/qemu"
+  answer=$(env -i chroot "$root" /qemu -cpu cortex-a76 /retort run "What is 4821 + 396?" && env -i chroot "$root" /qemu /retort device) || { rm -rf "$root"; say "tarball: FAILED to run"; return 1; }
+  rm -rf "$root"
+  case $answer in *5217*bandwidth*) say "tarball: runs in an empty root";; *) say "tarball: FAILED, it said $answer"; return 1;; esac
 }
 arm_same_logits() { # what word question options...: under $emulate the best variant's answer has the word, and the very logits of this machine's program
   local what=$1 word=$2 here there; shift 2

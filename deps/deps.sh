@@ -75,7 +75,7 @@ build_libedit() {
 # CFLAGS: gcc, clang, emcc, clang --target=wasm32-wasi). The linker takes only what is used.
 compile_all() { # library folder with the sources flags...
   local library=$1 dir=$2; shift 2
-  find "$dir" -name '*.c' | LC_ALL=C sort | xargs -P "$(nproc 2>/dev/null || echo 2)" -I '{}' ${CC:-cc} ${CFLAGS:--O2 -fPIC} -ffunction-sections -fdata-sections -w "$@" -c '{}' -o '{}.o' > "$dir/log" 2>&1 ||
+  find "$dir" -name '*.c' | LC_ALL=C sort | xargs -P "$(nproc 2>/dev/null || echo 2)" -I '{}' ${CC:-cc} ${CFLAGS:--O2 -fPIC} -ffunction-sections -fdata-sections -ffile-prefix-map="$dir=." -w "$@" -c '{}' -o '{}.o' > "$dir/log" 2>&1 ||
     { tail -n 30 "$dir/log" >&2; return 1; }
   rm -f "$prefix/lib/$library"; mkdir -p "$prefix/lib" "$prefix/include"
   find "$dir" -name '*.c.o' | LC_ALL=C sort | xargs ${AR:-ar} qcs "$prefix/lib/$library"

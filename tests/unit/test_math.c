@@ -12,6 +12,8 @@
 #include "base/math.h"
 
 enum { ROUNDS = 400000 };
+/* Where long double is double (32-bit ARM), what we compare with is off by up to half a unit itself. */
+static const double LIMIT = LDBL_MANT_DIG > DBL_MANT_DIG ? 1.0 : 1.5;
 
 static uint64_t state_of_dice = 88172645463325252u;
 static double dice(void) { /* [0, 1) */
@@ -50,7 +52,7 @@ static void errors_stay_below_one_ulp(void **state) {
                {"sin far", rt_sin, sinl, -1e8, 1e8},   {"cos far", rt_cos, cosl, -1e8, 1e8}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     double most = worst(cases[i].ours, cases[i].theirs, cases[i].from, cases[i].to);
-    if (most >= 1.0) fail_msg("%s: %.3f ulp", cases[i].name, most);
+    if (most >= LIMIT) fail_msg("%s: %.3f ulp", cases[i].name, most);
   }
 }
 
@@ -60,7 +62,7 @@ static void sines_near_their_zeros_are_exact(void **state) {
   for (int k = 1; k < 200000; k++) {
     double x = (double)((long double)k * 1.57079632679489661923132169163975144L);
     double error = ulps(k % 2 ? rt_cos(x) : rt_sin(x), k % 2 ? cosl(x) : sinl(x));
-    if (error >= 1.0) fail_msg("k = %d: %.3f ulp", k, error);
+    if (error >= LIMIT) fail_msg("k = %d: %.3f ulp", k, error);
   }
 }
 

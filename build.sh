@@ -18,7 +18,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   web                      the package and the page for browsers: dist/web (docs/BROWSER.md); `web --serve [PORT]` opens it to this machine's browsers
   test browser             the package and the page in headless Chromium and Firefox
   test hosts               the plugin in every host language: Python, Node.js, Go, Rust, C, Java
-  bench [OPTIONS]          speed against llama.cpp on the same files, interleaved (tests/bench/bench.py --help)
+  bench [OPTIONS]          speed against llama.cpp or ik_llama.cpp on the same files, interleaved, and against the machine's limits (bench --help)
   analyze                  clang's static analyser over runtime/
   clean                    remove build/
 
@@ -333,7 +333,9 @@ bench() {
   native
   need g++ g++
   venv venv-bench tests/bench/requirements.txt
-  build/venv-bench/bin/python tests/bench/bench.py --retort build/retort --models "$cache/bench" "$@"
+  cmake --build build --target limits >build/limits.log 2>&1 || { cat build/limits.log >&2; die "tests/bench/limits.c could not be built"; }
+  smollm2
+  build/venv-bench/bin/python tests/bench/bench.py --retort build/retort --limits build/limits --models "$cache/bench" --small "$model" "$@"
 }
 
 verb=${1:-help}

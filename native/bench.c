@@ -68,13 +68,16 @@ static int measure_once(const loaded *l, const options *o, const bench_row *row,
   return interrupted() ? fail(o->json, EXIT_INTERRUPTED, "interrupted") : EXIT_OK;
 }
 
-static int measure_row(const loaded *l, const options *o, bench_row *row, const int32_t *ids, float *logits) {
+/* filled: tokens that the cache holds of the sequence before and after; what an earlier row has put there is not computed again. */
+static int measure_row(const loaded *l, const options *o, bench_row *row, const int32_t *ids, float *logits, uint32_t *filled) {
   retort_error error;
   double warm_up;
   bench_row warm = *row;
   if (warm.n_gen > 1) warm.n_gen = 1;
-  if (retort_session_truncate(l->session, 0, &error)) return fail_status(o->json, &error);
-  if (row->n_depth && retort_session_eval(l->session, ids, row->n_depth, RETORT_LOGITS_NONE, NULL, &error)) return fail_status(o->json, &error);
+  uint32_t kept = *filled < row->n_depth ? *filled : row->n_depth;
+  if (retort_session_truncate(l->session, kept, &error)) return fail_status(o->json, &error);
+  if (row->n_depth > kept && retort_session_eval(l->session, ids + kept, row->n_depth - kept, RETORT_LOGITS_NONE, NULL, &error)) return fail_status(o->json, &error);
+  *filled = row->n_depth;
   int code = measure_once(l, o, &warm, ids, logits, &warm_up);
   for (uint32_t i = 0; code == EXIT_OK && i < o->repetitions; i++) code = measure_once(l, o, row, ids, logits, &row->speed[i]);
   if (code == EXIT_OK) summarise(row, o->repetitions);
@@ -143,6 +146,7 @@ static int bench_threads(const options *o, uint32_t threads, bool *first) {
   uint32_t longest = most > depth ? most : depth;
   int32_t *ids = malloc((longest ? longest : 1) * sizeof *ids);
   float *logits = NULL;
+  uint32_t filled = 0;
   bench_row row = {.speed = malloc(o->repetitions * sizeof(double))};
   int code = load(&l, &own, LOAD_MODEL);
   if (code == EXIT_OK) code = load_session(&l, &own, most + depth ? most + depth : 1);
@@ -168,7 +172,7 @@ static int bench_threads(const options *o, uint32_t threads, bool *first) {
       row.n_prompt = prompt ? o->n_prompt.value[i] : 0;
       row.n_gen = prompt ? 0 : o->n_gen.value[i - o->n_prompt.count];
       if (row.n_prompt + row.n_gen == 0) continue;
-      code = measure_row(&l, o, &row, ids, logits);
+      code = measure_row(&l, o, &row, ids, logits, &filled);
       if (code == EXIT_OK) print_row(&l, o, &row, first);
     }
   }

@@ -13,9 +13,10 @@ import llama_cpp as L
 
 def main():
     ap = argparse.ArgumentParser()
-    for flag, kind, default in (("-m", str, None), ("-p", int, 512), ("-n", int, 128), ("-t", int, 2), ("-r", int, 5), ("-d", int, 0)):
+    for flag, kind, default in (("-m", str, None), ("-p", int, 512), ("-n", int, 128), ("-t", int, 2), ("-r", int, 5), ("-d", str, "0")):
         ap.add_argument(flag, type=kind, default=default)
     a = ap.parse_args()
+    depths = sorted(int(d) for d in a.d.split(","))
     quiet = L.llama_log_callback(lambda level, text, user: None)
     L.llama_log_set(quiet, None)
     L.llama_backend_init()
@@ -24,7 +25,7 @@ def main():
         sys.exit("llama.cpp cannot load " + a.m)
     n_vocab = L.llama_vocab_n_tokens(L.llama_model_get_vocab(model))
     cp = L.llama_context_default_params()
-    cp.n_ctx = a.d + max(a.p, a.n) + 8
+    cp.n_ctx = depths[-1] + max(a.p, a.n) + 8
     cp.n_threads = cp.n_threads_batch = a.t
     ctx = L.llama_init_from_model(model, cp)
     memory = L.llama_get_memory(ctx)
@@ -39,21 +40,23 @@ def main():
             done += n
         L.llama_synchronize(ctx)
 
-    rows = []
-    for n_prompt, n_gen in ((a.p, 0), (0, a.n)):
-        if not n_prompt and not n_gen:
-            continue
-        speeds = []
-        for repeat in range(a.r + 1):
-            L.llama_memory_clear(memory, False)
-            if a.d:
-                feed(a.d)
-            start = time.perf_counter()
-            feed(n_prompt or n_gen, one_by_one=bool(n_gen))
-            if repeat:  # the first is the warm-up
-                speeds.append((n_prompt or n_gen) / (time.perf_counter() - start))
-        rows.append({"n_prompt": n_prompt, "n_gen": n_gen, "n_depth": a.d, "n_threads": a.t, "avg_ts": statistics.mean(speeds),
-                     "stddev_ts": statistics.stdev(speeds) if len(speeds) > 1 else 0.0})
+    rows, filled = [], 0
+    for depth in depths:
+        for n_prompt, n_gen in ((a.p, 0), (0, a.n)):
+            if not n_prompt and not n_gen:
+                continue
+            speeds = []
+            for repeat in range(a.r + 1):
+                if not L.llama_memory_seq_rm(memory, 0, filled, -1):
+                    sys.exit("llama_memory_seq_rm failed")
+                feed(depth - filled)
+                filled = depth
+                start = time.perf_counter()
+                feed(n_prompt or n_gen, one_by_one=bool(n_gen))
+                if repeat:  # the first is the warm-up
+                    speeds.append((n_prompt or n_gen) / (time.perf_counter() - start))
+            rows.append({"n_prompt": n_prompt, "n_gen": n_gen, "n_depth": depth, "n_threads": a.t, "avg_ts": statistics.mean(speeds),
+                         "stddev_ts": statistics.stdev(speeds) if len(speeds) > 1 else 0.0})
     print(json.dumps(rows))
 
 

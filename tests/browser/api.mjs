@@ -123,7 +123,7 @@ export const apiCases = [
       results.key = await load({ trust: { keys: ['-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMKBCTNIcKUSDii11ySs3526iDZ8A\niTo7Tu6KPAqv7D7gS2XpJFbZiItSs3m9+9Ue6GnvHw/GW2ZZaVtszggXIw==\n-----END PUBLIC KEY-----\n'] } })
       results.policy = await load({ trust: {} })
       for (const [what, result] of Object.entries(results)) assert.equal(result, 'TrustError trust', what)
-      assert.equal(await load({ trust: { pins: ['2a3305dd3a9df6823794660e6ab67a8263ae6a2a1283a6bdf5b315860e98a659'] } }), 'none')
+      assert.equal(await load({ trust: { pins: ['d62785002ad6bccbe84f141a85ba1a3703722bce01a7817e47eee20507208849'] } }), 'none')
     },
   },
   {

@@ -151,7 +151,7 @@ def main():
         seen = [example(rng, task, held_out=True, make=make) for _ in range(args.rows)]
         unseen = [example(rng, task, held_out=True, new_wording=True, make=make) for _ in range(args.rows // 4)]
         row = figures[label] = dict(bar=bar, task=task, seen=measure(source, seen), unseen=measure(source, unseen))
-        wrong += [e for e in seen + unseen if not right(e, e.given)]
+        wrong += [dict(task=e.task, prompt=e.prompt, expected=plain(e.answer), given=e.given) for e in seen + unseen if not right(e, e.given)]
         if args.warm:
             row["warm"] = measure(source, seen, 0.6)
         print(f"| {label} | {'' if bar is None else f'{bar} %'} | {row['seen']['right']:.1f} % | {row['unseen']['right']:.1f} % |" + (f" {row['warm']['right']:.1f} % |" if args.warm else ""), flush=True)
@@ -162,7 +162,7 @@ def main():
     if args.out:
         args.out.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     if args.wrong:
-        args.wrong.write_text("".join(json.dumps(dict(task=e.task, prompt=e.prompt, expected=plain(e.answer), given=e.given), ensure_ascii=False) + "\n" for e in wrong))
+        args.wrong.write_text("".join(json.dumps(w, ensure_ascii=False) + "\n" for w in wrong))
 
 
 if __name__ == "__main__":

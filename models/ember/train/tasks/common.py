@@ -5,6 +5,7 @@ every fifth wording of a task is evaluation-only. Texts may hold RAW_ON..RAW_OFF
 just assembled letter by letter); only answers and traces may, never a prompt, because a prompt reaches the runtime as plain text."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 RAW_ON, RAW_OFF = "\x01", "\x02"
@@ -13,7 +14,7 @@ PLACES = ["ones", "tens", "hundreds", "thousands", "tenthousands", "hundredthous
 
 @dataclass
 class Problem:
-    key: tuple  # what makes the problem; decides its side of the split
+    key: tuple  # what makes the problem; decides its side of the split (None: always training's)
     slots: dict  # fills the wording
     trace: str  # the work inside <think>..</think>, without its last newline
     answer: str  # the sentence after </think>
@@ -29,8 +30,16 @@ class Example:
 
 
 def is_held_out(task, key, share=8):
+    """A key of None is a fact that no rule gives (is 1 prime?): it is learnt, never asked in an evaluation."""
+    if key is None:
+        return False
     digest = hashlib.blake2s(repr((task, key)).encode(), digest_size=4).digest()
     return int.from_bytes(digest, "little") % share == 0
+
+
+def varied(rng, wording):
+    """One of the phrasings of a wording: each [this|that] in it becomes one of its alternatives."""
+    return re.sub(r"\[([^][]*\|[^][]*)\]", lambda m: rng.choice(m[1].split("|")), wording)
 
 
 OPENERS = ["Please tell me: ", "Hey, ", "Hi! ", "Can you help? ", "Question: ", "Quick question: ", "Tell me, ", "I need help. ", "Ember, "]
@@ -87,11 +96,9 @@ def sum_lines(terms):
     return lines + ["=" + named(total)], total
 
 
-def difference_lines(a, b):
-    """Columns with borrows; a >= b."""
-    x, y = digits_of(a), digits_of(b)
-    lines = [f"{a}-{b}", named(a), "-" + named(b)]
-    borrow = 0
+def minus_columns(a, b):
+    """The columns of a - b with borrows; a >= b."""
+    x, y, lines, borrow = digits_of(a), digits_of(b), [], 0
     for place, top in enumerate(x):
         taken = ([y[place]] if place < len(y) else []) + ([1] if borrow else [])
         text, value = "".join(f"-{t}" for t in taken), top - sum(taken)
@@ -102,7 +109,16 @@ def difference_lines(a, b):
             line += f"={value}"
         lines.append(line)
         borrow = value < 0
-    return lines + ["=" + named(a - b)], a - b
+    return lines
+
+
+def difference_lines(a, b):
+    return [f"{a}-{b}", named(a), "-" + named(b)] + minus_columns(a, b) + ["=" + named(a - b)], a - b
+
+
+def minus_lines(a, b):
+    """A step inside a longer work: numbers of at most two digits need no names of places."""
+    return [f"{a}-{b}"] + minus_columns(a, b) + [f"={a - b}"]
 
 
 def product_lines(a, b):

@@ -8,10 +8,16 @@ FACTS = [("metre", "metres", "centimetres", 100), ("meter", "meters", "centimete
          ("foot", "feet", "inches", 12), ("yard", "yards", "feet", 3), ("euro", "euros", "cents", 100), ("dollar", "dollars", "cents", 100), ("tonne", "tonnes", "kilograms", 1000)]
 DOWN = ["How many {small} are in {n} {big}?", "Convert {n} {big} to {small}.", "How many {small} are there in {n} {big}?", "What is {n} {big} in {small}?", "Turn {n} {big} into {small}.",
         "{n} {big} in {small}?", "{n} {big} to {small}", "Give {n} {big} in {small}.", "{n} {big} is how many {small}?", "How many {small} make {n} {big}?",
-        "Express {n} {big} in {small}.", "Change {n} {big} into {small}.", "{n} {big} = ? {small}", "I have {n} {big}. How many {small} is that?", "How much is {n} {big} in {small}?"]
+        "Express {n} {big} in {small}.", "Change {n} {big} into {small}.", "{n} {big} = ? {small}", "I have {n} {big}. How many {small} is that?", "How much is {n} {big} in {small}?",
+    "How many {small} [do|does] {n} {big} [have|contain|make|give]?", "[Convert|Change|Translate] {n} {big} [to|into] {small}.",
+    "[Tell me|Say|Write|Work out] {n} {big} in {small}.", "{n} {big} [equals|equal|are|is] how many {small}?", "[unit conversion|in other units]: {n} {big} [to|into|in] {small}",
+    "If I have {n} {big}, how many {small} [do I have|is that|are that]?", "[What are|What's] {n} {big} [expressed |measured |]in {small}?"]
 UP = ["How many {big} are {n} {small}?", "Convert {n} {small} to {big}.", "How many {big} are there in {n} {small}?", "What is {n} {small} in {big}?", "Turn {n} {small} into {big}.",
       "{n} {small} in {big}?", "{n} {small} to {big}", "Give {n} {small} in {big}.", "{n} {small} is how many {big}?", "How many {big} do {n} {small} make?",
-      "Express {n} {small} in {big}.", "Change {n} {small} into {big}.", "{n} {small} = ? {big}", "I have {n} {small}. How many {big} is that?", "How much is {n} {small} in {big}?"]
+      "Express {n} {small} in {big}.", "Change {n} {small} into {big}.", "{n} {small} = ? {big}", "I have {n} {small}. How many {big} is that?", "How much is {n} {small} in {big}?",
+    "How many {big} [do|does] {n} {small} [have|contain|give]?", "[Convert|Change|Translate] {n} {small} [to|into] {big}.", "[Tell me|Say|Write|Work out] {n} {small} in {big}.",
+    "{n} {small} [equals|equal|are|is] how many {big}?", "[unit conversion|in other units]: {n} {small} [to|into|in] {big}", "If I have {n} {small}, how many {big} [do I have|is that|are that]?",
+    "[What are|What's] {n} {small} [expressed |measured |]in {big}?"]
 
 
 def units(rng, most):

@@ -33,7 +33,7 @@ static void help(void) {
   printf("retort %s - distilled reasoning models from GGUF files, with the same bits on every machine\n\nusage: retort COMMAND [OPTIONS]\n\ncommands:\n", retort_version());
   for (size_t i = 0; i < N_COMMANDS; i++) printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
   printf("\n`retort COMMAND --help` explains one; `retort --version` names the version and the numerics contract.\n\n"
-         "examples:\n  retort run \"What is the capital of France?\"\n  retort chat -m DeepSeek-R1-Distill-Qwen-1.5B-Q4_K_M.gguf\n\nexit codes:\n" EXIT_CODES_TEXT);
+         "examples:\n  retort run \"What is 4821 + 396?\"\n  retort chat -m DeepSeek-R1-Distill-Qwen-1.5B-Q4_K_M.gguf\n\nexit codes:\n" EXIT_CODES_TEXT);
 }
 
 /* Standard output is checked once, at the end: a full disk must not look like success. */

@@ -108,7 +108,7 @@ const command run_command = {
     .usage = "[-m FILE] [OPTIONS] [PROMPT...]",
     .text = "Answers one prompt, given as arguments or on standard input. The answer goes to standard output, everything else to standard error. On a terminal "
             "the reasoning is shown dim before the answer; elsewhere only the answer is printed. The same model, prompt, options and seed give the same answer on any machine.",
-    .examples = "  retort run \"What is the capital of France?\"\n  retort run -m model.gguf --temp 0 -n 200 < prompt.txt\n"
+    .examples = "  retort run \"What is 4821 + 396?\"\n  retort run -m model.gguf --temp 0 -n 200 < prompt.txt\n"
                 "  retort run --json --proof \"2 + 2 =\" | jq -r .proof.logits_sha256\n  retort run --thinking-budget 500 \"How many primes are below 100?\"\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

@@ -260,18 +260,9 @@ INLINE __m256 dot8_256(const panel *p, const int8_t *q, const float *da, const i
 
 /* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
 
-/* So many bytes ahead at least, in whole groups of 8 rows, memory is fetched into the second cache: see avx512.c. */
-enum { MOST_TOKENS = 2, AHEAD = 20000 };
-
 /* Eight rows in place, and up to MOST_TOKENS inputs. */
-typedef struct direct {
-  const uint8_t *row[8]; /* past the last row: the last again */
-  const uint8_t *next;   /* rows to prefetch, or NULL */
-  const int8_t *q;
-  const float *da;
-  const int16_t *sums;
-  size_t cols, groups;
-} direct;
+enum { MOST_TOKENS = 2, DIRECT_ROWS = 8 };
+#include "direct.h"
 
 /* Part r of 8 of the bytes from `at` to `at + bytes` of what comes next. */
 INLINE void prefetch_eighth(const direct *x, size_t at, size_t bytes, size_t r) {
@@ -474,32 +465,16 @@ DIRECT(direct_q5_k, direct_256(x, 1, RT_Q5_K, sizeof(rt_q5_k_block), 0, acc), di
 DIRECT(direct_q6_k, direct_256(x, 1, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc), direct_256(x, 2, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc))
 
 typedef void direct_kernel(const direct *, unsigned, __m256[MOST_TOKENS]);
-static direct_kernel *direct_for(uint32_t type) {
-  switch (type) {
-    case RT_Q4_0: return direct_q4_0;
-    case RT_Q4_1: return direct_q4_1;
-    case RT_Q8_0: return direct_q8_0;
-    case RT_Q4_K: return direct_q4_k;
-    case RT_Q5_K: return direct_q5_k;
-    case RT_Q6_K: return direct_q6_k;
-    default: return NULL;
-  }
-}
+DIRECT_FOR
 
 static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
   const rt_inputs *in = strip->inputs;
-  const rt_matrix *w = strip->w;
-  direct x = {.cols = in->cols, .groups = in->cols / in->group};
-  const size_t ahead = (AHEAD / 8 + w->row_bytes - 1) / w->row_bytes * 8; /* rows */
-  for (uint32_t start = 0; start < strip->rows; start += 8) {
-    uint32_t rows = strip->rows - start < 8 ? strip->rows - start : 8;
-    for (uint32_t r = 0; r < 8; r++) x.row[r] = w->data + (size_t)(strip->first + start + (r < rows ? r : rows - 1)) * w->row_bytes;
-    x.next = strip->rows - start >= ahead + 8 ? x.row[0] + ahead * w->row_bytes : NULL;
+  direct x = direct_open(strip);
+  for (uint32_t start = 0; start < strip->rows; start += DIRECT_ROWS) {
+    uint32_t rows = direct_rows(&x, strip, start);
     for (uint32_t i = 0; i < in->n;) {
       unsigned T = in->n - i >= MOST_TOKENS ? MOST_TOKENS : 1;
-      x.q = in->q + (size_t)i * in->cols;
-      x.da = in->d + i * x.groups;
-      x.sums = in->sums + (size_t)i * (in->cols / RT_SUM);
+      direct_input(&x, in, i);
       __m256 acc[MOST_TOKENS] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
       kernel(&x, T, acc);
       for (unsigned t = 0; t < T; t++, i++) {

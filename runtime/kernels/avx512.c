@@ -334,19 +334,9 @@ INLINE __m512 dot16_256(const panel *p, const int8_t *q, const float *da, const 
 
 /* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
 
-/* Fetching ahead from memory, not from a cache, is what these kernels wait for: so many bytes ahead at least, in whole groups of 16 rows.
- * More or less than 20 to 30 KB was slower, and into the first cache (T0, NTA) twice as slow. */
-enum { MOST_TOKENS = 4, AHEAD = 20000 };
-
 /* Sixteen rows in place, and up to MOST_TOKENS inputs. */
-typedef struct direct {
-  const uint8_t *row[16]; /* past the last row: the last again */
-  const uint8_t *next;    /* rows to prefetch, or NULL */
-  const int8_t *q;
-  const float *da;
-  const int16_t *sums;
-  size_t cols, groups;
-} direct;
+enum { MOST_TOKENS = 4, DIRECT_ROWS = 16 };
+#include "direct.h"
 
 INLINE void prefetch(const uint8_t *p, size_t bytes) {
   for (size_t k = 0; k < bytes; k += 64) _mm_prefetch((const char *)p + k, _MM_HINT_T1);
@@ -649,32 +639,16 @@ DIRECT_256(Q5_K, q5_k, 0)
 DIRECT_256(Q6_K, q6_k, 208)
 
 typedef void direct_kernel(const direct *, unsigned, __m512[MOST_TOKENS]);
-static direct_kernel *direct_for(uint32_t type) {
-  switch (type) {
-    case RT_Q4_0: return direct_q4_0;
-    case RT_Q4_1: return direct_q4_1;
-    case RT_Q8_0: return direct_q8_0;
-    case RT_Q4_K: return direct_q4_k;
-    case RT_Q5_K: return direct_q5_k;
-    case RT_Q6_K: return direct_q6_k;
-    default: return NULL;
-  }
-}
+DIRECT_FOR
 
 static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
   const rt_inputs *in = strip->inputs;
-  const rt_matrix *w = strip->w;
-  direct x = {.cols = in->cols, .groups = in->cols / in->group};
-  const size_t ahead = (AHEAD / 16 + w->row_bytes - 1) / w->row_bytes * 16; /* rows */
-  for (uint32_t start = 0; start < strip->rows; start += 16) {
-    uint32_t rows = strip->rows - start < 16 ? strip->rows - start : 16;
-    for (uint32_t r = 0; r < 16; r++) x.row[r] = w->data + (size_t)(strip->first + start + (r < rows ? r : rows - 1)) * w->row_bytes;
-    x.next = strip->rows - start >= ahead + 16 ? x.row[0] + ahead * w->row_bytes : NULL;
+  direct x = direct_open(strip);
+  for (uint32_t start = 0; start < strip->rows; start += DIRECT_ROWS) {
+    uint32_t rows = direct_rows(&x, strip, start);
     for (uint32_t i = 0; i < in->n;) {
       unsigned T = in->n - i >= MOST_TOKENS ? MOST_TOKENS : in->n - i >= 2 ? 2 : 1;
-      x.q = in->q + (size_t)i * in->cols;
-      x.da = in->d + i * x.groups;
-      x.sums = in->sums + (size_t)i * (in->cols / RT_SUM);
+      direct_input(&x, in, i);
       __m512 acc[MOST_TOKENS];
       kernel(&x, T, acc);
       for (unsigned t = 0; t < T; t++, i++)

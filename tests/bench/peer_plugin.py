@@ -3,7 +3,7 @@
 Stands beside the program in bench.py, on a file that has a vocabulary:
 
 shape.py r1-qwen-1.5b Q4_0 FILE.gguf bytes
-bench.py -t 1 --file FILE.gguf ... --peer 'SIMD128=python peer_plugin.py --plugin dist/retort-plugin.wasm'
+./build.sh bench --rows one --file FILE.gguf --peer 'SIMD128=python peer_plugin.py --plugin dist/retort-plugin.wasm'
 
 A prompt's time includes choosing one token; a generated token's is the mean over those that follow the first."""
 import argparse

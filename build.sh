@@ -287,6 +287,7 @@ host_tests() {
 
 # dist/web: the demo page, Ember, and the npm package in retort-web/.
 web() {
+  local package
   wasi_modules
   say "building (wasm-threads)"
   configure wasm-threads
@@ -295,6 +296,10 @@ web() {
   rm -rf dist/web
   mkdir -p dist/web/models dist/web/retort-web/wasm
   cp web/demo/* dist/web/
+  npm_packages web/render render
+  NODE_PATH=$PWD/build/render/node_modules "$(node_js)" build/render/node_modules/esbuild/bin/esbuild web/render/render.js --bundle --minify --format=esm --target=es2022 --loader:.woff2=file \
+    --asset-names=[name] --outdir=dist/web --log-level=warning || die "the demo's libraries could not be bundled"
+  for package in marked temml; do printf '%s\n\n' "$package"; cat "build/render/node_modules/$package/LICENSE"; done >dist/web/LICENSES.txt
   cp models/ember/ember.gguf models/ember/ember.gguf.sig models/ember/ember.gguf.chunks models/retort-project.pub dist/web/models/
   cp -r web/src web/package.json LICENSE dist/web/retort-web/
   cp docs/BROWSER.md dist/web/retort-web/README.md

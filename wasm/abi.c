@@ -507,11 +507,16 @@ int32_t abi_model_info(int32_t id) {
   retort_verdict_text(t, line, sizeof line);
   json_t *trust = json_pack("{s:s,s:o,s:o,s:s,s:i,s:I,s:o}", "method", retort_trust_method_name(t->method), "signer", text_json(t->signer), "name", text_json(t->name), "digest", t->digest, "files",
                             (int)t->n_files, "bytes", (json_int_t)t->n_bytes, "text", text_json(line));
-  return give_json(json_pack("{s:s,s:i,s:s,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:i,s:i,s:b,s:o,s:o,s:O}", "version", retort_version(), "numerics", (int)retort_numerics(), "architecture",
+  return give_json(json_pack("{s:s,s:i,s:s,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:i,s:i,s:b,s:o,s:O}", "version", retort_version(), "numerics", (int)retort_numerics(), "architecture",
                              i.architecture, "name", text_json(i.name), "kernels", i.kernels, "n_parameters", (json_int_t)i.n_parameters, "n_vocab", (json_int_t)i.n_vocab, "n_ctx_train",
                              (json_int_t)i.n_ctx_train, "n_layers", (json_int_t)i.n_layers, "n_embd", (json_int_t)i.n_embd, "n_heads", (json_int_t)i.n_heads, "kv_bytes_per_token",
                              (json_int_t)i.kv_bytes_per_token, "bos", (int)v.bos, "eos", (int)v.eos, "think_begin", (int)v.think_begin, "think_end", (int)v.think_end, "chat_template",
-                             v.chat_template != NULL, "model_sha256", digests(m), "trust", trust, "warnings", m->warnings));
+                             v.chat_template != NULL, "trust", trust, "warnings", m->warnings));
+}
+
+int32_t abi_digests(int32_t id) {
+  model *m = find(id, MODEL);
+  return m ? give_json(digests(m)) : state.error.status;
 }
 
 int32_t abi_tokenize(int32_t id, const char *text, size_t size, uint32_t flags) {

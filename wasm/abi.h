@@ -40,6 +40,7 @@ EXPORT(retort_load_finish) int32_t abi_load_finish(int32_t loader);             
 /* ---- a model ---- */
 
 EXPORT(retort_model_info) int32_t abi_model_info(int32_t model); /* JSON */
+EXPORT(retort_digests) int32_t abi_digests(int32_t model);       /* JSON: each file's SHA-256 in hex; hashes them at the first call, for seconds if they are large */
 EXPORT(retort_tokenize) int32_t abi_tokenize(int32_t model, const char *text, size_t size, uint32_t flags);         /* ids, little-endian int32 */
 EXPORT(retort_detokenize) int32_t abi_detokenize(int32_t model, const int32_t *ids, size_t count, uint32_t flags);  /* bytes */
 

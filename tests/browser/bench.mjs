@@ -1,49 +1,105 @@
-// bench.mjs - speed in Chromium: node bench.mjs --packages FOLDER --site dist/web [--repeat N] [MODEL.gguf ...]; without a model, Ember.
+// bench.mjs - speed in Chromium, beside wllama where it is given:
 //
-// Models besides Ember are taken unsigned, from a link in the site. For each variant and number of threads, interleaved: medians of reading a prompt of about 128
-// tokens and of generating 32 (of Ember: its answer to a sum).
+//   node bench.mjs --packages FOLDER --site dist/web [--peer node_modules/@wllama/wllama] [--prompt 128] [--tokens 32] [--repeat 3] [--threads 1,2] [MODEL.gguf ...]
+//
+// Without a model: Ember, and no peer. Models are taken unsigned, from a link in the site, and kept in the origin's private files, from where both
+// engines load them, interleaved, each in a new page. Reported are medians: from the call that loads to the first token of a one-word question, reading a
+// prompt of about --prompt tokens, generating --tokens at temperature 0 without guesses, and the module's memory at the end.
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { serve } from './server.mjs'
 
-const { values: given, positionals: files } = parseArgs({ options: { packages: { type: 'string' }, site: { type: 'string' }, repeat: { type: 'string', default: '3' } }, allowPositionals: true })
+const { values: given, positionals: files } = parseArgs({
+  options: {
+    packages: { type: 'string' }, site: { type: 'string' }, peer: { type: 'string' }, prompt: { type: 'string', default: '128' }, 'peer-prompt': { type: 'string' }, tokens: { type: 'string', default: '32' },
+    repeat: { type: 'string', default: '3' }, threads: { type: 'string', default: '1,2' }, variants: { type: 'string', default: 'relaxed,simd128' },
+  },
+  allowPositionals: true,
+})
 const { default: puppeteer } = await import(createRequire(path.resolve(given.packages, 'x')).resolve('puppeteer-core'))
 const server = await serve(path.resolve(given.site))
-const browser = await puppeteer.launch({ executablePath: '/usr/bin/chromium', headless: true, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] })
+const browser = await puppeteer.launch({ executablePath: '/usr/bin/chromium', headless: true, protocolTimeout: 900000, args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'] })
 const median = (list) => list.sort((a, b) => a - b)[list.length >> 1]
+// Words that do not repeat in a way that a cache or a guess could use; about one token each.
+const WORDS = 'time year people way day man thing woman life child world school state family student group country problem hand part place case week company system program question work government number night point home water room mother area money story fact month lot right study book eye job word business issue side kind head house service friend father power hour game line end member law car city community name president team minute idea kid body information back parent face others level office door health person art war history party result change morning reason research girl guy moment air teacher force education'.split(' ')
+const text = (n) => Array.from({ length: n }, (_, i) => WORDS[(i * 7) % WORDS.length]).join(' ')
 
-for (const file of files.length ? files : [null]) {
-  const rows = {}
-  const link = file && path.join(given.site, 'models', path.basename(file))
-  if (file) fs.symlinkSync(path.resolve(file), link)
-  try {
-    for (let i = 0; i < Number(given.repeat); i++)
-      for (const [variant, threads] of [['simd128', 1], ['relaxed', 1], ['simd128', 2], ['relaxed', 2]]) {
-        const page = await browser.newPage()
-        await page.goto(server.origin + '/empty.html')
-        const got = await page.evaluate(async (variant, threads, name) => {
-          const { createEngine } = await import('/retort-web/src/index.js')
-          const key = await (await fetch('/models/retort-project.pub')).text()
-          const engine = await createEngine({ model: '/models/' + (name ?? 'ember.gguf'), trust: name ? { unsigned: true } : { keys: [key] }, variant, threads, cache: false, context: 512 })
-          const content = name ? 'one two three four five six seven eight '.repeat(14) : 'What is 12345678 + 87654321?'
-          const ask = () => engine.chat.completions.create({ messages: [{ role: 'user', content }], temperature: 0, max_tokens: name ? 32 : 300, conversation: String(Math.random()) })
-          if (!name) await ask() // compiled by the better compiler, as it is after a second of use
-          const { timings, usage } = await ask()
-          return { ...timings, load: engine.info.load, tokens: usage.prompt_tokens, memory: engine.info.memory_bytes, threads: engine.info.threads }
-        }, variant, threads, file && path.basename(file))
-        const row = (rows[`${variant}, ${got.threads} thread${got.threads > 1 ? 's' : ''}`] ??= { prompt: [], tokens: [], load: [], got })
-        row.prompt.push(got.prompt_per_second)
-        row.tokens.push(got.predicted_per_second)
-        row.load.push(got.load.engine_ms + got.load.model_ms)
-        await page.close()
-      }
-  } finally {
-    if (file) fs.unlinkSync(link)
-  }
-  for (const [name, { prompt, tokens, load, got }] of Object.entries(rows))
-    console.log(`${file ? path.basename(file) : 'ember'}, ${name}: load ${median(load).toFixed(0)} ms, prompt of ${got.tokens} ${median(prompt).toFixed(1)} tokens/s, ${got.predicted_n} generated at ${median(tokens).toFixed(1)} tokens/s, memory ${(got.memory / 1e6).toFixed(0)} MB`)
+/** Runs in the page. */
+async function ours({ name, variant, threads, prompt, tokens }) {
+  const { createEngine } = await import('/retort-web/src/index.js')
+  const trust = name === 'ember.gguf' ? { keys: [await (await fetch('/models/retort-project.pub')).text()] } : { unsigned: true }
+  const start = performance.now()
+  const engine = await createEngine({ model: '/models/' + name, trust, variant, threads, context: 512 })
+  const loaded = performance.now() - start
+  const ask = (content, max_tokens, conversation) => engine.chat.completions.create({ messages: [{ role: 'user', content }], temperature: 0, max_tokens, conversation, guess: 0 })
+  await ask('Hi', 1, 'first')
+  const first = performance.now() - start
+  const { timings } = await ask(prompt, tokens, 'second')
+  return { loaded, first, timings, memory: (await engine.chat.completions.create({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }), engine.info.memory_bytes), threads: engine.info.threads, cached: engine.info.load.cached_bytes }
 }
-await browser.close()
-server.close()
+
+async function peer({ name, threads, prompt, tokens }) {
+  const { Wllama } = await import('/peer/esm/index.js')
+  const silent = { debug() {}, log() {}, warn() {}, error: console.error }
+  const dir = await (await navigator.storage.getDirectory()).getDirectoryHandle('retort')
+  const key = Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(new URL('/models/' + name, location.href).href))), (b) => b.toString(16).padStart(2, '0')).join('')
+  const file = await (await dir.getFileHandle(key + '.gguf')).getFile()
+  const start = performance.now()
+  const engine = new Wllama({ default: '/peer/esm/wasm/wllama.wasm' }, { suppressNativeLog: true, logger: silent })
+  await engine.loadModel([file], { n_ctx: 512, n_threads: threads, n_gpu_layers: 0 })
+  const loaded = performance.now() - start
+  await engine.createCompletion({ prompt: 'Hi', max_tokens: 1, temperature: 0 })
+  const first = performance.now() - start
+  const { timings } = await engine.createCompletion({ prompt, max_tokens: tokens, temperature: 0 })
+  const used = engine.getNumThreads()
+  await engine.exit()
+  return { loaded, first, timings, threads: used }
+}
+
+async function measure(work, options) {
+  const page = await browser.newPage()
+  try {
+    await page.goto(server.origin + '/empty.html')
+    return await page.evaluate(work, options)
+  } finally {
+    await page.close()
+  }
+}
+
+const links = []
+const link = (target, name) => (fs.symlinkSync(path.resolve(target), path.join(given.site, name)), links.push(path.join(given.site, name)))
+try {
+  if (given.peer) {
+    link(given.peer, 'peer')
+    server.policy = "default-src 'self' blob:; script-src 'self' blob: 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self' blob:" // its workers are blobs
+  }
+  for (const file of files.length ? files : [null]) {
+    const name = file ? path.basename(file) : 'ember.gguf'
+    if (file) link(file, 'models/' + name)
+    const content = file ? text(Number(given.prompt)) : 'What is 12345678 + 87654321?'
+    const tokens = file ? Number(given.tokens) : 200
+    await measure(ours, { name, prompt: 'Hi', tokens: 1 }) // brings it into the private files, and the disk's cache
+    const rows = {}
+    for (let i = 0; i < Number(given.repeat); i++)
+      for (const threads of given.threads.split(',').map(Number)) {
+        const runs = given.variants.split(',').filter(Boolean).map((variant) => [`retort ${variant}`, ours, { name, variant, threads, prompt: content, tokens }])
+        if (given.peer && file) runs.push(['wllama', peer, { name, threads, prompt: text(Number(given['peer-prompt'] ?? given.prompt)), tokens }])
+        for (const [engine, work, options] of runs) {
+          const got = await measure(work, options)
+          const row = (rows[`${engine}, ${got.threads} thread${got.threads > 1 ? 's' : ''}`] ??= { first: [], loaded: [], prompt: [], tokens: [], got })
+          row.first.push(got.first)
+          row.loaded.push(got.loaded)
+          row.prompt.push(got.timings.prompt_per_second)
+          row.tokens.push(got.timings.predicted_per_second)
+        }
+      }
+    for (const [what, { first, loaded, prompt, tokens, got }] of Object.entries(rows))
+      console.log(`${name}: ${what}: loaded ${median(loaded).toFixed(0)} ms, first token ${median(first).toFixed(0)} ms, prompt of ${got.timings.prompt_n} ${median(prompt).toFixed(1)} tokens/s, ${got.timings.predicted_n} generated at ${median(tokens).toFixed(1)} tokens/s${got.memory ? `, memory ${(got.memory / 1e6).toFixed(0)} MB` : ''}`)
+  }
+} finally {
+  for (const each of links) fs.unlinkSync(each)
+  await browser.close()
+  server.close()
+}

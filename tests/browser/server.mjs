@@ -6,9 +6,9 @@ import path from 'node:path'
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' }
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
 
-/** { origin, requests, faults, isolated, close() }. faults[path]: { flip: offset, cut: bytes, status, slow: ms a 64 KiB, ranges: false }. */
+/** { origin, requests, faults, isolated, policy, close() }. faults[path]: { flip: offset, cut: bytes, status, slow: ms a 64 KiB, ranges: false }. */
 export async function serve(root) {
-  const state = { requests: [], faults: {}, isolated: true }
+  const state = { requests: [], faults: {}, isolated: true, policy: POLICY }
   const server = http.createServer((request, response) => {
     answer(root, state, request, response).catch(() => response.destroy())
   })
@@ -22,7 +22,7 @@ async function answer(root, state, request, response) {
   const name = decodeURIComponent(new URL(request.url, 'http://x').pathname)
   const fault = state.faults[name] ?? {}
   state.requests.push({ path: name, range: request.headers.range ?? null })
-  const headers = { 'Content-Security-Policy': POLICY, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin' }
+  const headers = { 'Content-Security-Policy': state.policy, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin' }
   if (state.isolated) Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' })
   if (name === '/favicon.ico') return void response.writeHead(204, headers).end()
   if (name === '/empty.html') return void response.writeHead(200, { ...headers, 'Content-Type': 'text/html' }).end('<!doctype html><html lang="en"><title>empty</title>')

@@ -108,7 +108,7 @@ function describe(ms) {
   const vouched = trust.method !== 'unsigned'
   setBadge(vouched ? 'good' : 'warn', vouched ? 'verified' : 'not verified')
   $('trust-text').textContent = vouched ? `Every byte of this model was verified before it was used: ${trust.text}.` : 'Nobody vouches for this model. You chose to load it all the same.'
-  facts('trust-facts', { File: title, Method: trust.method, Signer: trust.signer, Name: trust.name, SHA256: model.model_sha256.join(', '), Bytes: trust.bytes.toLocaleString('en') })
+  facts('trust-facts', { File: title, Method: trust.method, Signer: trust.signer, Name: trust.name, SHA256: 'being computed', Bytes: trust.bytes.toLocaleString('en') })
   facts('engine-facts', {
     Model: `${model.name ?? title}, ${model.architecture}, ${(model.n_parameters / 1e6).toFixed(1)} million parameters`, Engine: `retort ${model.version}, numerics ${model.numerics}, ${variant}, ${threads} thread${threads > 1 ? 's' : ''}`,
     Context: `${context} tokens`, Memory: megabytes(memory_bytes), Loaded: `in ${(ms / 1000).toFixed(2)} s, ${times.cached_bytes ? megabytes(times.cached_bytes) + ' from this device' : 'from the network or a file'}`,
@@ -125,7 +125,11 @@ function setBadge(kind, text, busy = false) {
 $('pause').onclick = pause
 $('resume').onclick = reload
 $('drop-load').onclick = dropLoad
-$('badge').onclick = () => $('trust').showModal()
+$('badge').onclick = async () => {
+  $('trust').showModal()
+  const place = [...$('trust-facts').children].find((e) => e.textContent === 'SHA256')?.nextSibling
+  if (place) place.textContent = (await engine.digests()).join(', ')
+}
 
 export const titleOfUrl = (url) => (url === EMBER ? 'Ember' : nameOf(url))
 export const isEmber = (url) => url === EMBER

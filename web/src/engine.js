@@ -90,6 +90,10 @@ class Engine {
     return this.#link.ask('detokenize', { ids: Array.from(ids), special }).value
   }
 
+  async digests() {
+    return this.#link.ask('digests', {}).value
+  }
+
   /** Forgets a conversation and gives its memory back. */
   async reset(conversation = '') {
     await this.#link.ask('reset', { name: conversation }).value

@@ -65,6 +65,8 @@ export interface Engine {
   readonly info: EngineInfo
   tokenize(text: string, options?: { special?: boolean; bos?: boolean }): Promise<number[]>
   detokenize(ids: Iterable<number>, options?: { special?: boolean }): Promise<string>
+  /** SHA-256 of each file of the model, in hex; hashes them at the first call, which takes seconds for a large model. */
+  digests(): Promise<string[]>
   /** Forgets a conversation. */
   reset(conversation?: string): Promise<void>
   /** Ends the worker and gives all memory back. */
@@ -94,6 +96,8 @@ export interface ChatRequest {
   min_p?: number
   top_k?: number
   repetition_penalty?: number
+  /** Ours: tokens guessed ahead where the text repeats itself, 0 to 15; -1, the default: as many as pay. Changes no bit of an answer. */
+  guess?: number
   /** Ours: hash the logits of every generated token; the last chunk has `proof` and `proof_line`. */
   proof?: boolean
   /** Ours: conversations of different names keep their caches apart. */
@@ -162,7 +166,7 @@ export interface ChatCompletion {
 export interface EngineInfo {
   model: {
     version: string; numerics: number; architecture: string; name: string | null; kernels: string; n_parameters: number; n_vocab: number; n_ctx_train: number
-    n_layers: number; n_embd: number; n_heads: number; kv_bytes_per_token: number; chat_template: boolean; model_sha256: string[]; warnings: string[]
+    n_layers: number; n_embd: number; n_heads: number; kv_bytes_per_token: number; chat_template: boolean; warnings: string[]
     [more: string]: unknown
   }
   /** Who vouches for the model; `text` says it in a sentence. */

@@ -79,6 +79,10 @@ const operations = {
     return new TextDecoder().decode(core.result(core.withBytes(bytes, (at) => core.call('detokenize', model, at, ids.length, Number(special)))))
   },
 
+  async digests() {
+    return core.json('digests', model)
+  },
+
   async reset({ name }) {
     sessions.get(name)?.close()
     sessions.delete(name)

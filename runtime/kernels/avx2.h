@@ -144,9 +144,79 @@ INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_
   }
 }
 
+#if !VNNI
+/* Groups of 256: pairs of products are added in 16 bits as long as that is safe, then multiplied by the sub-block's scale and widened at once.
+ * What the codes' zero adds goes through the sums of inputs, as minima do. */
+INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned sub, bool min, unsigned step,
+                          float *out) {
+  const size_t cols = p->cols, groups = p->groups, subs = p->subs, per_group = 256 / sub;
+  const float *d = p->d + row * groups, *m = p->m + row * groups;
+  const float *da = in->d + tile * RT_TOKENS * groups;
+  const int32_t zero = step == 1 ? 0 : (int32_t)p->format.zero; /* wide codes are made signed */
+  for (unsigned r = 0; r < R; r++)
+    for (unsigned h = 0; h < 2; h++) _mm256_storeu_ps(out + r * RT_TOKENS + 8 * h, _mm256_setzero_ps());
+  for (size_t g = 0; g < groups; g++) {
+    const uint8_t *codes = p->codes + row * cols + g * 256;
+    const int8_t *q = in->q + (tile * cols + g * 256) * RT_TOKENS;
+    const int16_t *sums = in->sums + (tile * (cols / RT_SUM) + g * 16) * RT_TOKENS;
+    const int32_t *scales = p->scales + row * subs + g * per_group;
+    const int16_t *mins = p->mins + row * subs + g * per_group;
+    __m256i isum[TILE_ROWS][2], less[TILE_ROWS][2];
+    for (unsigned r = 0; r < R; r++)
+      for (unsigned h = 0; h < 2; h++) isum[r][h] = less[r][h] = _mm256_setzero_si256();
+    for (unsigned quad = 0; quad < 64; quad += step) {
+      __m256i sum[TILE_ROWS][2];
+#pragma GCC unroll 8
+      for (unsigned j = 0; j < step; j++) {
+        __m256i a[2] = {load_256(q + (quad + j) * 64), load_256(q + (quad + j) * 64 + 32)};
+#pragma GCC unroll 4
+        for (unsigned r = 0; r < R; r++) {
+          __m256i w = splat_u32(codes + r * cols + 4 * (quad + j));
+          for (unsigned h = 0; h < 2; h++) {
+            __m256i pairs = products(w, a[h], step == 1);
+            sum[r][h] = j ? _mm256_add_epi16(sum[r][h], pairs) : pairs;
+          }
+        }
+      }
+      for (unsigned r = 0; r < R; r++) {
+        __m256i scale = _mm256_set1_epi16((int16_t)scales[r * subs + 4 * quad / sub]);
+        for (unsigned h = 0; h < 2; h++) isum[r][h] = add_pairs(isum[r][h], sum[r][h], scale);
+      }
+    }
+    if (min || zero)
+      for (unsigned k = 0; k < 8; k++) { /* 32 elements: one sub-block of 32, or a pair of 16 */
+        __m256i pair[2] = {load_256(sums + k * 2 * RT_TOKENS), load_256(sums + k * 2 * RT_TOKENS + 16)};
+        for (unsigned r = 0; r < R; r++) {
+          const size_t at = r * subs + (sub == 32 ? k : 2 * k), then = sub == 32 ? at : at + 1;
+          const int32_t one = min ? mins[at] : zero * scales[at], two = min ? mins[then] : zero * scales[then];
+          const __m256i w = _mm256_set1_epi32((int32_t)((uint32_t)two << 16 | (one & 0xffff)));
+          for (unsigned h = 0; h < 2; h++) less[r][h] = add_pairs(less[r][h], pair[h], w);
+        }
+      }
+    for (unsigned h = 0; h < 2; h++) {
+      __m256 scale = _mm256_loadu_ps(da + g * RT_TOKENS + 8 * h);
+      for (unsigned r = 0; r < R; r++) {
+        __m256i sum = min ? isum[r][h] : _mm256_sub_epi32(isum[r][h], less[r][h]);
+        __m256 t = _mm256_mul_ps(_mm256_set1_ps(d[r * groups + g]), _mm256_cvtepi32_ps(sum));
+        if (min) t = _mm256_sub_ps(t, _mm256_mul_ps(_mm256_set1_ps(m[r * groups + g]), _mm256_cvtepi32_ps(less[r][h])));
+        float *acc = out + r * RT_TOKENS + 8 * h;
+        _mm256_storeu_ps(acc, _mm256_add_ps(_mm256_loadu_ps(acc), _mm256_mul_ps(scale, t)));
+      }
+    }
+  }
+}
+#endif
+
 INLINE void gemm_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned sub, bool min, unsigned step,
                       float *out) {
   uint32_t r = 0;
+#if !VNNI
+  if (sub) {
+    for (; r + TILE_ROWS <= rows; r += TILE_ROWS) gemm_tile_256(p, r, in, tile, TILE_ROWS, sub, min, step, out + r * RT_TOKENS);
+    for (; r < rows; r++) gemm_tile_256(p, r, in, tile, 1, sub, min, step, out + r * RT_TOKENS);
+    return;
+  }
+#endif
   for (; r + TILE_ROWS <= rows; r += TILE_ROWS) gemm_tile(p, r, in, tile, TILE_ROWS, sub, min, step, out + r * RT_TOKENS);
   for (; r < rows; r++) gemm_tile(p, r, in, tile, 1, sub, min, step, out + r * RT_TOKENS);
 }
@@ -165,7 +235,8 @@ GEMM(gemm_256_16_6bit, 16, false, 2)
 GEMM(gemm_256_16_min, 16, true, 4)
 GEMM(gemm_256_32_wide, 32, false, 1)
 GEMM(gemm_256_32_6bit, 32, false, 2)
-GEMM(gemm_256_32_min, 32, true, 4)
+GEMM(gemm_256_32_min_4bit, 32, true, 8)
+GEMM(gemm_256_32_min_5bit, 32, true, 4)
 
 typedef void gemm_kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, float *);
 /* The least general kernel that serves the format; 2 * (greatest code) * 127 * step must stay below 2^15. */
@@ -173,7 +244,8 @@ static gemm_kernel *kernel_for(const rt_panel_format *f) {
   if (f->sub == 0 && f->min) return f->max_code <= 15 ? gemm_32_min_4bit : gemm_32_min_5bit;
   if (f->sub == 0) return f->max_code <= 15 ? gemm_32_4bit : f->max_code <= 31 ? gemm_32_5bit : gemm_32_wide;
   if (f->sub == 16) return f->min ? gemm_256_16_min : f->max_code <= 31 ? gemm_256_16_5bit : gemm_256_16_6bit;
-  return f->min ? gemm_256_32_min : f->max_code <= 63 ? gemm_256_32_6bit : gemm_256_32_wide;
+  if (f->min) return f->max_code <= 15 ? gemm_256_32_min_4bit : gemm_256_32_min_5bit;
+  return f->max_code <= 63 ? gemm_256_32_6bit : gemm_256_32_wide;
 }
 
 static void gemm(const rt_strip *strip) {

@@ -60,9 +60,11 @@ INLINE void gemm_dots(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, 
   }
 #else
   const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 1
   for (unsigned k = 0; k < count; k += step) {
     __m256i sum[TILE_ROWS][2];
     for (unsigned r = 0; r < R; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
+#pragma GCC unroll 1 /* or the compiler makes all products first and spills them: a third slower */
     for (unsigned j = k; j < k + step; j++) {
       __m256i a[2] = {load_256(q_at + j * 64), load_256(q_at + j * 64 + 32)};
       for (unsigned r = 0; r < R; r++) {
@@ -166,7 +168,8 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
       for (unsigned h = 0; h < 2; h++) isum[r][h] = less[r][h] = _mm256_setzero_si256();
     for (unsigned quad = 0; quad < 64; quad += step) {
       __m256i sum[TILE_ROWS][2];
-#pragma GCC unroll 8
+      for (unsigned r = 0; r < R; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
+#pragma GCC unroll 1
       for (unsigned j = 0; j < step; j++) {
         __m256i a[2] = {load_256(q + (quad + j) * 64), load_256(q + (quad + j) * 64 + 32)};
 #pragma GCC unroll 4
@@ -174,7 +177,7 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
           __m256i w = splat_u32(codes + r * cols + 4 * (quad + j));
           for (unsigned h = 0; h < 2; h++) {
             __m256i pairs = products(w, a[h], step == 1);
-            sum[r][h] = j ? _mm256_add_epi16(sum[r][h], pairs) : pairs;
+            sum[r][h] = _mm256_add_epi16(sum[r][h], pairs);
           }
         }
       }

@@ -16,7 +16,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
   wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
   web                      the package and the page for browsers: dist/web (docs/BROWSER.md); `web --serve [PORT]` opens it to this machine's browsers
-  test browser             the package and the page in headless Chromium and Firefox
+  test browser             the package and the page in headless Chromium, Firefox and WebKitGTK, and the package in new projects
   test hosts               the plugin in every host language: Python, Node.js, Go, Rust, C, Java
   bench [OPTIONS]          speed against llama.cpp or ik_llama.cpp on the same files, interleaved, and against the machine's limits (bench --help)
   analyze                  clang's static analyser over runtime/
@@ -358,7 +358,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full;; arm) test_arm "${2:-quick}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr; browser_tests "" plain,vite,vite-dev,webpack,esbuild chromium firefox;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full;; arm) test_arm "${2:-quick}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
   arm) arm;;
   wasi) wasi_modules;;
   web) web "$@";;

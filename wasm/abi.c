@@ -725,6 +725,13 @@ const abi_event *abi_event_of(int32_t id) {
   return s ? &s->event : NULL;
 }
 
+const float *abi_logits(int32_t id) {
+  session *s = find(id, SESSION);
+  const float *logits = NULL;
+  uint32_t count;
+  return s && !retort_session_get_logits(s->session, &logits, &count, &state.error) ? logits : NULL;
+}
+
 int32_t abi_usage(int32_t id) {
   session *s = find(id, SESSION);
   retort_usage u = {.struct_size = sizeof u};

@@ -66,6 +66,7 @@ typedef struct abi_event {
   uint32_t forced;  /* 1: put there by the thinking budget */
 } abi_event;
 EXPORT(retort_event) const abi_event *abi_event_of(int32_t session); /* NULL: no such session */
+EXPORT(retort_logits) const float *abi_logits(int32_t session);      /* (1, n_vocab) that the last event's token was chosen from; NULL: it has no token */
 EXPORT(retort_usage) int32_t abi_usage(int32_t session);             /* JSON, OpenAI's names */
 EXPORT(retort_proof) int32_t abi_proof(int32_t session);             /* JSON, as `retort run --json --proof` has it */
 

@@ -470,6 +470,15 @@ retort_status retort_session_get_usage(const retort_session *session, retort_usa
   return RETORT_OK;
 }
 
+retort_status retort_session_get_logits(const retort_session *session, const float **logits, uint32_t *count, retort_error *error) {
+  if (!session || !logits || !count) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: session, logits and count must not be NULL");
+  const struct rt_generation *g = session->generation;
+  if (!g || g->phase != DECODE || g->fresh) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: the last step gave no token");
+  *count = g->sampler.n;
+  *logits = g->logits + (size_t)g->row * g->sampler.n;
+  return RETORT_OK;
+}
+
 retort_status retort_session_get_proof(const retort_session *session, char hex[65], retort_error *error) {
   if (!session || !hex) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_proof: session and hex must not be NULL");
   if (!session->generation || !session->generation->options.proof)

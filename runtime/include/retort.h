@@ -437,6 +437,10 @@ typedef struct retort_usage {
 } retort_usage;
 RETORT_API retort_status retort_session_get_usage(const retort_session *session, retort_usage *usage, retort_error *error);
 
+/* The logits (1, n_vocab) that the token of the last RETORT_EVENT_TOKEN was chosen from, after a repetition penalty; they stay until the next call on
+ * this session. A token that the thinking budget forced was not chosen from them. */
+RETORT_API retort_status retort_session_get_logits(const retort_session *session, const float **logits, uint32_t *count, retort_error *error);
+
 /* SHA-256, in hex with NUL, over the little-endian float32 logits of every generated position so far, in order. Needs options.proof. */
 RETORT_API retort_status retort_session_get_proof(const retort_session *session, char hex[65], retort_error *error);
 

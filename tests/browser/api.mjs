@@ -1,8 +1,12 @@
 // api.mjs - the package by itself, on an empty page under `default-src 'self'; script-src 'self' 'wasm-unsafe-eval'`.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import { split } from './split.mjs'
 
 const MODEL = '/models/ember.gguf'
 const SIZE = 2677824
+const KEEPING = ['chromium', 'firefox'] // WebKitGTK has no private file system
 
 /** A page with `start(options)`, which makes an engine for Ember with the project's key, and `message`, the question. */
 async function open({ newPage }) {
@@ -46,7 +50,7 @@ export const apiCases = [
   },
   ...[['simd128', 1], ['relaxed', 1], ['simd128', 2], ['relaxed', 2], ['relaxed', 5]].map(([variant, threads]) => ({
     title: `proves the same bits as the native program, ${variant}, threads ${threads}`,
-    only: threads > 1 ? 'chromium' : undefined,
+    only: threads > 1 ? ['chromium'] : variant === 'relaxed' ? ['chromium', 'firefox'] : undefined,
     async run(t) {
       const page = await open(t)
       const questions = ['What is 4821 + 396?', 'How many times does the letter r occur in strawberry?', 'What is 84 divided by 7?']
@@ -99,6 +103,73 @@ export const apiCases = [
       assert.equal(got.image, 'RequestError argument')
       assert.equal(got.conversations, 2)
       assert.equal(got.disposed, 'EngineError disposed')
+    },
+  },
+  {
+    title: 'tells the probabilities of tokens, as the logits of the native program have them',
+    async run(t) {
+      const page = await open(t)
+      const got = await page.evaluate(async () => {
+        const engine = await start()
+        const ask = (more) => engine.chat.completions.create({ messages: messages(), temperature: 0, logprobs: true, ...more })
+        const whole = await ask({ top_logprobs: 3 })
+        const streamed = []
+        for await (const { choices } of await ask({ stream: true })) streamed.push(...(choices[0].logprobs?.content ?? []))
+        return { content: whole.choices[0].logprobs.content, streamed, tokens: whole.usage.completion_tokens, without: (await ask({ logprobs: false })).choices[0].logprobs, many: await code(ask({ top_logprobs: 21 })), alone: await code(ask({ logprobs: false, top_logprobs: 2 })) }
+      })
+      const expected = t.nativeLogprobs('What is 4821 + 396?')
+      assert.equal(got.content.length, got.tokens)
+      assert.equal(expected.length, got.tokens)
+      got.content.forEach(({ token, logprob, bytes, top_logprobs }, i) => {
+        assert.ok(Math.abs(logprob - expected[i]) < 1e-9, `token ${i}: ${logprob}, not ${expected[i]}`)
+        assert.deepEqual([top_logprobs.length, top_logprobs[0].token, Buffer.from(bytes).toString()], [3, token, token]) // greedy takes the likeliest
+        assert.ok(top_logprobs[0].logprob >= top_logprobs[1].logprob && top_logprobs[1].logprob >= top_logprobs[2].logprob)
+      })
+      assert.deepEqual(got.streamed.map((c) => c.logprob), got.content.map((c) => c.logprob))
+      assert.deepEqual([got.without, got.many, got.alone], [null, 'RequestError argument', 'RequestError argument'])
+    },
+  },
+  {
+    title: 'a template of one\'s own, guesses or none, errors as JSON',
+    async run(t) {
+      const page = await open(t)
+      const got = await page.evaluate(async () => {
+        const engine = await start()
+        const ask = async (more) => (await engine.chat.completions.create({ messages: messages(), temperature: 0, max_tokens: 60, ...more }))
+        const [own, plain, guessed] = [await ask({ chat_template: '{{ bos_token }}{{ messages[0].content }} {{ tail }}', chat_template_kwargs: { tail: 'yes' } }), await ask({ guess: 0 }), await ask({ guess: 8 })]
+        const error = JSON.parse(JSON.stringify(await ask({ chat_template: '{% if %}' }).catch((e) => e)))
+        return { shorter: own.usage.prompt_tokens !== plain.usage.prompt_tokens, same: JSON.stringify(plain.choices) === JSON.stringify(guessed.choices), error, digests: await engine.digests() }
+      })
+      assert.deepEqual([got.shorter, got.same], [true, true])
+      assert.deepEqual({ ...got.error.error, message: '' }, { message: '', type: 'ModelError', param: null, code: 'template' })
+      assert.ok(got.error.error.message.length > 10)
+      assert.equal(got.digests[0], createHash('sha256').update(fs.readFileSync(`${t.models}/ember/ember.gguf`)).digest('hex'))
+    },
+  },
+  {
+    title: 'a split set by the address of its first file; conversations that keep their caches',
+    async run(t) {
+      const parts = split(`${t.models}/ember/ember.gguf`, `${t.site}/models/halves`)
+      try {
+        const page = await open(t)
+        const got = await page.evaluate(async () => {
+          const engine = await start({ model: '/models/halves-00001-of-00002.gguf', trust: { unsigned: true }, cache: false })
+          const talk = { a: [], b: [] }
+          const cached = []
+          for (const [name, question] of [['a', 'What is 2 + 3?'], ['b', 'What is 84 divided by 7?'], ['a', 'What is 4 + 5?'], ['b', 'Who are you?']]) {
+            talk[name].push({ role: 'user', content: question })
+            const { choices, usage } = await engine.chat.completions.create({ messages: talk[name], temperature: 0, conversation: name })
+            talk[name].push(choices[0].message)
+            cached.push([usage.prompt_tokens_details.cached_tokens, usage.prompt_tokens])
+          }
+          return { answers: [talk.a[1].content, talk.b[1].content], cached, files: engine.info.trust.files, digests: (await engine.digests()).length, missing: await code(start({ model: '/models/thirds-00001-of-00003.gguf', trust: { unsigned: true } })) }
+        })
+        assert.deepEqual(got.answers.map((a) => a.trim()), ['The answer is 5.', 'The answer is 12.'])
+        assert.ok(got.cached[0][0] === 0 && got.cached[1][0] === 0 && got.cached[2][0] > 5 && got.cached[3][0] > 5, JSON.stringify(got.cached))
+        assert.deepEqual([got.files, got.digests, got.missing], [2, 2, 'NetworkError network'])
+      } finally {
+        for (const part of parts) fs.unlinkSync(part)
+      }
     },
   },
   {
@@ -181,6 +252,7 @@ export const apiCases = [
   },
   {
     title: 'keeps the model: second visit, without a network too',
+    only: KEEPING,
     async run(t) {
       let page = await open(t)
       assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), 0)
@@ -192,6 +264,8 @@ export const apiCases = [
       assert.equal(modelRequests(t.server).length, 1)
       for (const suffix of ['', '.sig', '.chunks']) t.server.faults[MODEL + suffix] = { cut: 0 }
       assert.equal(await page.evaluate(async () => (await start()).info.load.cached_bytes), SIZE)
+      const { usage, quota } = await page.evaluate(() => retort.models.usage())
+      assert.ok(usage >= SIZE && quota > usage, `${usage} of ${quota}`)
       const list = await page.evaluate(async () => {
         const list = await retort.models.list()
         await retort.models.remove(list[0].url)
@@ -203,6 +277,7 @@ export const apiCases = [
   },
   {
     title: 'goes on with an interrupted download',
+    only: KEEPING,
     async run(t) {
       let page = await open(t)
       t.server.faults = { [MODEL]: { cut: 2300000 } }
@@ -226,6 +301,7 @@ export const apiCases = [
   },
   {
     title: 'repairs what rotted on the device, and forgets what was refused',
+    only: KEEPING,
     async run(t) {
       const page = await open(t)
       const rot = () => page.evaluate(async () => {
@@ -256,6 +332,7 @@ export const apiCases = [
   },
   {
     title: 'two tabs at once load once',
+    only: KEEPING,
     async run(t) {
       t.server.faults = { [MODEL]: { slow: 10 } }
       const pages = [await open(t), await open(t)]
@@ -266,7 +343,7 @@ export const apiCases = [
   },
   {
     title: 'a full quota costs the keeping, not the model',
-    only: 'chromium',
+    only: ['chromium'],
     async run(t) {
       const page = await open(t)
       const client = await page.createCDPSession()

@@ -26,18 +26,27 @@ const median = (list) => list.sort((a, b) => a - b)[list.length >> 1]
 const WORDS = 'time year people way day man thing woman life child world school state family student group country problem hand part place case week company system program question work government number night point home water room mother area money story fact month lot right study book eye job word business issue side kind head house service friend father power hour game line end member law car city community name president team minute idea kid body information back parent face others level office door health person art war history party result change morning reason research girl guy moment air teacher force education'.split(' ')
 const text = (n) => Array.from({ length: n }, (_, i) => WORDS[(i * 7) % WORDS.length]).join(' ')
 
-/** Runs in the page. */
+/** Runs in the page, like the two after it: `content` cut to n tokens. */
+async function prepare({ name, content, n }) {
+  const { createEngine } = await import('/retort-web/src/index.js')
+  const engine = await createEngine({ model: '/models/' + name, trust: { unsigned: true }, context: 512 })
+  const cut = await engine.detokenize((await engine.tokenize(content)).slice(0, n))
+  await engine.dispose()
+  return cut
+}
+
 async function ours({ name, variant, threads, prompt, tokens }) {
   const { createEngine } = await import('/retort-web/src/index.js')
   const trust = name === 'ember.gguf' ? { keys: [await (await fetch('/models/retort-project.pub')).text()] } : { unsigned: true }
   const start = performance.now()
   const engine = await createEngine({ model: '/models/' + name, trust, variant, threads, context: 512 })
   const loaded = performance.now() - start
-  const ask = (content, max_tokens, conversation) => engine.chat.completions.create({ messages: [{ role: 'user', content }], temperature: 0, max_tokens, conversation, guess: 0 })
+  const ask = (content, max_tokens, conversation) => engine.chat.completions.create({ messages: [{ role: 'user', content }], temperature: 0, max_tokens, conversation, guess: 0, ...(trust.unsigned && { chat_template: '{{ messages[0].content }}' }) })
   await ask('Hi', 1, 'first')
   const first = performance.now() - start
   const { timings } = await ask(prompt, tokens, 'second')
-  return { loaded, first, timings, memory: (await engine.chat.completions.create({ messages: [{ role: 'user', content: 'Hi' }], max_tokens: 1 }), engine.info.memory_bytes), threads: engine.info.threads, cached: engine.info.load.cached_bytes }
+  await engine.reset('first') // which brings the figures up to date
+  return { loaded, first, timings, memory: engine.info.memory_bytes, threads: engine.info.threads }
 }
 
 async function peer({ name, threads, prompt, tokens }) {
@@ -78,14 +87,16 @@ try {
   for (const file of files.length ? files : [null]) {
     const name = file ? path.basename(file) : 'ember.gguf'
     if (file) link(file, 'models/' + name)
-    const content = file ? text(Number(given.prompt)) : 'What is 12345678 + 87654321?'
+    const content = 'What is 12345678 + 87654321?'
     const tokens = file ? Number(given.tokens) : 200
-    await measure(ours, { name, prompt: 'Hi', tokens: 1 }) // brings it into the private files, and the disk's cache
+    // Brings it into the private files, and the disk's cache.
+    const cut = async (n) => (file ? measure(prepare, { name, content: text(n), n }) : content)
+    const [mine, theirs] = [await cut(Number(given.prompt)), await cut(Number(given['peer-prompt'] ?? given.prompt))]
     const rows = {}
     for (let i = 0; i < Number(given.repeat); i++)
       for (const threads of given.threads.split(',').map(Number)) {
-        const runs = given.variants.split(',').filter(Boolean).map((variant) => [`retort ${variant}`, ours, { name, variant, threads, prompt: content, tokens }])
-        if (given.peer && file) runs.push(['wllama', peer, { name, threads, prompt: text(Number(given['peer-prompt'] ?? given.prompt)), tokens }])
+        const runs = given.variants.split(',').filter(Boolean).map((variant) => [`retort ${variant}`, ours, { name, variant, threads, prompt: mine, tokens }])
+        if (given.peer && file) runs.push(['wllama', peer, { name, threads, prompt: theirs, tokens }])
         for (const [engine, work, options] of runs) {
           const got = await measure(work, options)
           const row = (rows[`${engine}, ${got.threads} thread${got.threads > 1 ? 's' : ''}`] ??= { first: [], loaded: [], prompt: [], tokens: [], got })

@@ -12,6 +12,7 @@ import { apiCases } from './api.mjs'
 import { pageCases } from './page.mjs'
 import { makeProjects } from './projects.mjs'
 import { serve } from './server.mjs'
+import { launchWebkit, webkitPath } from './webkit.mjs'
 
 const { values: given, positionals: browsers } = parseArgs({
   options: { packages: { type: 'string' }, site: { type: 'string' }, retort: { type: 'string' }, only: { type: 'string', default: '' }, screens: { type: 'string' }, projects: { type: 'string' }, npm: { type: 'string' } }, allowPositionals: true,
@@ -21,8 +22,9 @@ const site = path.resolve(given.site)
 const models = path.resolve(import.meta.dirname, '../../models')
 const { default: puppeteer } = await import(packages.resolve('puppeteer-core'))
 
-const PROGRAMS = { chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'], firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'] }
-const ARGS = { chromium: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'], firefox: [] }
+const PROGRAMS = { chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'], firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'], webkit: [webkitPath].filter(Boolean) }
+const PACKAGES = { chromium: 'chromium', firefox: 'firefox-esr', webkit: 'webkit2gtk-driver xvfb' }
+const ARGS = { chromium: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'], firefox: [], webkit: [] }
 
 /** What `retort run --proof` prints, without the answer. */
 function nativeProof(question, args) {
@@ -31,17 +33,41 @@ function nativeProof(question, args) {
   return ran.stdout.trim().split('\n').at(-1)
 }
 
+/** The logarithm of the probability of each token of the greedy answer, from the native program's logits. */
+function nativeLogprobs(question) {
+  const ember = ['-m', `${models}/ember/ember.gguf`, '--key', `${models}/retort-project.pub`]
+  const run = (...args) => {
+    const ran = spawnSync(path.resolve(given.retort), args, { encoding: 'utf8' })
+    if (ran.status !== 0) throw new Error(ran.stderr)
+    return ran.stdout
+  }
+  const { prompt_ids, ids } = JSON.parse(run('run', ...ember, '--json', '--temp', '0', question))
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'retort-logits-'))
+  run('logits', ...ember, '--ids', [...prompt_ids, ...ids].join(), '--out', path.join(folder, 'l.npy'))
+  const npy = fs.readFileSync(path.join(folder, 'l.npy'))
+  fs.rmSync(folder, { recursive: true })
+  const header = 10 + npy.readUInt16LE(8)
+  const rows = prompt_ids.length + ids.length
+  const floats = new Float32Array(npy.buffer.slice(npy.byteOffset + header, npy.byteOffset + npy.length))
+  const width = floats.length / rows
+  return ids.map((id, i) => {
+    const row = floats.subarray((prompt_ids.length - 1 + i) * width, (prompt_ids.length + i) * width)
+    const most = Math.max(...row)
+    return row[id] - most - Math.log(row.reduce((sum, x) => sum + Math.exp(x - most), 0))
+  })
+}
+
 let passed = 0
 const failed = []
 
 async function inBrowser(name) {
   const executablePath = PROGRAMS[name].find(fs.existsSync)
-  if (!executablePath) return console.log(`${name}: SKIPPED, it is not installed (apt-get install ${name === 'firefox' ? 'firefox-esr' : name})`)
+  if (!executablePath) return console.log(`${name}: SKIPPED, it is not installed (apt-get install ${PACKAGES[name]})`)
   const server = await serve(site)
-  const browser = await puppeteer.launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath, headless: true, args: ARGS[name] })
+  const browser = name === 'webkit' ? await launchWebkit() : await puppeteer.launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath, headless: true, args: ARGS[name] })
   console.log(`${name}: ${await browser.version()}`)
   for (const { title, run, only } of [...apiCases, ...pageCases, ...projectCases]) {
-    if (!title.includes(given.only) || (only && only !== name)) continue
+    if (!title.includes(given.only) || (only && !only.includes(name))) continue
     // A context of its own: nothing kept, nothing shared.
     const context = await browser.createBrowserContext()
     server.faults = {}
@@ -57,7 +83,7 @@ async function inBrowser(name) {
     }
     const start = performance.now()
     try {
-      const said = await within(60000, run({ browser, name, context, server, newPage, nativeProof, packages, complaints, screens: given.screens, models, site }))
+      const said = await within(60000, run({ browser, name, context, server, newPage, nativeProof, nativeLogprobs, packages, complaints, screens: given.screens, models, site }))
       passed++
       console.log(`  ok    ${title} (${Math.round(performance.now() - start)} ms)${said ? ': ' + said : ''}`)
     } catch (error) {

@@ -11,6 +11,8 @@ export async function use(file: File): Promise<string> {
   }
   const whole = await engine.chat.completions.create({ messages: [{ role: 'user', content: [{ type: 'text', text: 'hello' }] }] })
   const count: number = whole.usage.completion_tokens_details.reasoning_tokens + engine.info.context + (await engine.tokenize('a')).length
+  const likely: number | undefined = whole.choices[0].logprobs?.content[0]?.top_logprobs[0]?.logprob
+  const digest: string = (await engine.digests())[0]! + JSON.stringify((new Error() as TrustError).toJSON().error.code) + likely
   // @ts-expect-error: there is no policy by default
   createEngine({ model: file })
   // @ts-expect-error: no such member
@@ -21,5 +23,5 @@ export async function use(file: File): Promise<string> {
   } catch (error) {
     if (error instanceof TrustError) return error.code
   }
-  return text + whole.choices[0].message.content + count
+  return text + whole.choices[0].message.content + count + digest
 }

@@ -223,6 +223,16 @@ static retort_status run(bench *b, const int32_t *prompt, size_t n_prompt, const
     assert_true(rt_utf8_valid((const uint8_t *)e.text, e.text_size));
     assert_int_equal(e.prompt_total, n_prompt);
     strcat(e.section == RETORT_SECTION_REASONING ? b->reasoning : b->answer, e.text);
+    const float *logits;
+    uint32_t n_logits;
+    assert_int_equal(retort_session_get_logits(&b->session, &logits, &n_logits, error), e.kind == RETORT_EVENT_TOKEN ? RETORT_OK : RETORT_ERROR_ARGUMENT);
+    if (e.kind == RETORT_EVENT_TOKEN && b->options.repetition_penalty == 1) { /* a penalty would have changed them */
+      float expected[N_VOCAB];
+      retort_session here = {.tokens = b->session.tokens, .n_past = b->session.n_past};
+      fill_logits(&here, expected);
+      assert_int_equal(n_logits, N_VOCAB);
+      assert_memory_equal(logits, expected, sizeof expected);
+    }
     if (e.kind == RETORT_EVENT_PROMPT) {
       assert_true(e.prompt_done > done && e.prompt_done <= n_prompt && e.token == -1);
       done = e.prompt_done;

@@ -9,6 +9,7 @@ const decoder = new TextDecoder()
 export class Core {
   #exports
   #memory
+  #vocab
   threads = 1
   join = async () => {} // brings the other threads in
 
@@ -69,6 +70,20 @@ export class Core {
     } finally {
       this.#exports.retort_free(at)
     }
+  }
+
+  /** A copy, for reading while the module goes on. */
+  floats(at, count) {
+    return new Float32Array(this.view(at, 4 * count).slice().buffer)
+  }
+
+  vocab(model) {
+    return (this.#vocab ??= this.json('model_info', model).n_vocab)
+  }
+
+  detokenize(model, ids, special) {
+    const bytes = new Uint8Array(Int32Array.from(ids).buffer)
+    return this.result(this.withBytes(bytes, (at) => this.call('detokenize', model, at, ids.length, Number(special))))
   }
 
   /** Calls NAME(...before, json, size). */

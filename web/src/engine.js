@@ -107,19 +107,19 @@ class Engine {
   async #create(body) {
     const request = toRequest(body)
     if (body.signal?.aborted) throw aborted()
-    const chunks = this.#answer(request, body.conversation ?? '', body.signal)
+    const chunks = this.#answer(request, body)
     if (body.stream) return chunks
     return collect(chunks)
   }
 
   // Asks at once, so that a stream which nobody reads yet is under way. Leaving the loop over it cancels the answer.
-  #answer(request, name, signal) {
+  #answer(request, { conversation: name = '', logprobs, top_logprobs = 0, signal }) {
     const make = chunker(this.#info.model.name ?? 'model')
     const ready = [make.first()]
     let done = false
     let failure = null
     let wake = () => {}
-    const job = this.#link.ask('chat', { request, name }, { onEvent: (event) => (ready.push(make.next(event)), wake()) })
+    const job = this.#link.ask('chat', { request, name, logprobs: logprobs ? top_logprobs : undefined }, { onEvent: (event) => (ready.push(make.next(event)), wake()) })
     const finish = (error) => {
       failure ??= error
       done = true

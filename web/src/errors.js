@@ -8,6 +8,11 @@ export class RetortError extends Error {
     this.code = code
     this.details = details
   }
+
+  /** As OpenAI's servers put it, for those who pass it on. */
+  toJSON() {
+    return { error: { message: this.message, type: this.constructor.name, param: null, code: this.code } }
+  }
 }
 /** The model is not what its signer signed, nobody signed it, or no policy was given. Nothing of it was used. */
 export class TrustError extends RetortError {}

@@ -91,6 +91,9 @@ export interface ChatRequest {
   max_completion_tokens?: number
   stop?: string | string[]
   signal?: AbortSignal
+  /** Tell with every token, those of the reasoning too, the logarithm of its probability at temperature 1, and of the likeliest, up to 20. */
+  logprobs?: boolean
+  top_logprobs?: number
   /** Ours: most tokens of reasoning; then the engine closes it. -1: no limit; 0: no reasoning. */
   max_reasoning_tokens?: number
   min_p?: number
@@ -100,6 +103,9 @@ export interface ChatRequest {
   guess?: number
   /** Ours: hash the logits of every generated token; the last chunk has `proof` and `proof_line`. */
   proof?: boolean
+  /** As vLLM has them: a Jinja template in place of the model's, and variables for it. */
+  chat_template?: string
+  chat_template_kwargs?: Record<string, unknown>
   /** Ours: conversations of different names keep their caches apart. */
   conversation?: string
 }
@@ -132,6 +138,16 @@ export interface Proof {
   logits_sha256: string
 }
 
+export interface TokenLogprob {
+  token: string
+  logprob: number
+  bytes: number[]
+}
+
+export interface Logprobs {
+  content: (TokenLogprob & { top_logprobs: TokenLogprob[] })[]
+}
+
 export type FinishReason = 'stop' | 'length'
 
 export interface ChatChunk {
@@ -139,7 +155,7 @@ export interface ChatChunk {
   object: 'chat.completion.chunk'
   created: number
   model: string
-  choices: [{ index: 0; delta: { role?: 'assistant'; content?: string; reasoning_content?: string }; finish_reason: FinishReason | null; logprobs: null }]
+  choices: [{ index: 0; delta: { role?: 'assistant'; content?: string; reasoning_content?: string }; finish_reason: FinishReason | null; logprobs: Logprobs | null }]
   /** The last chunk has these. */
   usage?: Usage
   timings?: Timings
@@ -155,7 +171,7 @@ export interface ChatCompletion {
   object: 'chat.completion'
   created: number
   model: string
-  choices: [{ index: 0; message: { role: 'assistant'; content: string; reasoning_content?: string }; finish_reason: FinishReason; logprobs: null }]
+  choices: [{ index: 0; message: { role: 'assistant'; content: string; reasoning_content?: string }; finish_reason: FinishReason; logprobs: Logprobs | null }]
   usage: Usage
   timings: Timings
   proof?: Proof
@@ -192,6 +208,7 @@ export const models: {
 export class RetortError extends Error {
   readonly code: string
   readonly details: Record<string, unknown>
+  toJSON(): { error: { message: string; type: string; param: null; code: string } }
 }
 export class TrustError extends RetortError {}
 export class ModelError extends RetortError {}

@@ -2,7 +2,7 @@
 import { makeError } from './errors.js'
 
 const SAME = ['messages', 'temperature', 'top_p', 'min_p', 'top_k', 'repetition_penalty', 'seed', 'stop', 'proof', 'guess']
-const OURS = ['model', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens', 'max_reasoning_tokens', 'conversation', 'signal']
+const OURS = ['model', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens', 'max_reasoning_tokens', 'conversation', 'signal', 'logprobs', 'top_logprobs', 'chat_template', 'chat_template_kwargs']
 
 /** The request in the words of wasm/abi.h. */
 export function toRequest(body) {
@@ -13,10 +13,14 @@ export function toRequest(body) {
   }
   if (!Array.isArray(body.messages) || body.messages.length === 0) throw makeError('argument', 'the request needs "messages", an array of { role, content }')
   if ((body.n ?? 1) !== 1) throw makeError('argument', '"n" can only be 1')
+  if (body.logprobs != null && typeof body.logprobs !== 'boolean') throw makeError('argument', '"logprobs" is true or false')
+  if (body.top_logprobs != null && !(body.logprobs && Number.isInteger(body.top_logprobs) && body.top_logprobs >= 0 && body.top_logprobs <= 20)) throw makeError('argument', '"top_logprobs" is a whole number from 0 to 20, and needs "logprobs": true')
   request.messages = body.messages.map((m) => ({ ...m, content: Array.isArray(m.content) ? m.content.map(textOf).join('') : m.content }))
   if (typeof request.seed === 'bigint') request.seed = String(request.seed)
   const most = body.max_completion_tokens ?? body.max_tokens
   if (most != null) request.max_tokens = most
+  if (body.chat_template != null) request.template = body.chat_template
+  if (body.chat_template_kwargs != null) request.variables = body.chat_template_kwargs
   if (body.max_reasoning_tokens != null) request.thinking_budget = body.max_reasoning_tokens
   return request
 }
@@ -32,10 +36,10 @@ const seconds = () => Math.floor(Date.now() / 1000)
 /** Makes the chunks of one answer. */
 export function chunker(model) {
   const head = { id: newId(), object: 'chat.completion.chunk', created: seconds(), model }
-  const chunk = (delta, finish_reason = null, more = {}) => ({ ...head, choices: [{ index: 0, delta, finish_reason, logprobs: null }], ...more })
+  const chunk = (delta, finish_reason = null, more = {}, logprobs) => ({ ...head, choices: [{ index: 0, delta, finish_reason, logprobs: logprobs ? { content: logprobs } : null }], ...more })
   return {
     first: () => chunk({ role: 'assistant' }),
-    next: ({ prompt_progress, ...delta }) => chunk(delta, null, prompt_progress ? { prompt_progress } : {}),
+    next: ({ prompt_progress, logprobs, ...delta }) => chunk(delta, null, prompt_progress ? { prompt_progress } : {}, logprobs),
     last: ({ finish_reason, usage, timings, proof }) => chunk({}, finish_reason, { usage, timings, ...proof }),
   }
 }
@@ -43,12 +47,15 @@ export function chunker(model) {
 /** One response of all chunks. */
 export async function collect(chunks) {
   const message = { role: 'assistant', content: '' }
+  const content = []
   let end
   for await (end of chunks) {
-    const { content, reasoning_content } = end.choices[0].delta
-    if (content) message.content += content
+    const { delta, logprobs } = end.choices[0]
+    const { reasoning_content } = delta
+    if (delta.content) message.content += delta.content
+    if (logprobs) content.push(...logprobs.content)
     if (reasoning_content) message.reasoning_content = (message.reasoning_content ?? '') + reasoning_content
   }
   const { choices, object, ...rest } = end
-  return { ...rest, object: 'chat.completion', choices: [{ index: 0, message, finish_reason: choices[0].finish_reason, logprobs: null }] }
+  return { ...rest, object: 'chat.completion', choices: [{ index: 0, message, finish_reason: choices[0].finish_reason, logprobs: content.length ? { content } : null }] }
 }

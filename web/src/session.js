@@ -1,20 +1,25 @@
 // session.js - one conversation in the module: an answer step by step, with times. The cache of earlier turns is the module's affair.
 
+import { logprobOf } from './logprobs.js'
+
 const FINISH = ['stop', 'stop', 'length', 'stop'] // of abi_event.finish, in OpenAI's words
 // Prompt tokens computed a step: how long a stop must wait at most. Changes no bit of an answer.
 const WORK = 64
 
 export class Session {
   #core
+  #model
   #id
 
   constructor(core, model, options) {
     this.#core = core
+    this.#model = model
     this.#id = core.send('session_new', options, model)
   }
 
-  /** Yields { kind: 'prompt', done, total }, then { kind: 'text', section, text }, and at last { kind: 'end', ... }. Leaving the loop ends the answer. */
-  *answer(request) {
+  /** Yields { kind: 'prompt', done, total }, then { kind: 'text', section, text, logprob }, and at last { kind: 'end', ... }. Leaving the loop ends the
+   * answer. `logprobs`: how many likeliest tokens to tell with each; undefined: nothing. */
+  *answer(request, logprobs) {
     const core = this.#core
     const start = performance.now()
     core.send('chat', request, this.#id)
@@ -22,18 +27,25 @@ export class Session {
     for (;;) {
       const kind = core.call('step', this.#id, WORK)
       const at = core.address('event', this.#id)
-      const [, , section, text, size, , done, total] = new Uint32Array(core.view(at, 36).slice().buffer)
+      const [, token, section, text, size, , done, total] = new Uint32Array(core.view(at, 36).slice().buffer)
       if (kind === 0) {
         yield { kind: 'prompt', done, total }
         continue
       }
       promptEnd ||= performance.now()
-      if (size) yield { kind: 'text', section: section ? 'reasoning_content' : 'content', text: core.text(text, size) }
+      const logprob = kind === 1 && logprobs !== undefined ? this.#logprob(token, logprobs) : undefined
+      if (size || logprob) yield { kind: 'text', section: section ? 'reasoning_content' : 'content', text: core.text(text, size), logprob }
       if (kind === 2) break
     }
     const event = new Uint32Array(core.view(core.address('event', this.#id), 36).slice().buffer)
     const usage = core.json('usage', this.#id)
     yield { kind: 'end', finish_reason: FINISH[event[5]] ?? 'stop', ...totals(usage, promptEnd - start, performance.now() - promptEnd), proof: request.proof ? this.#proof() : undefined }
+  }
+
+  #logprob(token, count) {
+    const core = this.#core
+    const logits = core.floats(core.address('logits', this.#id), core.vocab(this.#model))
+    return logprobOf(logits, token, count, (id) => core.detokenize(this.#model, [id], true))
   }
 
   // The options stay as the module wrote them: C and JavaScript print numbers differently, and the line must be the same everywhere.

@@ -42,20 +42,23 @@ const operations = {
     return info()
   },
 
-  async chat({ request, name }, signal, post) {
+  async chat({ request, name, logprobs }, signal, post) {
     let text = ''
     let section = ''
     let last = performance.now()
+    let measured = []
     const flush = () => {
-      if (text) post({ [section]: text })
+      if (text || measured.length) post({ ...(text && { [section]: text }), ...(measured.length && { logprobs: measured }) })
       text = ''
+      measured = []
       last = performance.now()
     }
-    for (const event of conversation(name).answer(request)) {
+    for (const event of conversation(name).answer(request, logprobs)) {
       if (event.kind === 'text') {
         if (event.section !== section) flush()
         section = event.section
         text += event.text
+        if (event.logprob) measured.push(event.logprob)
       }
       if (event.kind === 'end') {
         flush()
@@ -75,8 +78,7 @@ const operations = {
   },
 
   async detokenize({ ids, special }) {
-    const bytes = new Uint8Array(Int32Array.from(ids).buffer)
-    return new TextDecoder().decode(core.result(core.withBytes(bytes, (at) => core.call('detokenize', model, at, ids.length, Number(special)))))
+    return new TextDecoder().decode(core.detokenize(model, ids, special))
   },
 
   async digests() {

@@ -45,10 +45,10 @@ INLINE __m256i add_pairs(__m256i acc, __m256i a, __m256i b) {
 
 enum { TILE_ROWS = 4 };
 
-/* The dot products of `count` quads of codes for R rows and 16 tokens; `step` results at most may be added in 16 bits. */
+#if VNNI
+/* The dot products of `count` quads of codes for R rows and 16 tokens. */
 INLINE void gemm_dots(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, unsigned R, unsigned count, unsigned step,
                       __m256i dot[TILE_ROWS][2]) {
-#if VNNI
   (void)step;
   for (unsigned r = 0; r < R; r++) dot[r][0] = dot[r][1] = _mm256_setzero_si256();
   for (unsigned k = 0; k < count; k++) {
@@ -58,31 +58,44 @@ INLINE void gemm_dots(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, 
       for (unsigned h = 0; h < 2; h++) dot[r][h] = dpbusd(dot[r][h], w, a[h]);
     }
   }
+}
 #else
-  const __m256i ones = _mm256_set1_epi16(1);
-#pragma GCC unroll 1
-  for (unsigned k = 0; k < count; k += step) {
-    __m256i sum[TILE_ROWS][2];
-    for (unsigned r = 0; r < R; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
-#pragma GCC unroll 1 /* or the compiler makes all products first and spills them: a third slower */
-    for (unsigned j = k; j < k + step; j++) {
-      __m256i a[2] = {load_256(q_at + j * 64), load_256(q_at + j * 64 + 32)};
-      for (unsigned r = 0; r < R; r++) {
-        __m256i w = splat_u32(w_at + r * w_stride + 4 * j);
-        for (unsigned h = 0; h < 2; h++) {
-          __m256i p = products(w, a[h], step == 1);
-          sum[r][h] = _mm256_add_epi16(sum[r][h], p);
-        }
+/* Keeps the compiler from making all products first and adding them up afterwards, for which there are not enough registers. */
+#define IN_ORDER(v) __asm__("" : "+x"(v))
+
+/* Pairs of products of `step` quads of codes for R rows and 16 tokens, added in 16 bits. */
+INLINE void gemm_pairs(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, unsigned R, unsigned step, __m256i sum[TILE_ROWS][2]) {
+#pragma GCC unroll 8
+  for (unsigned j = 0; j < step; j++) {
+    __m256i a[2] = {load_256(q_at + j * 64), load_256(q_at + j * 64 + 32)};
+    IN_ORDER(a[0]);
+    IN_ORDER(a[1]);
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < R; r++) {
+      __m256i w = splat_u32(w_at + r * w_stride + 4 * j);
+      for (unsigned h = 0; h < 2; h++) {
+        __m256i pairs = products(w, a[h], step == 1);
+        sum[r][h] = j ? _mm256_add_epi16(sum[r][h], pairs) : pairs;
+        IN_ORDER(sum[r][h]);
       }
     }
+  }
+}
+/* The dot products of `count` quads of codes for R rows and 16 tokens; `step` results at most may be added in 16 bits. */
+INLINE void gemm_dots(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, unsigned R, unsigned count, unsigned step,
+                      __m256i dot[TILE_ROWS][2]) {
+#pragma GCC unroll 8
+  for (unsigned k = 0; k < count; k += step) {
+    __m256i sum[TILE_ROWS][2];
+    gemm_pairs(w_at + 4 * k, w_stride, q_at + k * 64, R, step, sum);
     for (unsigned r = 0; r < R; r++)
       for (unsigned h = 0; h < 2; h++) {
-        __m256i wide = _mm256_madd_epi16(sum[r][h], ones);
+        __m256i wide = _mm256_madd_epi16(sum[r][h], _mm256_set1_epi16(1));
         dot[r][h] = k == 0 ? wide : _mm256_add_epi32(dot[r][h], wide);
       }
   }
-#endif
 }
+#endif
 
 INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned sub, bool min, unsigned step,
                       float *out) {
@@ -97,10 +110,8 @@ INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_
   const int32_t zero = whole ? 0 : -(int32_t)p->format.zero;
   const __m256i first = _mm256_set1_epi32(zero & 0xffff), second = _mm256_set1_epi32((int32_t)((uint32_t)zero << 16));
   const __m256i both = _mm256_or_si256(first, second);
-  for (unsigned r = 0; r < R; r++) {
-    _mm256_storeu_ps(out + r * RT_TOKENS, _mm256_setzero_ps());
-    _mm256_storeu_ps(out + r * RT_TOKENS + 8, _mm256_setzero_ps());
-  }
+  __m256 acc[TILE_ROWS][2];
+  for (unsigned r = 0; r < R; r++) acc[r][0] = acc[r][1] = _mm256_setzero_ps();
   for (size_t g = 0; g < groups; g++) {
     __m256i isum[TILE_ROWS][2];
     for (unsigned r = 0; r < R; r++) isum[r][0] = isum[r][1] = _mm256_setzero_si256();
@@ -139,11 +150,12 @@ INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_
           __m256 u = _mm256_mul_ps(_mm256_set1_ps(m[r * groups + g]), _mm256_cvtepi32_ps(msum));
           t = sub ? _mm256_sub_ps(t, u) : _mm256_add_ps(t, u);
         }
-        float *acc = out + r * RT_TOKENS + 8 * h;
-        _mm256_storeu_ps(acc, _mm256_add_ps(_mm256_loadu_ps(acc), _mm256_mul_ps(scale, t)));
+        acc[r][h] = _mm256_add_ps(acc[r][h], _mm256_mul_ps(scale, t));
       }
     }
   }
+  for (unsigned r = 0; r < R; r++)
+    for (unsigned h = 0; h < 2; h++) _mm256_storeu_ps(out + r * RT_TOKENS + 8 * h, acc[r][h]);
 }
 
 #if !VNNI
@@ -154,9 +166,8 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
   const size_t cols = p->cols, groups = p->groups, subs = p->subs, per_group = 256 / sub;
   const float *d = p->d + row * groups, *m = p->m + row * groups;
   const float *da = in->d + tile * RT_TOKENS * groups;
-  const int32_t zero = step == 1 ? 0 : (int32_t)p->format.zero; /* wide codes are made signed */
-  for (unsigned r = 0; r < R; r++)
-    for (unsigned h = 0; h < 2; h++) _mm256_storeu_ps(out + r * RT_TOKENS + 8 * h, _mm256_setzero_ps());
+  __m256 acc[TILE_ROWS][2];
+  for (unsigned r = 0; r < R; r++) acc[r][0] = acc[r][1] = _mm256_setzero_ps();
   for (size_t g = 0; g < groups; g++) {
     const uint8_t *codes = p->codes + row * cols + g * 256;
     const int8_t *q = in->q + (tile * cols + g * 256) * RT_TOKENS;
@@ -168,31 +179,18 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
       for (unsigned h = 0; h < 2; h++) isum[r][h] = less[r][h] = _mm256_setzero_si256();
     for (unsigned quad = 0; quad < 64; quad += step) {
       __m256i sum[TILE_ROWS][2];
-      for (unsigned r = 0; r < R; r++) sum[r][0] = sum[r][1] = _mm256_setzero_si256();
-#pragma GCC unroll 1
-      for (unsigned j = 0; j < step; j++) {
-        __m256i a[2] = {load_256(q + (quad + j) * 64), load_256(q + (quad + j) * 64 + 32)};
-#pragma GCC unroll 4
-        for (unsigned r = 0; r < R; r++) {
-          __m256i w = splat_u32(codes + r * cols + 4 * (quad + j));
-          for (unsigned h = 0; h < 2; h++) {
-            __m256i pairs = products(w, a[h], step == 1);
-            sum[r][h] = _mm256_add_epi16(sum[r][h], pairs);
-          }
-        }
-      }
+      gemm_pairs(codes + 4 * quad, cols, q + quad * 64, R, step, sum);
       for (unsigned r = 0; r < R; r++) {
-        __m256i scale = _mm256_set1_epi16((int16_t)scales[r * subs + 4 * quad / sub]);
+        __m256i scale = _mm256_set1_epi32(scales[r * subs + 4 * quad / sub]);
         for (unsigned h = 0; h < 2; h++) isum[r][h] = add_pairs(isum[r][h], sum[r][h], scale);
       }
     }
-    if (min || zero)
+    if (step > 1)
       for (unsigned k = 0; k < 8; k++) { /* 32 elements: one sub-block of 32, or a pair of 16 */
         __m256i pair[2] = {load_256(sums + k * 2 * RT_TOKENS), load_256(sums + k * 2 * RT_TOKENS + 16)};
         for (unsigned r = 0; r < R; r++) {
-          const size_t at = r * subs + (sub == 32 ? k : 2 * k), then = sub == 32 ? at : at + 1;
-          const int32_t one = min ? mins[at] : zero * scales[at], two = min ? mins[then] : zero * scales[then];
-          const __m256i w = _mm256_set1_epi32((int32_t)((uint32_t)two << 16 | (one & 0xffff)));
+          const int16_t *at = mins + r * subs + (sub == 32 ? k : 2 * k);
+          const __m256i w = sub == 32 ? _mm256_set1_epi16(*at) : splat_u32((const uint8_t *)at);
           for (unsigned h = 0; h < 2; h++) less[r][h] = add_pairs(less[r][h], pair[h], w);
         }
       }
@@ -202,10 +200,21 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
         __m256i sum = min ? isum[r][h] : _mm256_sub_epi32(isum[r][h], less[r][h]);
         __m256 t = _mm256_mul_ps(_mm256_set1_ps(d[r * groups + g]), _mm256_cvtepi32_ps(sum));
         if (min) t = _mm256_sub_ps(t, _mm256_mul_ps(_mm256_set1_ps(m[r * groups + g]), _mm256_cvtepi32_ps(less[r][h])));
-        float *acc = out + r * RT_TOKENS + 8 * h;
-        _mm256_storeu_ps(acc, _mm256_add_ps(_mm256_loadu_ps(acc), _mm256_mul_ps(scale, t)));
+        acc[r][h] = _mm256_add_ps(acc[r][h], _mm256_mul_ps(scale, t));
       }
     }
+  }
+  for (unsigned r = 0; r < R; r++)
+    for (unsigned h = 0; h < 2; h++) _mm256_storeu_ps(out + r * RT_TOKENS + 8 * h, acc[r][h]);
+}
+
+/* Makes a panel of groups of 256 fit for gemm_tile_256: scales become pairs of 16 bits, and what the codes' zero adds becomes a minimum. */
+static void fold_scales(const panel *p, uint32_t rows) {
+  const bool zero_as_min = !p->format.min && p->format.max_code <= 63;
+  for (size_t i = 0; i < (size_t)rows * p->subs; i++) {
+    int32_t scale = p->scales[i];
+    if (zero_as_min) p->mins[i] = (int16_t)(p->format.zero * scale);
+    p->scales[i] = (int32_t)((uint32_t)scale << 16 | (scale & 0xffff));
   }
 }
 #endif
@@ -251,16 +260,32 @@ static gemm_kernel *kernel_for(const rt_panel_format *f) {
   return f->max_code <= 63 ? gemm_256_32_6bit : gemm_256_32_wide;
 }
 
+/* Results (rows, 16 tokens) of the tokens that there are to y (tokens, y_stride), eight rows at a time. */
+INLINE void store_turned(const float *results, uint32_t rows, uint32_t tokens, float *y, size_t y_stride) {
+  uint32_t r = 0;
+  for (; r + 8 <= rows; r += 8)
+    for (uint32_t k = 0; k < tokens; k += 8) {
+      part_float square[NATIVE];
+      for (unsigned i = 0; i < NATIVE; i++) square[i] = load_register(results + (r + i) * RT_TOKENS + k);
+      turn(square);
+      for (unsigned i = 0; i < NATIVE && k + i < tokens; i++) store_register(y + (k + i) * y_stride + r, square[i]);
+    }
+  for (; r < rows; r++)
+    for (uint32_t k = 0; k < tokens; k++) y[k * y_stride + r] = results[r * RT_TOKENS + k];
+}
+
 static void gemm(const rt_strip *strip) {
   const rt_inputs *in = strip->inputs;
   panel p = panel_layout(strip);
   panel_fill(&p, strip->w, strip->first, strip->rows);
+#if !VNNI
+  if (p.subs) fold_scales(&p, strip->rows);
+#endif
   gemm_kernel *kernel = kernel_for(&p.format);
   float *out = (float *)(void *)p.rest;
   for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
     kernel(&p, strip->rows, in, i / RT_TOKENS, out);
-    for (uint32_t k = 0; k < RT_TOKENS && i + k < in->n; k++)
-      for (uint32_t r = 0; r < strip->rows; r++) strip->y[(i + k) * strip->y_stride + r] = out[r * RT_TOKENS + k];
+    store_turned(out, strip->rows, in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS, strip->y + i * strip->y_stride, strip->y_stride);
   }
 }
 

@@ -202,7 +202,7 @@ static const option_spec specs[] = {
     {"repetitions", 'r', OPTION_U32, AT(repetitions), "N", 1, 1000, "measurements a row, after one warm-up. Default 5"},
     {"threads", 't', OPTION_NUMBERS, AT(bench_threads), "N,...", 1, 1024, "threads. Default: the fast physical cores that this process may use"},
     {"batch", 'b', OPTION_U32, AT(batch), "N", 1, 65536, "most prompt tokens computed at once. Default 256"},
-    {"kv", 0, OPTION_CHOICE, AT(kv), "f16|f32", 0, 0, "how keys and values are kept. Default f16"},
+    OPTION_KV,
     {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "force a kernel variant. Default: $RETORT_KERNELS, else the fastest here"},
     {"mmap", 0, OPTION_FLAG, AT(mmap), NULL, 0, 0, "map the file in place of reading it into private memory"},
     OPTIONS_OUTPUT,

@@ -40,13 +40,14 @@ uint64_t header_elements(const retort_gguf_tensor *t) {
   return n;
 }
 
-uint64_t header_kv_per_token(const retort_gguf *g, const char *a) {
+uint64_t header_kv_per_token(const retort_gguf *g, const char *a, uint32_t kv_type) {
   uint64_t layers = header_number(g, a, "block_count", 0), heads = header_number(g, a, "attention.head_count", 0);
   uint64_t kv_heads = header_number(g, a, "attention.head_count_kv", heads), embd = header_number(g, a, "embedding_length", 0);
   uint64_t head = heads ? embd / heads : 0, latent = header_number(g, a, "attention.kv_lora_rank", 0), rope = header_number(g, a, "rope.dimension_count", 0);
   uint64_t key = header_number(g, a, "attention.key_length", head), value = header_number(g, a, "attention.value_length", head);
   if (layers > 100000 || kv_heads > 100000 || key > 100000 || value > 100000 || latent > 100000 || rope > 100000) return 0;
-  return latent ? layers * (latent + rope) * 2 : layers * kv_heads * (key + value) * 2;
+  return latent ? layers * retort_kv_bytes(kv_type, (uint32_t)(latent + rope))
+                : layers * kv_heads * (retort_kv_bytes(kv_type, (uint32_t)key) + retort_kv_bytes(kv_type, (uint32_t)value));
 }
 
 bool memory_fits(const memory_need *n, uint64_t available, char way[160]) {

@@ -157,7 +157,7 @@ static int gather(report *r) {
   count_types(r);
   sort_types(r);
   if (r->architecture) {
-    r->kv_per_token = header_kv_per_token(l->gguf, r->architecture);
+    r->kv_per_token = header_kv_per_token(l->gguf, r->architecture, RETORT_KV_F16);
     r->n_ctx_train = header_number(l->gguf, r->architecture, "context_length", 0);
   }
   l->vocab_info.struct_size = sizeof l->vocab_info;

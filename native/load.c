@@ -57,6 +57,13 @@ static int open_vocab(loaded *l, const options *o) {
   return EXIT_OK;
 }
 
+/* --kv has taken only names that there are. */
+static uint32_t kv_type(const options *o) {
+  uint32_t type = 0;
+  while (strcmp(o->kv, retort_kv_type_name(type)) != 0) type++;
+  return type;
+}
+
 static uint64_t wanted_context(const options *o, uint64_t train) { return o->ctx ? o->ctx : train && train < 4096 ? train : 4096; }
 
 /* Weights, keys and values against the memory that there is, before the weights are read, where the header can be had by itself: a signed chunk
@@ -74,7 +81,7 @@ static int foresee(const loaded *l, const options *o) {
   if (files_peeked(&f) && files_parse(&f, RETORT_GGUF_METADATA_ONLY, &gguf, &error)) code = fail_status(o->json, &error);
   char *architecture = gguf ? header_text(gguf, "general.architecture") : NULL, way[160];
   if (architecture) {
-    memory_need need = {.weights = f.bytes, .kv_per_token = header_kv_per_token(gguf, architecture) * (strcmp(o->kv, "f32") == 0 ? 2 : 1)};
+    memory_need need = {.weights = f.bytes, .kv_per_token = header_kv_per_token(gguf, architecture, kv_type(o))};
     retort_gguf_tensor t;
     for (uint32_t i = 0; retort_gguf_get_tensor(gguf, i, &t, NULL) == RETORT_OK; i++) need.parameters += header_elements(&t);
     need.context = wanted_context(o, header_number(gguf, architecture, "context_length", 0));
@@ -124,13 +131,13 @@ int load(loaded *l, const options *o, unsigned what) {
 int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   retort_error error;
   retort_session_options so;
-  bool f32 = strcmp(o->kv, "f32") == 0;
   retort_session_options_init(&so);
   so.n_ctx = n_ctx;
   so.n_batch = o->batch;
-  so.kv_type = f32 ? RETORT_KV_F32 : RETORT_KV_F16;
+  so.kv_type = kv_type(o);
   uint32_t train = l->model_info.n_ctx_train;
-  memory_need need = {.kv_per_token = l->model_info.kv_bytes_per_token * (f32 ? 2 : 1), .context = n_ctx ? n_ctx : train < 4096 ? train : 4096};
+  const retort_model_info *i = &l->model_info;
+  memory_need need = {.kv_per_token = 2 * (uint64_t)i->n_layers * i->n_kv_heads * retort_kv_bytes(so.kv_type, i->head_dim), .context = n_ctx ? n_ctx : train < 4096 ? train : 4096};
   uint64_t available = available_memory();
   char way[160];
   if (available && !memory_fits(&need, available, way))

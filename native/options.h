@@ -129,9 +129,12 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
   OPTION_MODEL, \
   {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024, "threads; changes no bit of any result. Default: the fast physical cores that this process may use"}, \
   {"batch", 'b', OPTION_U32, AT(batch), "N", 1, 65536, "most prompt tokens computed at once; changes no bit of any result. Default 256"}, \
-  {"kv", 0, OPTION_CHOICE, AT(kv), "f16|f32", 0, 0, "how keys and values are kept: part of the numerics. Default f16"}, \
+  OPTION_KV, \
   {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "force a kernel variant (`retort inspect --cpu` lists them). Default: $RETORT_KERNELS, else the fastest here"}, \
   {"mmap", 0, OPTION_FLAG, AT(mmap), NULL, 0, 0, "map the file in place of reading it into private memory: starts sooner, shares pages, decodes slower, and trusts that nobody writes the file"}
+#define OPTION_KV \
+  {"kv", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "how keys and values are kept: part of the numerics. q8_0 takes 17/32 of the memory of f16. Default f16"}, \
+  {"cache-type", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "the same, by llama.cpp's name (there for keys and values apart)"}
 #define OPTION_CONTEXT {"ctx", 'c', OPTION_U32, AT(ctx), "N", 1, 16777216, "context: most tokens of prompt and answer together. Default: the model's own, at most 4096"}
 #define OPTIONS_SAMPLING \
   {"temp", 0, OPTION_FLOAT, AT(temperature), "X", 0, 100, "temperature; 0 always takes the likeliest token. Default 0.6"}, \

@@ -566,9 +566,9 @@ static int32_t session_options(json_t *o, retort_session_options *so) {
   retort_session_options_init(so);
   if ((status = check_keys(o, keys, "session options")) || (status = get_u32(o, "n_ctx", &so->n_ctx)) || (status = get_u32(o, "n_batch", &so->n_batch)) || (status = get_text(o, "kv", &kv)))
     return status;
-  if (strcmp(kv, "f16") != 0 && strcmp(kv, "f32") != 0) return failed(RETORT_ERROR_JSON, "\"kv\" is neither \"f16\" nor \"f32\"");
-  so->kv_type = strcmp(kv, "f32") == 0 ? RETORT_KV_F32 : RETORT_KV_F16;
-  return RETORT_OK;
+  for (const char *name; (name = retort_kv_type_name(so->kv_type)); so->kv_type++)
+    if (strcmp(kv, name) == 0) return RETORT_OK;
+  return failed(RETORT_ERROR_JSON, "\"kv\" is none of \"f16\", \"f32\" and \"q8_0\"");
 }
 
 int32_t abi_session_new(int32_t id, const char *json, size_t size) {
@@ -600,7 +600,7 @@ int32_t abi_session_info(int32_t id) {
   int32_t status = retort_session_get_info(s->session, &i, &state.error);
   if (status) return status;
   return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:s}", "n_ctx", (json_int_t)i.n_ctx, "n_batch", (json_int_t)i.n_batch, "n_past", (json_int_t)i.n_past, "kv_bytes", (json_int_t)i.kv_bytes, "work_bytes",
-                             (json_int_t)i.work_bytes, "kv", s->kv_type == RETORT_KV_F32 ? "f32" : "f16"));
+                             (json_int_t)i.work_bytes, "kv", retort_kv_type_name(s->kv_type)));
 }
 
 static int32_t chat_prompt(session *s, json_t *o, json_t *messages, int32_t **ids, size_t *count) {
@@ -764,7 +764,7 @@ int32_t abi_proof(int32_t id) {
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)g->seed);
   json_t *options = json_pack("{s:f,s:f,s:f,s:I,s:f,s:I,s:i,s:O,s:s}", "temperature", tidy(g->temperature), "top_p", tidy(g->top_p), "min_p", tidy(g->min_p), "top_k", (json_int_t)g->top_k,
                               "repetition_penalty", tidy(g->repetition_penalty), "max_tokens", (json_int_t)g->max_tokens, "thinking_budget", (int)g->thinking_budget, "stop", s->stop, "kv",
-                              s->kv_type == RETORT_KV_F32 ? "f32" : "f16");
+                              retort_kv_type_name(s->kv_type));
   return give_json(json_pack("{s:i,s:o,s:s,s:o,s:s,s:I,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests(s->model), "prompt_sha256", prompt, "options", options, "seed", seed,
                              "positions", (json_int_t)s->positions, "logits_sha256", logits));
 }

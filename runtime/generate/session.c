@@ -20,8 +20,8 @@ static retort_status effective(const retort_model *model, const retort_session_o
   if (o->n_ctx > MAX_CTX) return rt_fail(error, RETORT_ERROR_ARGUMENT, "n_ctx is %u, the most is %d", o->n_ctx, MAX_CTX);
   if (o->n_batch == 0) o->n_batch = DEFAULT_BATCH;
   if (o->n_batch > o->n_ctx) o->n_batch = o->n_ctx;
-  if (o->kv_type != RETORT_KV_F16 && o->kv_type != RETORT_KV_F32)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "kv_type is %u, it must be RETORT_KV_F16 (0) or RETORT_KV_F32 (1)", o->kv_type);
+  if (!retort_kv_type_name(o->kv_type))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "kv_type is %u, it must be RETORT_KV_F16 (0), RETORT_KV_F32 (1) or RETORT_KV_Q8_0 (2)", o->kv_type);
   return RETORT_OK;
 }
 

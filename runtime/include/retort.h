@@ -336,13 +336,18 @@ RETORT_API const char *retort_kernels_variant(const retort_platform *platform, u
 
 typedef struct retort_session retort_session;
 
-enum { RETORT_KV_F16 = 0, RETORT_KV_F32 = 1 };
+/* How keys and values are kept: as halves, as they are, or in blocks of 32 bytes under one half scale. Part of the numerics (docs/NUMERICS.md). */
+enum { RETORT_KV_F16 = 0, RETORT_KV_F32 = 1, RETORT_KV_Q8_0 = 2 };
+/* "f16", "f32", "q8_0"; NULL past the last. */
+RETORT_API const char *retort_kv_type_name(uint32_t kv_type);
+/* Bytes of a key or a value of `n` numbers (a head's dimension) in the cache. */
+RETORT_API uint64_t retort_kv_bytes(uint32_t kv_type, uint32_t n);
 
 typedef struct retort_session_options {
   size_t struct_size;
   uint32_t n_ctx;   /* positions kept; 0: the model's own, at most 4096 */
   uint32_t n_batch; /* most rows computed at once; 0: 256. Changes no bit of any result. */
-  uint32_t kv_type; /* RETORT_KV_F16 (default) or RETORT_KV_F32: part of the numerics */
+  uint32_t kv_type; /* RETORT_KV_*; 0: RETORT_KV_F16 */
 } retort_session_options;
 RETORT_API void retort_session_options_init(retort_session_options *options);
 

@@ -14,6 +14,7 @@
 
 #include "lanes.h"
 #include "variant.h"
+#include "../quant/q8_0.h"
 
 enum {
   KV_PANEL = 2 * NATIVE, /* positions (keys) or elements (values) side by side */
@@ -26,29 +27,18 @@ enum {
 #endif
 };
 
-static void kv_store(int kv_type, const float *row, uint32_t n, void *out) {
-  if (kv_type == RT_KV_F32) {
-    memcpy(out, row, n * sizeof *row);
-    return;
-  }
-  uint8_t *p = out;
-  uint32_t i = 0;
-#if defined(__F16C__)
-  for (; i + 8 <= n; i += 8)
-    _mm_storeu_si128((__m128i *)(void *)(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(row + i), _MM_FROUND_TO_NEAREST_INT));
-#endif
-  for (; i < n; i++) {
-    uint16_t h = rt_f32_to_f16(row[i]);
-    memcpy(p + 2 * i, &h, sizeof h);
-  }
-}
-
 /* One position's row to floats, zeros up to `stride`. */
 INLINE void widen(int kv_type, const uint8_t *row, uint32_t n, float *out, uint32_t stride) {
   uint32_t i = 0;
   if (kv_type == RT_KV_F32) {
     memcpy(out, row, n * sizeof *out);
     i = n;
+  } else if (kv_type == RT_KV_Q8_0) {
+    for (; i < stride; i += 32, row += sizeof(rt_q8_0_block)) {
+      const rt_q8_0_block *b = (const rt_q8_0_block *)row;
+      part_float d = splat_register(RT_F16_AT(b->d));
+      for (uint32_t j = 0; j < 32; j += NATIVE) store_register(out + i + j, d * load_register_int8(b->q + j));
+    }
   } else {
     for (; i + NATIVE <= n; i += NATIVE) store_register(out + i, load_register_f16(row + 2 * i));
     for (; i < n; i++) {
@@ -68,6 +58,7 @@ INLINE void widen_rows(const rt_attention_tile *t, const uint8_t *rows, uint32_t
     const uint8_t *row = rows + (first + j) * row_bytes;
     if (first + j >= count) memset(out, 0, stride * sizeof *out);
     else if (t->kv_type == RT_KV_F32) widen(RT_KV_F32, row, t->head_dim, out, stride);
+    else if (t->kv_type == RT_KV_Q8_0) widen(RT_KV_Q8_0, row, t->head_dim, out, stride);
     else widen(RT_KV_F16, row, t->head_dim, out, stride);
   }
 }

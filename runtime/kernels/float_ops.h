@@ -33,6 +33,36 @@ static void quantize(const float *x, uint32_t cols, uint32_t group, int8_t *q, f
   }
 }
 
+/* ---- keys and values to what the cache keeps ---- */
+
+static void kv_store(int kv_type, const float *row, uint32_t n, void *out) {
+  uint8_t *p = out;
+  uint32_t i = 0;
+  if (kv_type == RT_KV_F32) {
+    memcpy(out, row, n * sizeof *row);
+    return;
+  }
+  if (kv_type == RT_KV_Q8_0) { /* blocks of 32 by the rule of activations; the last filled up with zeros */
+    for (; i < n; i += 32, p += sizeof(rt_q8_0_block)) {
+      float last[32] = {0}, d;
+      int16_t sums[2];
+      if (n - i < 32) memcpy(last, row + i, (n - i) * sizeof *row);
+      quantize(n - i < 32 ? last : row + i, 32, 32, (int8_t *)p + offsetof(rt_q8_0_block, q), &d, sums);
+      uint16_t h = rt_f32_to_f16(d);
+      memcpy(p, &h, sizeof h);
+    }
+    return;
+  }
+#if defined(__F16C__)
+  for (; i + 8 <= n; i += 8)
+    _mm_storeu_si128((__m128i *)(void *)(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(row + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
+  for (; i < n; i++) {
+    uint16_t h = rt_f32_to_f16(row[i]);
+    memcpy(p + 2 * i, &h, sizeof h);
+  }
+}
+
 /* ---- weights in float formats ---- */
 
 INLINE v16f load_weights(uint32_t type, const uint8_t *row, size_t at, size_t count) {

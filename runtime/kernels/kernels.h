@@ -57,8 +57,8 @@ void rt_swiglu(const rt_kernels *kernels, float *gate, const float *up, uint32_t
 void rt_rope(const rt_kernels *kernels, float *head, const float *cos_sin, uint32_t n_rot, bool neox);
 
 /* ---- attention ---- */
-enum { RT_KV_F16 = RETORT_KV_F16, RT_KV_F32 = RETORT_KV_F32 };
-size_t rt_kv_row_bytes(int kv_type, uint32_t n); /* bytes of one stored row of n values */
+enum { RT_KV_F16 = RETORT_KV_F16, RT_KV_F32 = RETORT_KV_F32, RT_KV_Q8_0 = RETORT_KV_Q8_0 };
+size_t rt_kv_row_bytes(int kv_type, uint32_t n); /* bytes of one stored row of n values; Q8_0: of whole blocks */
 void rt_kv_store(const rt_kernels *kernels, int kv_type, const float *row, uint32_t n, void *out);
 
 enum { RT_ATTENTION_BLOCK = 128 }; /* cache positions per block: partial results merge in block order */

@@ -65,6 +65,7 @@ typedef float part_float __attribute__((vector_size(REGISTER_BYTES)));
 typedef int32_t part_int __attribute__((vector_size(REGISTER_BYTES)));
 typedef uint32_t part_unsigned __attribute__((vector_size(REGISTER_BYTES)));
 typedef uint16_t part_half __attribute__((vector_size(REGISTER_BYTES / 2)));
+typedef int8_t part_byte __attribute__((vector_size(REGISTER_BYTES / 4)));
 typedef struct parts {
   part_float part[PARTS];
 } parts;
@@ -184,6 +185,18 @@ INLINE part_float load_register_f16(const uint8_t *p) {
   part_unsigned h = __builtin_convertvector(half, part_unsigned);
   part_unsigned magnitude = (h & 0x7fff) << 13, special = (part_unsigned)(magnitude >= (0x7c00u << 13)) & 0x7f800000u;
   return (part_float)((part_unsigned)((part_float)magnitude * splat_register(0x1p112f)) | special | (h & 0x8000) << 16);
+#endif
+}
+/* Signed bytes to floats, exactly: a register of them. */
+INLINE part_float load_register_int8(const uint8_t *p) {
+#if defined(__aarch64__)
+  int32_t word;
+  memcpy(&word, p, sizeof word);
+  return (part_float)vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(word))))));
+#else
+  part_byte byte;
+  memcpy(&byte, p, sizeof byte);
+  return __builtin_convertvector(__builtin_convertvector(byte, part_int), part_float);
 #endif
 }
 INLINE v16f load16_f16(const uint8_t *p) {

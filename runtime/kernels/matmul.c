@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "../quant/q8_0.h"
 #include "variant.h"
 
 enum { PRIVATE_INPUTS = 4 }; /* at most so many inputs are quantised by each worker itself */
@@ -244,7 +245,10 @@ void rt_swiglu(const rt_kernels *kernels, float *gate, const float *up, uint32_t
 void rt_rope(const rt_kernels *kernels, float *head, const float *cos_sin, uint32_t n_rot, bool neox) {
   kernels->rope(head, cos_sin, n_rot, neox);
 }
-size_t rt_kv_row_bytes(int kv_type, uint32_t n) { return (size_t)n * (kv_type == RT_KV_F32 ? 4 : 2); }
+size_t rt_kv_row_bytes(int kv_type, uint32_t n) {
+  if (kv_type == RT_KV_Q8_0) return ((size_t)n + 31) / 32 * sizeof(rt_q8_0_block);
+  return (size_t)n * (kv_type == RT_KV_F32 ? 4 : 2);
+}
 void rt_kv_store(const rt_kernels *kernels, int kv_type, const float *row, uint32_t n, void *out) {
   kernels->kv_store(kv_type, row, n, out);
 }

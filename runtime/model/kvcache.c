@@ -1,6 +1,13 @@
 /* kvcache.c - the memory of one sequence's keys and values; layout in model.h. */
 #include "model.h"
 
+const char *retort_kv_type_name(uint32_t kv_type) {
+  static const char *const names[] = {[RETORT_KV_F16] = "f16", [RETORT_KV_F32] = "f32", [RETORT_KV_Q8_0] = "q8_0"};
+  return kv_type < RT_COUNT(names) ? names[kv_type] : NULL;
+}
+
+uint64_t retort_kv_bytes(uint32_t kv_type, uint32_t n) { return rt_kv_row_bytes((int)kv_type, n); }
+
 retort_status rt_kv_open(rt_kv_cache *cache, const retort_platform *platform, const rt_hparams *hparams, uint32_t n_ctx, int type, retort_error *error) {
   uint64_t head = 0, half = 0, size;
   size_t row = rt_kv_row_bytes(type, hparams->head_dim);

@@ -57,7 +57,7 @@ class Arguments(Case):
             (["run", "-n", "99999999999999999999", "x"], "--max-tokens wants a whole number"),
             (["run", "--seed", "-1", "x"], "--seed wants"),
             (["run", "--seed", "18446744073709551616", "x"], "--seed wants"),
-            (["run", "--kv", "q4", "x"], "one of f16|f32"),
+            (["run", "--kv", "q4", "x"], "one of f16|f32|q8_0"),
             (["run", "--stop", "", "x"], "--stop wants"),
             (["run", "--ctx"], "wants a value"),
             (["run", "--raw=yes", "x"], "takes no value"),

@@ -28,7 +28,7 @@ static uint64_t rnd(void) {
 static float rnd_float(void) { return (float)((double)(rnd() >> 11) * 0x1p-53 * 2 - 1); }
 static bool same(float a, float b) { return rt_float_bits(a) == rt_float_bits(b) || (a != a && b != b); }
 
-enum fill { RANDOM, ALL_MIN, ALL_MAX, DENORMAL, FILLS };
+enum fill { RANDOM, ALL_MIN, ALL_MAX, DENORMAL, ZEROS, FILLS };
 
 /* Blocks of one matrix; `d` bytes are found by trying which halves change all values: simpler, every half that is not finite is made so. */
 static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fill fill) {
@@ -38,20 +38,20 @@ static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fi
   } scales[] = {{RT_Q4_0, {0, -1}}, {RT_Q4_1, {0, 2}},    {RT_Q5_0, {0, -1}},   {RT_Q5_1, {0, 2}},
                 {RT_Q8_0, {0, -1}}, {RT_Q2_K, {80, 82}},  {RT_Q3_K, {108, -1}}, {RT_Q4_K, {0, 2}},
                 {RT_Q5_K, {0, 2}},  {RT_Q6_K, {208, -1}}, {RT_IQ4_NL, {0, -1}}, {RT_IQ4_XS, {0, -1}}};
-  for (size_t i = 0; i < bytes; i++) data[i] = fill == ALL_MIN ? 0x00 : fill == ALL_MAX ? 0xff : (uint8_t)(rnd() >> 32);
+  for (size_t i = 0; i < bytes; i++) data[i] = fill == ALL_MIN || fill == ZEROS ? 0x00 : fill == ALL_MAX ? 0xff : (uint8_t)(rnd() >> 32);
   for (size_t b = 0; b < bytes; b += type->block_bytes) {
     if (type->id == RT_F32) {
-      float f = fill == RANDOM ? rnd_float() : fill == DENORMAL ? 1e-41f : fill == ALL_MIN ? -3e4f : 3e4f;
+      float f = fill == RANDOM ? rnd_float() : fill == DENORMAL ? 1e-41f : fill == ZEROS ? -0.0f : fill == ALL_MIN ? -3e4f : 3e4f;
       memcpy(data + b, &f, 4);
     } else if (type->id == RT_F16 || type->id == RT_BF16) {
       float f = rnd_float();
-      uint16_t h = fill == DENORMAL ? 3 : type->id == RT_F16 ? rt_f32_to_f16(f) : (uint16_t)(rt_float_bits(f) >> 16);
+      uint16_t h = fill == DENORMAL ? 3 : fill == ZEROS ? 0x8000 : type->id == RT_F16 ? rt_f32_to_f16(f) : (uint16_t)(rt_float_bits(f) >> 16);
       memcpy(data + b, &h, 2);
     }
     for (size_t t = 0; t < RT_COUNT(scales); t++)
       for (int h = 0; h < 2 && scales[t].id == type->id; h++) {
         if (scales[t].halves[h] < 0) continue;
-        uint16_t half = fill == RANDOM ? rt_f32_to_f16(rnd_float() * 0.01f) : fill == DENORMAL ? 0x0001 : fill == ALL_MIN ? 0xfbff : 0x7bff;
+        uint16_t half = fill == RANDOM ? rt_f32_to_f16(rnd_float() * 0.01f) : fill == DENORMAL ? 0x0001 : fill == ZEROS ? 0x8000 : fill == ALL_MIN ? 0xfbff : 0x7bff;
         memcpy(data + b + scales[t].halves[h], &half, 2);
       }
   }
@@ -70,7 +70,7 @@ static float *make_inputs(uint32_t n, uint32_t cols, enum fill fill) {
   float *x = malloc((size_t)n * cols * sizeof *x);
   for (size_t i = 0; i < (size_t)n * cols; i++) {
     float f = rnd_float();
-    x[i] = fill == RANDOM ? f * f * f * 10 : fill == ALL_MIN ? -1.0f : fill == ALL_MAX ? 1.0f : f * 1e-30f;
+    x[i] = fill == RANDOM ? f * f * f * 10 : fill == ALL_MIN ? -1.0f : fill == ALL_MAX ? 1.0f : fill == ZEROS ? -0.0f : f * 1e-30f;
   }
   for (uint32_t c = 0; c < 32 && fill == RANDOM && cols >= 64; c++) x[c] = 0; /* a group of zeros */
   return x;
@@ -220,6 +220,58 @@ static void infinities_and_nans_stay_visible_and_in_their_row(void **state) {
 
 /* ---- the float operations ---- */
 
+/* Number i of a key or a value as the cache gives it back: docs/NUMERICS.md written a second time. */
+static double kept(int kv_type, const float *row, uint32_t n, uint32_t i) {
+  if (kv_type == RT_KV_F32) return row[i];
+  if (kv_type == RT_KV_F16) return rt_f16_to_f32(rt_f32_to_f16(row[i]));
+  float amax = 0;
+  for (uint32_t k = i / 32 * 32; k < n && k < i / 32 * 32 + 32; k++) amax = fmaxf(amax, fabsf(row[k]));
+  return amax < 0x1p-100f ? 0 : (double)rt_f16_to_f32(rt_f32_to_f16(amax / 127.0f)) * (double)nearbyintf(row[i] * (127.0f / amax));
+}
+
+static const int kv_types[] = {RT_KV_F16, RT_KV_F32, RT_KV_Q8_0};
+
+static bool is_nan_half(const uint8_t *p) { return (p[1] & 0x7f) > 0x7c || ((p[1] & 0x7f) == 0x7c && p[0]); }
+
+/* Numbers at the edges: variants need only agree. */
+static void check_extreme_floats(const rt_kernels *kernels) {
+  static const float edges[] = {3.4e38f, -3.4e38f, 0.0f, -0.0f, 1e-45f, -1e-41f, 1.1754944e-38f, 65519.0f, 65520.0f, 8.33e6f, 5.9e-8f, INFINITY, -INFINITY, NAN, 88.8f, -87.4f, 1.0f};
+  const rt_kernels *spec = portable();
+  for (int round = 0; round < 300; round++) {
+    uint32_t n = 2 + 2 * (uint32_t)(rnd() % 65), kinds = 1 + (uint32_t)(rnd() % 3);
+    float x[130], y[130], a[130], b[130], pick[3];
+    for (uint32_t i = 0; i < kinds; i++) pick[i] = edges[rnd() % RT_COUNT(edges)];
+    for (uint32_t i = 0; i < 130; i++) x[i] = round % 2 && rnd() % 4 ? rnd_float() : pick[rnd() % kinds], y[i] = rnd_float();
+    for (int op = 0; op < 5; op++) {
+      for (int k = 0; k < 2; k++) {
+        const rt_kernels *which = k ? kernels : spec;
+        float *out = k ? b : a;
+        memcpy(out, x, sizeof x);
+        if (op == 0) rt_rmsnorm(which, x, y, 1e-6f, n, out);
+        else if (op == 1) rt_swiglu(which, out, y, n);
+        else if (op == 2) rt_add(which, out, y, n);
+        else rt_rope(which, out, y, n, op == 3);
+      }
+      for (uint32_t i = 0; i < n; i++)
+        if (!same(a[i], b[i])) fail_msg("%s: operation %d at %u of %u: %a, not %a", rt_kernels_name(kernels), op, i, n, (double)b[i], (double)a[i]);
+    }
+    for (size_t t = 0; t < RT_COUNT(kv_types); t++) {
+      size_t bytes = rt_kv_row_bytes(kv_types[t], n);
+      uint8_t *ka = malloc(bytes), *kb = malloc(bytes); /* exact, for the sanitizers */
+      rt_kv_store(spec, kv_types[t], x, n, ka);
+      rt_kv_store(kernels, kv_types[t], x, n, kb);
+      for (uint32_t i = 0; i < n && kv_types[t] == RT_KV_F16; i++)
+        if (is_nan_half(ka + 2 * i) && is_nan_half(kb + 2 * i)) memcpy(kb + 2 * i, ka + 2 * i, 2);
+      assert_memory_equal(ka, kb, bytes);
+      free(ka), free(kb);
+    }
+  }
+}
+static void float_operations_are_alike_at_the_edges(void **state) {
+  (void)state;
+  each_variant(check_extreme_floats);
+}
+
 static void check_float_ops(const rt_kernels *kernels) {
   const rt_kernels *spec = portable();
   for (uint32_t n = 2; n <= 130; n += 2) {
@@ -253,6 +305,15 @@ static void check_float_ops(const rt_kernels *kernels) {
     rt_kv_store(kernels, RT_KV_F16, x, n, hb);
     assert_memory_equal(ha, hb, n * sizeof *ha);
     for (uint32_t i = 0; i < n; i++) assert_int_equal(ha[i], rt_f32_to_f16(x[i]));
+    uint8_t block[5 * 34];
+    rt_kv_store(kernels, RT_KV_Q8_0, x, n, block);
+    for (uint32_t i = 0; i < rt_kv_row_bytes(RT_KV_Q8_0, n) / 34 * 32; i++) {
+      uint16_t d;
+      memcpy(&d, block + i / 32 * 34, sizeof d);
+      double value = (double)rt_f16_to_f32(d) * (int8_t)block[i / 32 * 34 + 2 + i % 32];
+      assert_true(value == (i < n ? kept(RT_KV_Q8_0, x, n, i) : 0));
+      assert_true(i >= n || fabs(value - x[i]) <= 20 * (0.5 / 127 + 0x1p-11));
+    }
   }
 }
 static void float_operations_are_right_and_alike(void **state) {
@@ -270,17 +331,21 @@ static void attend(const rt_kernels *kernels, unsigned workers, const rt_attenti
   rt_free(NULL, work, 0);
 }
 
-static void compare_attention(const rt_kernels *kernels, int kv_type, uint32_t head_dim, uint32_t heads, uint32_t kv_heads, uint32_t n,
+static void compare_attention(const rt_kernels *kernels, int kv_type, enum fill fill, uint32_t head_dim, uint32_t heads, uint32_t kv_heads, uint32_t n,
                               uint32_t past, unsigned workers) {
+  static const float extreme[FILLS] = {[ALL_MIN] = -1e4f, [ALL_MAX] = 3e38f, [DENORMAL] = 1e-41f, [ZEROS] = -0.0f};
   uint32_t n_ctx = past + n + 3;
   size_t kv = (size_t)kv_heads * n_ctx * head_dim, qn = (size_t)n * heads * head_dim;
   float *k = malloc(kv * 4), *v = malloc(kv * 4), *q = malloc(qn * 4), *one = malloc(qn * 4), *all = malloc(qn * 4);
-  uint8_t *ks = malloc(kv * 4), *vs = malloc(kv * 4);
+  size_t row_bytes = rt_kv_row_bytes(kv_type, head_dim);
+  uint8_t *ks = malloc(kv / head_dim * row_bytes), *vs = malloc(kv / head_dim * row_bytes);
   uint32_t *visible = malloc(n * sizeof *visible);
-  for (size_t i = 0; i < kv; i++) k[i] = rnd_float() * 3, v[i] = rnd_float();
-  for (size_t i = 0; i < qn; i++) q[i] = rnd_float() * 3;
-  rt_kv_store(portable(), kv_type, k, (uint32_t)kv, ks);
-  rt_kv_store(portable(), kv_type, v, (uint32_t)kv, vs);
+  for (size_t i = 0; i < kv; i++) k[i] = fill ? extreme[fill] : rnd_float() * 3, v[i] = fill && i % 2 ? extreme[fill] : rnd_float();
+  for (size_t i = 0; i < qn; i++) q[i] = fill ? extreme[fill] : rnd_float() * 3;
+  for (size_t i = 0; i < kv / head_dim; i++) {
+    rt_kv_store(portable(), kv_type, k + i * head_dim, head_dim, ks + i * row_bytes);
+    rt_kv_store(portable(), kv_type, v + i * head_dim, head_dim, vs + i * row_bytes);
+  }
   for (uint32_t i = 0; i < n; i++) visible[i] = past + i + 1;
   rt_attention a = {.kv_type = kv_type,
                     .k = ks,
@@ -308,26 +373,20 @@ static void compare_attention(const rt_kernels *kernels, int kv_type, uint32_t h
                head_dim, heads, kv_heads, n, past, workers, (double)all[i], (double)one[i]);
   /* The last row in double. */
   double *score = malloc(n_ctx * sizeof *score);
-  for (uint32_t h = 0; h < heads; h++) {
+  for (uint32_t h = 0; h < heads && fill == RANDOM; h++) {
     size_t base = (size_t)(h / (heads / kv_heads)) * n_ctx * head_dim;
     const float *qh = q + ((size_t)(n - 1) * heads + h) * head_dim;
     double max = -1e300, sum = 0;
     for (uint32_t j = 0; j < past + n; j++) {
       score[j] = 0;
-      for (uint32_t d = 0; d < head_dim; d++) {
-        float key = k[base + (size_t)j * head_dim + d];
-        score[j] += (double)qh[d] * (kv_type == RT_KV_F16 ? rt_f16_to_f32(rt_f32_to_f16(key)) : key);
-      }
+      for (uint32_t d = 0; d < head_dim; d++) score[j] += (double)qh[d] * kept(kv_type, k + base + (size_t)j * head_dim, head_dim, d);
       score[j] *= 0.3f;
       max = fmax(max, score[j]);
     }
     for (uint32_t j = 0; j < past + n; j++) sum += score[j] = exp(score[j] - max);
     for (uint32_t d = 0; d < head_dim; d++) {
       double o = 0;
-      for (uint32_t j = 0; j < past + n; j++) {
-        float value = v[base + (size_t)j * head_dim + d];
-        o += score[j] / sum * (kv_type == RT_KV_F16 ? rt_f16_to_f32(rt_f32_to_f16(value)) : value);
-      }
+      for (uint32_t j = 0; j < past + n; j++) o += score[j] / sum * kept(kv_type, v + base + (size_t)j * head_dim, head_dim, d);
       assert_true(fabs(o - all[((size_t)(n - 1) * heads + h) * head_dim + d]) < 1e-5);
     }
   }
@@ -341,14 +400,18 @@ static void check_attention(const rt_kernels *kernels) {
   int i = 0;
   for (size_t d = 0; d < RT_COUNT(dims); d++)
     for (size_t s = 0; s < RT_COUNT(shapes); s++)
-      for (int t = 0; t < 2; t++, i++) {
-        compare_attention(kernels, t ? RT_KV_F32 : RT_KV_F16, dims[d], shapes[s][0], shapes[s][1], 1, (uint32_t)(i * 37 % 400),
-                          workers[i % 4]);
-        compare_attention(kernels, t ? RT_KV_F32 : RT_KV_F16, dims[d], shapes[s][0], shapes[s][1], 3 + (uint32_t)i % 5, 125,
-                          workers[(i + 1) % 4]);
+      for (size_t t = 0; t < RT_COUNT(kv_types); t++, i++) {
+        compare_attention(kernels, kv_types[t], RANDOM, dims[d], shapes[s][0], shapes[s][1], 1, (uint32_t)(i * 37 % 400), workers[i % 4]);
+        compare_attention(kernels, kv_types[t], RANDOM, dims[d], shapes[s][0], shapes[s][1], 3 + (uint32_t)i % 5, 125, workers[(i + 1) % 4]);
       }
-  compare_attention(kernels, RT_KV_F16, 128, 12, 2, 70, 0, 2);
-  compare_attention(kernels, RT_KV_F16, 64, 9, 3, 150, 200, 3);
+  for (int fill = RANDOM + 1; fill < FILLS; fill++)
+    for (size_t t = 0; t < RT_COUNT(kv_types); t++) {
+      compare_attention(kernels, kv_types[t], fill, 80, 6, 2, 1, 140, 2);
+      compare_attention(kernels, kv_types[t], fill, 64, 4, 2, 20, 120, 3);
+    }
+  compare_attention(kernels, RT_KV_F16, RANDOM, 128, 12, 2, 70, 0, 2);
+  compare_attention(kernels, RT_KV_F16, RANDOM, 64, 9, 3, 150, 200, 3);
+  compare_attention(kernels, RT_KV_Q8_0, RANDOM, 80, 9, 3, 70, 60, 3);
 }
 static void attention_is_right_and_alike(void **state) {
   (void)state;
@@ -373,6 +436,7 @@ int main(void) {
       cmocka_unit_test(variants_multiply_alike),
       cmocka_unit_test(infinities_and_nans_stay_visible_and_in_their_row),
       cmocka_unit_test(float_operations_are_right_and_alike),
+      cmocka_unit_test(float_operations_are_alike_at_the_edges),
       cmocka_unit_test(attention_is_right_and_alike),
       cmocka_unit_test(an_unknown_variant_is_refused_with_the_known_ones),
   };

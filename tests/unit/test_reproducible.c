@@ -164,25 +164,54 @@ static bool cell_is_chosen(bool full, size_t threads, size_t split) {
   return full || threads == split;
 }
 
+/* What the run says of each model in one line of fields with tabs between, for tests/reproducible_table.py, which joins the lines of several machines:
+ * "row", architecture, type, size, KV cache, expected hash, then a field a variant: NAME=cells that gave it/cells, or NAME=not run. */
+typedef struct cell_count {
+  int right, cells;
+} cell_count;
+static void print_row(const char *arch, const char *type, const char *size, uint32_t kv_type, const char *expected, const char *const *variants, const cell_count *tallies) {
+  const char *name;
+  printf("row\t%s\t%s\t%s\t%s\t%s", arch, type, size, retort_kv_type_name(kv_type), expected);
+  for (uint32_t v = 0; (name = retort_kernels_variant(NULL, v, NULL, NULL)); v++) {
+    size_t i = 0;
+    while (variants[i] && strcmp(variants[i], name) != 0) i++;
+    if (variants[i]) printf("\t%s=%d/%d", name, tallies[i].right, tallies[i].cells);
+    else printf("\t%s=not run", name);
+  }
+  printf("\n");
+}
+
+/* One cell: true when it gives the expected hash. */
+static bool cell_agrees(const char *what, const reading *r, const char *expected, const char *kernels, unsigned n_threads, uint32_t split, cell_count *tally) {
+  char hex[65];
+  hash_of_logits(r, kernels, n_threads, split < r->n ? split : r->n, hex);
+  bool right = !strcmp(hex, expected);
+  tally->cells++;
+  tally->right += right;
+  if (!right) printf("WRONG: %s: %s, %u threads, batches of %u give %s\n", what, kernels, n_threads, split, hex);
+  return right;
+}
+
 /* True when every cell of the model's matrix gives the expected hash. */
 static bool matrix_agrees(const model_case *c, int arch, bool full, const char *const *variants, int *cells) {
+  cell_count tallies[MOST_VARIANTS] = {0};
   tiny_model t = model_for(c, arch);
   retort_error error = {0};
   if (tiny_model_build(&t, &error)) die("%s", error.message);
   int32_t ids[TOKENS];
   reading r = read_tiny(c, &t, ids);
   bool agrees = true;
-  for (; *variants; variants++)
+  const char *size = c->wide ? "wide" : "small";
+  char what[64];
+  snprintf(what, sizeof what, "%s %s %s, KV %s", ARCH[arch], c->name, size, retort_kv_type_name(c->kv_type));
+  for (size_t v = 0; variants[v]; v++)
     for (size_t k = 0; k < N_THREADS; k++)
       for (size_t s = 0; s < N_SPLITS; s++) {
         if (!cell_is_chosen(full, k, s)) continue;
-        char hex[65];
-        hash_of_logits(&r, *variants, THREADS[k], SPLITS[s] < r.n ? SPLITS[s] : r.n, hex);
+        agrees &= cell_agrees(what, &r, c->expected[arch], variants[v], THREADS[k], SPLITS[s], &tallies[v]);
         ++*cells;
-        if (!strcmp(hex, c->expected[arch])) continue;
-        printf("WRONG: %s %s %s: %s, %u threads, batches of %u give %s\n", ARCH[arch], c->name, c->wide ? "wide" : "small", *variants, THREADS[k], SPLITS[s], hex);
-        agrees = false;
       }
+  print_row(ARCH[arch], c->name, size, c->kv_type, c->expected[arch], variants, tallies);
   tiny_model_close(&t);
   return agrees;
 }
@@ -233,7 +262,8 @@ static bool ember_agrees(bool full, const char *const *variants, int *cells) {
   ember_open(&e);
   bool agrees = !strcmp(e.file_hash, EMBER_FILE);
   if (!agrees) printf("WRONG: ember.gguf is another file than that of ember_hashes.h: `test_reproducible print ember` prints its values\n");
-  for (; *variants; variants++)
+  cell_count tallies[MOST_VARIANTS] = {0};
+  for (size_t v = 0; variants[v]; v++)
     for (size_t k = 0; k < 3; k++)
       for (size_t s = 0; s < 3; s++) {
 #ifdef SANITIZED
@@ -241,13 +271,10 @@ static bool ember_agrees(bool full, const char *const *variants, int *cells) {
 #else
         (void)full;
 #endif
-        char hex[65];
-        hash_of_logits(&e.r, *variants, THREADS[k], SPLITS[s] < e.r.n ? SPLITS[s] : e.r.n, hex);
+        agrees &= cell_agrees("Ember", &e.r, EMBER_LOGITS, variants[v], THREADS[k], SPLITS[s], &tallies[v]);
         ++*cells;
-        if (!strcmp(hex, EMBER_LOGITS)) continue;
-        printf("WRONG: Ember: %s, %u threads, batches of %u give %s\n", *variants, THREADS[k], SPLITS[s], hex);
-        agrees = false;
       }
+  print_row("llama", "Ember", "real", RETORT_KV_F16, EMBER_LOGITS, variants, tallies);
   free(e.bytes);
   return agrees;
 }
@@ -266,7 +293,7 @@ static void print_ember(void) {
 static void print_table(void) {
   for (size_t i = 0; i < N_CASES; i++) {
     const model_case *c = &CASES[i];
-    printf("{RT_%s, RETORT_KV_%s, \"%s\", %s,\n", c->name, c->kv_type == RETORT_KV_F32 ? "F32" : "F16", c->name, c->wide ? "true" : "false");
+    printf("{RT_%s, RETORT_KV_%s, \"%s\", %s,\n", c->name, c->kv_type == RETORT_KV_F32 ? "F32" : c->kv_type == RETORT_KV_F16 ? "F16" : "Q8_0", c->name, c->wide ? "true" : "false");
     for (int arch = 0; arch < ARCHS; arch++) {
       tiny_model t = model_for(c, arch);
       retort_error error = {0};

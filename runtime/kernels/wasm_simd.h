@@ -322,114 +322,113 @@ INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const uint8_t *ahead, 
 
 /* ---- blocks of 256 ---- */
 
-/* The codes of 64 elements of a block, `pair` 0..3, in order. */
-INLINE void codes_of_64(uint32_t type, const uint8_t *block, unsigned pair, v128_t c[4]) {
-  if (type == RT_Q6_K) {
+/* One row after the other, so that few values are alive and memory is read in order. Loops stay loops: wasmtime's compiler computes late what
+ * only a later instruction needs, and does all loads of a straight piece before, more than there are registers. What is left of a block are four partial integer sums,
+ * and, where there are minima, four of them; finish_256 adds them up, four rows side by side. */
+enum { PARTIAL = 8 }; /* numbers a block */
+
+/* sum over 16 codes times their activations, as words (those of the even and of the odd ones) or as bytes. */
+INLINE v128_t dot_16(v128_t sum, v128_t codes, const int16_t *words, const int8_t *q) {
+  if (RELAXED) return dot_bytes(sum, load(q), codes);
+  return dot_words(dot_words(sum, wasm_v128_and(codes, wasm_i16x8_const_splat(0xff)), load(words)), wasm_u16x8_shr(codes, 8), load(words + 8));
+}
+
+/* A row's blocks of Q4_K or Q5_K: partial (groups, PARTIAL). sums: (groups, 8) of 32 activations each. */
+INLINE void row_min_256(uint32_t type, const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q, const int16_t *sums,
+                        int32_t *partial) {
+  const size_t codes_at = type == RT_Q4_K ? offsetof(rt_q4_k_block, codes) : offsetof(rt_q5_k_block, codes);
+  const v128_t fifth = wasm_i8x16_const_splat(16);
+  for (; groups; groups--, block += codes_at, sums += 8, partial += PARTIAL) {
+    uint64_t s, m;
+    rt_scales_6bit(block + offsetof(rt_q4_k_block, scales), &s, &m); /* at the same place in both */
+    wasm_v128_store(partial + 4, wasm_i32x4_dot_i16x8(wasm_u16x8_extend_low_u8x16(wasm_u64x2_splat(m)), load(sums)));
+    v128_t scales = wasm_u16x8_extend_low_u8x16(wasm_u64x2_splat(s)), isum = zero(), bits[2];
+    for (unsigned i = 0; i < 2 && type == RT_Q5_K; i++) bits[i] = load(block + offsetof(rt_q5_k_block, high) + 16 * i);
+#pragma clang loop unroll(disable)
+    for (unsigned pair = 0; pair < 4; pair++, block += 32, words += 64, q += 64) {
+      v128_t low = zero(), high = zero();
+      for (unsigned i = 0; i < 2; i++) {
+        v128_t v = load(block + codes_at + 16 * i);
+        if (type == RT_Q4_K && !RELAXED) {
+          const v128_t a[4] = {load(words + 32 * i), load(words + 32 * i + 8), load(words + 32 * i + 16), load(words + 32 * i + 24)};
+          v128_t l, h;
+          dot_nibbles(v, a, &l, &h);
+          low = wasm_i32x4_add(low, l);
+          high = wasm_i32x4_add(high, h);
+          continue;
+        }
+        v128_t c = low_nibbles(v), d = high_nibbles(v);
+        if (type == RT_Q5_K) {
+          c = wasm_v128_or(c, wasm_v128_and(wasm_i16x8_shl(bits[i], 4), fifth));
+          d = wasm_v128_or(d, wasm_v128_and(wasm_i16x8_shl(bits[i], 3), fifth));
+          bits[i] = wasm_u16x8_shr(bits[i], 2);
+        }
+        low = dot_16(low, c, words + 16 * i, q + 16 * i);
+        high = dot_16(high, d, words + 32 + 16 * i, q + 32 + 16 * i);
+      }
+      v128_t two = wasm_i32x4_shuffle(scales, scales, 0, 0, 0, 0);
+      isum = wasm_i32x4_add(isum, wasm_i32x4_mul(low, wasm_v128_and(two, wasm_i32x4_const_splat(0xffff))));
+      isum = wasm_i32x4_add(isum, wasm_i32x4_mul(high, wasm_u32x4_shr(two, 16)));
+      scales = wasm_i32x4_shuffle(scales, scales, 1, 2, 3, 0);
+    }
+    wasm_v128_store(partial, type == RT_Q4_K && !RELAXED ? wasm_i32x4_shr(isum, 4) : isum);
+  }
+}
+
+/* A row's blocks of Q6_K. sums: (groups, 16) of 16 activations each. */
+INLINE void row_q6_k(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q, const int16_t *sums, int32_t *partial) {
+  const v128_t two_bits = wasm_i8x16_const_splat(48);
+  for (; groups; groups--, block += sizeof(rt_q6_k_block), words += 256, q += 256, sums += 16, partial += PARTIAL) {
     const rt_q6_k_block *b = (const rt_q6_k_block *)(const void *)block;
-    unsigned half = pair / 2;
-    for (unsigned i = 0; i < 4; i++) {
-      v128_t low = load(b->low + 64 * half + 16 * i), high = load(b->high + 32 * half + 16 * (i & 1));
-      /* Bits 2s and 2s + 1 of `high`, s = 2 * (pair & 1) + i / 2, to bits 4 and 5. */
-      unsigned s = 2 * (pair & 1) + i / 2;
-      high = s == 0 ? wasm_i16x8_shl(high, 4) : s == 1 ? wasm_i16x8_shl(high, 2) : s == 2 ? high : wasm_u16x8_shr(high, 2);
-      c[i] = wasm_v128_or(pair & 1 ? high_nibbles(low) : low_nibbles(low), wasm_v128_and(high, wasm_i8x16_const_splat(48)));
+    v128_t bytes = load(b->scales), low8 = wasm_i16x8_extend_low_i8x16(bytes), high8 = wasm_i16x8_extend_high_i8x16(bytes);
+    /* 32 is the code of 0 */
+    v128_t isum = wasm_i32x4_shl(wasm_i32x4_neg(dot_words(wasm_i32x4_dot_i16x8(low8, load(sums)), high8, load(sums + 8))), 5);
+    const v128_t scales[4] = {wasm_i32x4_shr(wasm_i32x4_shl(low8, 16), 16), wasm_i32x4_shr(low8, 16),
+                              wasm_i32x4_shr(wasm_i32x4_shl(high8, 16), 16), wasm_i32x4_shr(high8, 16)};
+    /* Elements 16 i .. 16 i + 15 of the four runs of 32 of each half. */
+#pragma clang loop unroll(disable)
+    for (unsigned k = 0; k < 4; k++) {
+      const uint8_t *low = b->low + 16 * k + (k & 2) * 16;
+      v128_t first = load(low), second = load(low + 32), high = load(b->high + 16 * k), scale = scales[k];
+      const int16_t *w = words + 16 * k + (k & 2) * 48;
+      const int8_t *a = q + 16 * k + (k & 2) * 48;
+      v128_t c = wasm_v128_or(low_nibbles(first), wasm_v128_and(wasm_i16x8_shl(high, 4), two_bits));
+      isum = wasm_i32x4_add(isum, wasm_i32x4_mul(dot_16(zero(), c, w, a), wasm_i32x4_shuffle(scale, scale, 0, 0, 0, 0)));
+      c = wasm_v128_or(low_nibbles(second), wasm_v128_and(wasm_i16x8_shl(high, 2), two_bits));
+      isum = wasm_i32x4_add(isum, wasm_i32x4_mul(dot_16(zero(), c, w + 32, a + 32), wasm_i32x4_shuffle(scale, scale, 1, 1, 1, 1)));
+      c = wasm_v128_or(high_nibbles(first), wasm_v128_and(high, two_bits));
+      isum = wasm_i32x4_add(isum, wasm_i32x4_mul(dot_16(zero(), c, w + 64, a + 64), wasm_i32x4_shuffle(scale, scale, 2, 2, 2, 2)));
+      c = wasm_v128_or(high_nibbles(second), wasm_v128_and(wasm_u16x8_shr(high, 2), two_bits));
+      isum = wasm_i32x4_add(isum, wasm_i32x4_mul(dot_16(zero(), c, w + 96, a + 96), wasm_i32x4_shuffle(scale, scale, 3, 3, 3, 3)));
     }
-    return;
-  }
-  const uint8_t *packed = type == RT_Q4_K ? block + offsetof(rt_q4_k_block, codes) : block + offsetof(rt_q5_k_block, codes);
-  v128_t v[2] = {load(packed + 32 * pair), load(packed + 32 * pair + 16)};
-  for (unsigned i = 0; i < 2; i++) {
-    c[i] = low_nibbles(v[i]);
-    c[i + 2] = high_nibbles(v[i]);
-    if (type != RT_Q5_K) continue;
-    v128_t high = wasm_u16x8_shr(load(block + offsetof(rt_q5_k_block, high) + 16 * i), 2 * pair), fifth = wasm_i8x16_const_splat(16);
-    c[i] = wasm_v128_or(c[i], wasm_v128_and(wasm_i16x8_shl(high, 4), fifth));
-    c[i + 2] = wasm_v128_or(c[i + 2], wasm_v128_and(wasm_i16x8_shl(high, 3), fifth));
+    wasm_v128_store(partial, isum);
   }
 }
 
-/* The sums over each 16 of those 64 elements times the activations; of Q4_K 16 times those over each 32, in sum[0] and sum[2]. */
-INLINE void dot_64(uint32_t type, const v128_t codes[4], const v128_t a[8], v128_t sum[4]) {
-  if (RELAXED) {
-    for (unsigned k = 0; k < 4; k++) sum[k] = dot_bytes(zero(), a[k], codes[k]);
-  } else if (type == RT_Q4_K) {
-    for (unsigned k = 0; k < 2; k++) dot_nibbles(codes[k], a + 4 * k, &sum[k], &sum[2 + k]);
-  } else {
-    for (unsigned k = 0; k < 4; k++)
-      sum[k] = dot_words(wasm_i32x4_dot_i16x8(wasm_v128_and(codes[k], wasm_i16x8_const_splat(0xff)), a[2 * k]), wasm_u16x8_shr(codes[k], 8),
-                         a[2 * k + 1]);
+/* Functions of their own: engines' compilers keep values in registers only where little else is alive. */
+typedef void row_kernel(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q, const int16_t *sums, int32_t *partial);
+#define ROW(NAME, CALL)                                                                                                              \
+  static __attribute__((noinline)) void NAME(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q,             \
+                                             const int16_t *sums, int32_t *partial) {                                                \
+    CALL;                                                                                                                            \
   }
-}
+ROW(rows_q4_k, row_min_256(RT_Q4_K, block, groups, words, q, sums, partial))
+ROW(rows_q5_k, row_min_256(RT_Q5_K, block, groups, words, q, sums, partial))
+ROW(rows_q6_k, row_q6_k(block, groups, words, q, sums, partial))
 
-/* Four rows' scales of a byte each, to one vector of the four for each of `count` sub-blocks. */
-INLINE void turn_scales(const v128_t row[4], unsigned count, bool is_signed, v128_t *scales) {
-  for (unsigned half = 0; half < count / 8; half++) {
-    v128_t a = half ? wasm_i8x16_shuffle(row[0], row[1], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-                    : wasm_i8x16_shuffle(row[0], row[1], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    v128_t b = half ? wasm_i8x16_shuffle(row[2], row[3], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-                    : wasm_i8x16_shuffle(row[2], row[3], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    v128_t four[2] = {wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11), wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
-    for (unsigned k = 0; k < 2; k++, scales += 4) {
-      v128_t low = is_signed ? wasm_i16x8_extend_low_i8x16(four[k]) : wasm_u16x8_extend_low_u8x16(four[k]);
-      v128_t high = is_signed ? wasm_i16x8_extend_high_i8x16(four[k]) : wasm_u16x8_extend_high_u8x16(four[k]);
-      scales[0] = wasm_i32x4_extend_low_i16x8(low);
-      scales[1] = wasm_i32x4_extend_high_i16x8(low);
-      scales[2] = wasm_i32x4_extend_low_i16x8(high);
-      scales[3] = wasm_i32x4_extend_high_i16x8(high);
-    }
-  }
-}
-
-/* Four rows of blocks of 256 times one input: y (4). For two inputs the registers would not suffice. */
-INLINE void dot4_256(uint32_t type, const uint8_t *row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words,
-                     float *y) {
-  const size_t cols = in->cols, groups = cols / 256;
-  const size_t bytes = type == RT_Q4_K ? sizeof(rt_q4_k_block) : type == RT_Q5_K ? sizeof(rt_q5_k_block) : sizeof(rt_q6_k_block);
-  const bool min = type != RT_Q6_K, nibbles = type == RT_Q4_K && !RELAXED;
-  const int8_t *q = in->q + first * cols;
-  const float *da = in->d + first * groups;
-  const int16_t *sums = in->sums + first * (cols / RT_SUM);
-  const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
+/* partial: (4, groups, PARTIAL) of four rows whose blocks' halves lie at `d` and, with minima, two bytes behind; da: (groups); y (4). */
+static void finish_256(const uint8_t *const row[4], size_t bytes, size_t d, bool min, size_t groups, const int32_t *partial, const float *da,
+                       float *y) {
+  const uint8_t *at[4] = {row[0] + d, row[1] + d, row[2] + d, row[3] + d};
   v128_t acc = zero();
-  for (size_t g = 0; g < groups; g++, sums += 16) {
-    v128_t packed[4], scales[16], u[4];
-    v128_t low = load(sums), high = load(sums + 8);
-    if (min) /* of 32 elements, not of 16 */
-      low = wasm_i16x8_add(wasm_i16x8_shuffle(low, high, 0, 2, 4, 6, 8, 10, 12, 14),
-                           wasm_i16x8_shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15));
-    for (unsigned r = 0; r < 4; r++) {
-      if (min) {
-        uint64_t s, m;
-        rt_scales_6bit(at[r] + offsetof(rt_q4_k_block, scales), &s, &m); /* at the same place in both */
-        packed[r] = wasm_u64x2_splat(s);
-        u[r] = wasm_i32x4_dot_i16x8(wasm_u16x8_extend_low_u8x16(wasm_u64x2_splat(m)), low);
-      } else {
-        packed[r] = load(at[r] + offsetof(rt_q6_k_block, scales));
-        u[r] = dot_words(wasm_i32x4_dot_i16x8(wasm_i16x8_extend_low_i8x16(packed[r]), low), wasm_i16x8_extend_high_i8x16(packed[r]), high);
-      }
+  for (size_t g = 0; g < groups; g++, partial += PARTIAL) {
+    v128_t v[4];
+    for (unsigned r = 0; r < 4; r++) v[r] = load(partial + r * groups * PARTIAL);
+    v128_t t = wasm_f32x4_mul(halves_of_4(at, 0), wasm_f32x4_convert_i32x4(sums_of_4(v)));
+    if (min) {
+      for (unsigned r = 0; r < 4; r++) v[r] = load(partial + r * groups * PARTIAL + 4);
+      t = wasm_f32x4_sub(t, wasm_f32x4_mul(halves_of_4(at, 2), wasm_f32x4_convert_i32x4(sums_of_4(v))));
     }
-    turn_scales(packed, min ? 8 : 16, !min, scales);
-    v128_t msum = sums_of_4(u), isum = min ? zero() : wasm_i32x4_shl(wasm_i32x4_neg(msum), 5); /* 32 is the code of 0 */
-    for (unsigned pair = 0; pair < 4; pair++) {
-      v128_t a[8], sum[4][4]; /* sixteen elements, row */
-      touch(ahead + g * 4 * bytes + pair * bytes, bytes);
-      for (unsigned k = 0; k < 8; k++)
-        if (!RELAXED) a[k] = load(words + 256 * g + 64 * pair + 8 * k);
-        else if (k < 4) a[k] = load(q + 256 * g + 64 * pair + 16 * k);
-      for (unsigned r = 0; r < 4; r++) {
-        v128_t codes[4], part[4];
-        if (nibbles)
-          for (unsigned k = 0; k < 2; k++) codes[k] = load(at[r] + offsetof(rt_q4_k_block, codes) + 32 * pair + 16 * k);
-        else codes_of_64(type, at[r], pair, codes);
-        dot_64(type, codes, a, part);
-        for (unsigned k = 0; k < 4; k++) sum[k][r] = min ? wasm_i32x4_add(part[k & 2], part[k | 1]) : part[k];
-      }
-      for (unsigned k = 0; k < 4; k += min ? 2 : 1)
-        isum = wasm_i32x4_add(isum, wasm_i32x4_mul(sums_of_4(sum[k]), scales[min ? 2 * pair + k / 2 : 4 * pair + k]));
-    }
-    if (nibbles) isum = wasm_i32x4_shr(isum, 4);
-    v128_t t = wasm_f32x4_mul(halves_of_4(at, min ? 0 : offsetof(rt_q6_k_block, d)), wasm_f32x4_convert_i32x4(isum));
-    if (min) t = wasm_f32x4_sub(t, wasm_f32x4_mul(halves_of_4(at, 2), wasm_f32x4_convert_i32x4(msum)));
     acc = wasm_f32x4_add(acc, wasm_f32x4_mul(wasm_v128_load32_splat(da + g), t));
     for (unsigned r = 0; r < 4; r++) at[r] += bytes;
   }
@@ -469,9 +468,9 @@ static void dot4_words(const panel *p, const rt_inputs *in, uint32_t i, float *y
   wasm_v128_store(y, acc);
 }
 
-static void store_four(const rt_strip *strip, uint32_t i, uint32_t first, const float *y) {
-  uint32_t rows = strip->rows - first < 4 ? strip->rows - first : 4;
-  memcpy(strip->y + i * strip->y_stride + first, y, rows * sizeof *y);
+static void store_four(const rt_strip *strip, uint32_t i, uint32_t first, const float *four) {
+  float *y = strip->y + i * strip->y_stride + first;
+  for (uint32_t r = 0; r < 4 && first + r < strip->rows; r++) y[r] = four[r];
 }
 
 static void dot_panel(const rt_strip *strip) {
@@ -487,38 +486,62 @@ static void dot_panel(const rt_strip *strip) {
   }
 }
 
+/* Rows start .. start + 3 of the strip; where fewer are left, the last one more than once. */
+INLINE void four_rows(const rt_strip *strip, uint32_t start, const uint8_t *row[4]) {
+  for (uint32_t r = 0; r < 4; r++)
+    row[r] = strip->w->data + (size_t)(strip->first + (start + r < strip->rows ? start + r : strip->rows - 1)) * strip->w->row_bytes;
+}
+
 /* `order` is that of the activations' words; they lie in the strip's scratch, which holds those of 24 inputs. */
-INLINE void dot_in_place(const rt_strip *strip, uint32_t type, bool blocks_of_256, int order) {
+INLINE void dot_32(const rt_strip *strip, uint32_t type, int order) {
   const rt_inputs *in = strip->inputs;
   const rt_matrix *w = strip->w;
   int16_t *words = (int16_t *)(void *)strip->scratch;
   if (!RELAXED || order == AS_THEY_ARE) spread_inputs(in, order, words);
   for (uint32_t start = 0; start < strip->rows; start += 4) {
-    const uint8_t *row[4]; /* where fewer than four are left, the last one more than once */
-    for (uint32_t r = 0; r < 4; r++)
-      row[r] = w->data + (size_t)(strip->first + (start + r < strip->rows ? start + r : strip->rows - 1)) * w->row_bytes;
+    const uint8_t *row[4];
+    four_rows(strip, start, row);
     const size_t four = 4 * w->row_bytes, left = (size_t)(w->rows - strip->first - start) * w->row_bytes;
     const uint8_t *ahead = four <= AHEAD && left >= AHEAD + four + LINE ? row[0] + AHEAD : row[0];
     for (uint32_t i = 0, step; i < in->n; i += step) {
       float y[8];
       const int16_t *own = words + (size_t)i * in->cols;
-      step = i + 2 <= in->n && !blocks_of_256 ? 2 : 1;
-      if (blocks_of_256) dot4_256(type, row, ahead, in, i, own, y);
-      else if (step == 2) dot4_32(type, row, ahead, in, i, own, 2, y);
+      step = i + 2 <= in->n ? 2 : 1;
+      if (step == 2) dot4_32(type, row, ahead, in, i, own, 2, y);
       else dot4_32(type, row, ahead, in, i, own, 1, y);
       for (uint32_t k = 0; k < step; k++) store_four(strip, i + k, start, y + 4 * k);
     }
   }
 }
 
+/* The scratch holds the words of all inputs, their sums of 32, and four rows' partial sums. */
+static void dot_256(const rt_strip *strip, row_kernel *kernel, int order, size_t d, bool min) {
+  const rt_inputs *in = strip->inputs;
+  const size_t cols = in->cols, groups = cols / 256, bytes = strip->w->row_bytes / groups, n_sums = cols / (min ? 32 : 16);
+  int16_t *words = (int16_t *)(void *)strip->scratch, *sums = words + in->n * cols;
+  int32_t *partial = (int32_t *)(void *)(sums + in->n * (cols / RT_SUM));
+  if (!RELAXED) spread_inputs(in, order, words);
+  for (size_t i = 0; i < in->n * n_sums; i++) sums[i] = min ? (int16_t)(in->sums[2 * i] + in->sums[2 * i + 1]) : in->sums[i];
+  for (uint32_t start = 0; start < strip->rows; start += 4) {
+    const uint8_t *row[4];
+    four_rows(strip, start, row);
+    for (uint32_t i = 0; i < in->n; i++) {
+      float y[4];
+      for (unsigned r = 0; r < 4; r++) kernel(row[r], groups, words + i * cols, in->q + i * cols, sums + i * n_sums, partial + r * groups * PARTIAL);
+      finish_256(row, bytes, d, min, groups, partial, in->d + i * groups, y);
+      store_four(strip, i, start, y);
+    }
+  }
+}
+
 static void dot(const rt_strip *strip) {
   switch (strip->w->type->id) {
-    case RT_Q4_0: dot_in_place(strip, RT_Q4_0, false, NIBBLES + 16); break;
-    case RT_Q4_1: dot_in_place(strip, RT_Q4_1, false, NIBBLES + 16); break;
-    case RT_Q8_0: dot_in_place(strip, RT_Q8_0, false, AS_THEY_ARE); break;
-    case RT_Q4_K: dot_in_place(strip, RT_Q4_K, true, NIBBLES + 32); break;
-    case RT_Q5_K: dot_in_place(strip, RT_Q5_K, true, EVEN_ODD); break;
-    case RT_Q6_K: dot_in_place(strip, RT_Q6_K, true, EVEN_ODD); break;
+    case RT_Q4_0: dot_32(strip, RT_Q4_0, NIBBLES + 16); break;
+    case RT_Q4_1: dot_32(strip, RT_Q4_1, NIBBLES + 16); break;
+    case RT_Q8_0: dot_32(strip, RT_Q8_0, AS_THEY_ARE); break;
+    case RT_Q4_K: dot_256(strip, rows_q4_k, NIBBLES + 32, offsetof(rt_q4_k_block, d), true); break;
+    case RT_Q5_K: dot_256(strip, rows_q5_k, EVEN_ODD, offsetof(rt_q5_k_block, d), true); break;
+    case RT_Q6_K: dot_256(strip, rows_q6_k, EVEN_ODD, offsetof(rt_q6_k_block, d), false); break;
     default: dot_panel(strip); break;
   }
 }

@@ -36,6 +36,7 @@ INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32
                                                                                                                       : first);
         for (unsigned r = 0; r < R; r++) dots[r][t] = start;
       }
+#pragma clang loop unroll(disable)
       for (unsigned k = 0; k < part / 4; k++, codes += 4, q += 4 * RT_TOKENS) {
         v128_t a[4] = {load(q), load(q + 16), load(q + 32), load(q + 48)};
         for (unsigned r = 0; r < R; r++) {

@@ -99,12 +99,14 @@ INLINE void min_sums(const int16_t *mins, size_t stride, const int16_t *sums, un
 INLINE void sum_words(const int16_t *w, size_t cols, const int8_t *q, unsigned count, unsigned R, v128_t *isum) {
   v128_t low[4], high[4]; /* of tokens 0, 1 and 2, 3; two sums each */
   for (unsigned r = 0; r < R; r++) low[r] = high[r] = zero();
-  for (unsigned k = 0; k < count; k += 4, w += 4, q += 4 * RT_TOKENS) {
+#pragma clang loop unroll(disable)
+  for (unsigned k = 0; k < count; k += 8, w += 8, q += 8 * RT_TOKENS) {
     v128_t a = wasm_i16x8_load8x8(q), b = wasm_i16x8_load8x8(q + 8);
+    v128_t c = wasm_i16x8_load8x8(q + 4 * RT_TOKENS), d = wasm_i16x8_load8x8(q + 4 * RT_TOKENS + 8);
     for (unsigned r = 0; r < R; r++) {
-      v128_t c = wasm_v128_load64_splat(w + r * cols);
-      low[r] = dot_words(low[r], c, a);
-      high[r] = dot_words(high[r], c, b);
+      v128_t eight = load(w + r * cols), first = wasm_i64x2_shuffle(eight, eight, 0, 0), second = wasm_i64x2_shuffle(eight, eight, 1, 1);
+      low[r] = dot_words(dot_words(low[r], first, a), second, c);
+      high[r] = dot_words(dot_words(high[r], first, b), second, d);
     }
   }
   for (unsigned r = 0; r < R; r++)

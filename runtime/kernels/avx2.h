@@ -361,16 +361,24 @@ INLINE __m256 dot8_256(const panel *p, const int8_t *q, const float *da, const i
 /* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
 
 /* Eight rows in place, and up to MOST_TOKENS inputs. */
-enum { MOST_TOKENS = 2, DIRECT_ROWS = 8 };
+enum { MOST_TOKENS = 4, DIRECT_ROWS = 8 };
 #include "direct.h"
 
-/* Part r of 8 of the bytes from `at` to `at + bytes` of what comes next. */
-INLINE void prefetch_eighth(const direct *x, size_t at, size_t bytes, size_t r) {
-  if (!x->next) return;
-  for (size_t k = (at + bytes * r / 8 + 63) / 64; k < (at + bytes * (r + 1) / 8 + 63) / 64; k++)
-    _mm_prefetch((const char *)x->next + 64 * k, _MM_HINT_T1);
+/* Fetches `bytes` from `at` on of what comes next. Without a branch: a line twice costs less than a wrong guess. */
+INLINE void prefetch_next(const direct *x, size_t at, size_t bytes) {
+#pragma GCC unroll 8
+  for (size_t k = 0; k < bytes; k += 64) _mm_prefetch((const char *)x->next + at + k, _MM_HINT_T1);
 }
-INLINE __m256 halves8(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)); }
+/* The halves that stand at `at` in the eight rows, and in *second those after them, where `two` says that there are such. Not by way of memory:
+ * reading eight stores at once would wait for all of them. */
+INLINE __m256 halves8(const direct *x, size_t at, bool two, __m256 *second) {
+  __m128i v[8];
+  for (size_t r = 0; r < 8; r++) v[r] = _mm_cvtsi32_si128((int32_t)(two ? rt_load_u32(x->row[r] + at) : rt_load_u16(x->row[r] + at)));
+  for (size_t r = 0; r < 8; r += 2) v[r] = _mm_unpacklo_epi16(v[r], v[r + 1]);
+  __m128i low = _mm_unpacklo_epi32(v[0], v[2]), high = _mm_unpacklo_epi32(v[4], v[6]);
+  if (second) *second = _mm256_cvtph_ps(_mm_unpackhi_epi64(low, high));
+  return _mm256_cvtph_ps(_mm_unpacklo_epi64(low, high));
+}
 INLINE __m256i two_128(const uint8_t *low, const uint8_t *high) {
   return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)low)),
                                  _mm_loadu_si128((const __m128i *)(const void *)high), 1);
@@ -395,7 +403,6 @@ INLINE __m256i quad_sums_16(const __m256i v[4]) {
 INLINE void nibbles_step(const direct *x, unsigned T, size_t g, bool two, size_t bytes, bool min, __m256 acc[MOST_TOKENS]) {
   const __m256i low_nibble = _mm256_set1_epi8(15);
   __m256i low[MOST_TOKENS], high[MOST_TOKENS], v[MOST_TOKENS][8];
-  uint16_t d[2][8], m[2][8];
   for (unsigned t = 0; t < T; t++) {
     __m256i a = load_256(x->q + t * x->cols + g * 32), b = two ? load_256(x->q + t * x->cols + g * 32 + 32) : _mm256_setzero_si256();
     low[t] = _mm256_permute2x128_si256(a, b, 0x20);
@@ -404,13 +411,8 @@ INLINE void nibbles_step(const direct *x, unsigned T, size_t g, bool two, size_t
 #pragma GCC unroll 8
   for (size_t r = 0; r < 8; r++) {
     const uint8_t *p = x->row[r] + g * bytes;
-    prefetch_eighth(x, g * 8 * bytes, 16 * bytes, r);
     __m256i codes = two_128(p + bytes - 16, two ? p + 2 * bytes - 16 : p + bytes - 16);
     __m256i lo = _mm256_and_si256(codes, low_nibble), hi = _mm256_and_si256(_mm256_srli_epi16(codes, 4), low_nibble);
-    for (size_t b = 0; b < (two ? 2 : 1); b++) {
-      d[b][r] = rt_load_u16(p + b * bytes);
-      if (min) m[b][r] = rt_load_u16(p + b * bytes + 2);
-    }
     for (unsigned t = 0; t < T; t++)
 #if VNNI
       v[t][r] = dpbusd(dpbusd(_mm256_setzero_si256(), lo, low[t]), hi, high[t]);
@@ -419,6 +421,9 @@ INLINE void nibbles_step(const direct *x, unsigned T, size_t g, bool two, size_t
           _mm256_madd_epi16(_mm256_add_epi16(_mm256_maddubs_epi16(lo, low[t]), _mm256_maddubs_epi16(hi, high[t])), _mm256_set1_epi16(1));
 #endif
   }
+  prefetch_next(x, g * 8 * bytes, 16 * bytes);
+  __m256 d[2], m[2];
+  for (size_t k = 0; k < (two ? 2 : 1); k++) d[k] = halves8(x, (g + k) * bytes, true, &m[k]);
   for (unsigned t = 0; t < T; t++) {
     __m256i a = quad_sums_16(v[t]), b = quad_sums_16(v[t] + 4);
     const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
@@ -426,7 +431,7 @@ INLINE void nibbles_step(const direct *x, unsigned T, size_t g, bool two, size_t
       int32_t suma = sums[2 * k] + sums[2 * k + 1];
       __m256i isum = k ? _mm256_permute2x128_si256(a, b, 0x31) : _mm256_permute2x128_si256(a, b, 0x20);
       if (!min) isum = _mm256_sub_epi32(isum, _mm256_set1_epi32(8 * suma));
-      acc[t] = step_32(acc[t], isum, halves8(d[k]), min ? halves8(m[k]) : acc[t], x->da[t * x->groups + g + k], suma, min);
+      acc[t] = step_32(acc[t], isum, d[k], m[k], x->da[t * x->groups + g + k], suma, min);
     }
   }
 }
@@ -440,14 +445,13 @@ INLINE void direct_bytes(const direct *x, unsigned T, __m256 acc[MOST_TOKENS]) {
   const size_t bytes = sizeof(rt_q8_0_block);
   for (size_t g = 0; g < x->groups; g++) {
     __m256i a[MOST_TOKENS], v[MOST_TOKENS][8];
-    uint16_t d[8];
+    const __m256 d = halves8(x, g * bytes, true, NULL);
+    prefetch_next(x, g * 8 * bytes, 8 * bytes);
     for (unsigned t = 0; t < T; t++) a[t] = load_256(x->q + t * x->cols + g * 32);
 #pragma GCC unroll 8
     for (size_t r = 0; r < 8; r++) {
       const uint8_t *p = x->row[r] + g * bytes;
-      prefetch_eighth(x, g * 8 * bytes, 8 * bytes, r);
       __m256i codes = _mm256_xor_si256(load_256(p + 2), _mm256_set1_epi8((char)0x80));
-      d[r] = rt_load_u16(p);
       for (unsigned t = 0; t < T; t++) v[t][r] = add_products(_mm256_setzero_si256(), codes, a[t], true);
     }
     for (unsigned t = 0; t < T; t++) {
@@ -456,7 +460,7 @@ INLINE void direct_bytes(const direct *x, unsigned T, __m256 acc[MOST_TOKENS]) {
         const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
         isum = _mm256_sub_epi32(isum, _mm256_set1_epi32(128 * (sums[0] + sums[1])));
       }
-      acc[t] = step_32(acc[t], isum, halves8(d), acc[t], x->da[t * x->groups + g], 0, false);
+      acc[t] = step_32(acc[t], isum, d, d, x->da[t * x->groups + g], 0, false);
     }
   }
 }
@@ -513,7 +517,7 @@ INLINE void row_q6_k(const uint8_t *block, unsigned T, const int8_t *const q[MOS
 INLINE void direct_256(const direct *x, unsigned T, uint32_t type, size_t bytes, size_t d_at, __m256 acc[MOST_TOKENS]) {
   const bool min = type != RT_Q6_K;
   for (size_t g = 0; g < x->groups; g++) {
-    uint16_t d[8], m[8];
+    __m256 m, d = halves8(x, g * bytes + d_at, min, min ? &m : NULL);
     const int8_t *q[MOST_TOKENS];
     __m256i sums16[MOST_TOKENS], v[MOST_TOKENS][8];
     __m128i sums32[MOST_TOKENS], u[MOST_TOKENS][8];
@@ -527,42 +531,41 @@ INLINE void direct_256(const direct *x, unsigned T, uint32_t type, size_t bytes,
       const uint8_t *block = x->row[r] + g * bytes;
       __m256i sum[MOST_TOKENS];
       __m128i msum[MOST_TOKENS];
-      prefetch_eighth(x, g * 8 * bytes, 8 * bytes, r);
-      d[r] = rt_load_u16(block + d_at);
-      if (min) {
-        m[r] = rt_load_u16(block + d_at + 2);
-        row_q45_k(block, T, q, sums32, type == RT_Q5_K, sum, msum);
-      } else {
-        row_q6_k(block, T, q, sums16, sum);
-      }
+      prefetch_next(x, (g * 8 + r) * bytes, bytes);
+      if (min) row_q45_k(block, T, q, sums32, type == RT_Q5_K, sum, msum);
+      else row_q6_k(block, T, q, sums16, sum);
       for (unsigned t = 0; t < T; t++) {
         v[t][r] = sum[t];
         if (min) u[t][r] = msum[t];
       }
     }
     for (unsigned t = 0; t < T; t++) {
-      __m256 value = _mm256_mul_ps(halves8(d), _mm256_cvtepi32_ps(sums_of_8(v[t])));
+      __m256 value = _mm256_mul_ps(d, _mm256_cvtepi32_ps(sums_of_8(v[t])));
       if (min) {
         __m256i y[4]; /* rows k and k + 4, so that the sums come out in the rows' order */
         for (size_t k = 0; k < 4; k++) y[k] = _mm256_set_m128i(u[t][k + 4], u[t][k]);
-        value = _mm256_sub_ps(value, _mm256_mul_ps(halves8(m), _mm256_cvtepi32_ps(quad_sums(y))));
+        value = _mm256_sub_ps(value, _mm256_mul_ps(m, _mm256_cvtepi32_ps(quad_sums(y))));
       }
       acc[t] = _mm256_add_ps(acc[t], _mm256_mul_ps(_mm256_set1_ps(x->da[t * x->groups + g]), value));
     }
   }
 }
 
-#define DIRECT(NAME, ONE, TWO)                                             \
+#define DIRECT(NAME, CALL, ...)                                            \
   static void NAME(const direct *x, unsigned T, __m256 acc[MOST_TOKENS]) { \
-    if (T == 1) ONE;                                                       \
-    else TWO;                                                              \
+    switch (T) {                                                           \
+      case 1: CALL(x, 1, __VA_ARGS__); break;                              \
+      case 2: CALL(x, 2, __VA_ARGS__); break;                              \
+      case 3: CALL(x, 3, __VA_ARGS__); break;                              \
+      default: CALL(x, 4, __VA_ARGS__);                                    \
+    }                                                                      \
   }
-DIRECT(direct_q4_0, direct_nibbles(x, 1, sizeof(rt_q4_0_block), false, acc), direct_nibbles(x, 2, sizeof(rt_q4_0_block), false, acc))
-DIRECT(direct_q4_1, direct_nibbles(x, 1, sizeof(rt_q4_1_block), true, acc), direct_nibbles(x, 2, sizeof(rt_q4_1_block), true, acc))
-DIRECT(direct_q8_0, direct_bytes(x, 1, acc), direct_bytes(x, 2, acc))
-DIRECT(direct_q4_k, direct_256(x, 1, RT_Q4_K, sizeof(rt_q4_k_block), 0, acc), direct_256(x, 2, RT_Q4_K, sizeof(rt_q4_k_block), 0, acc))
-DIRECT(direct_q5_k, direct_256(x, 1, RT_Q5_K, sizeof(rt_q5_k_block), 0, acc), direct_256(x, 2, RT_Q5_K, sizeof(rt_q5_k_block), 0, acc))
-DIRECT(direct_q6_k, direct_256(x, 1, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc), direct_256(x, 2, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc))
+DIRECT(direct_q4_0, direct_nibbles, sizeof(rt_q4_0_block), false, acc)
+DIRECT(direct_q4_1, direct_nibbles, sizeof(rt_q4_1_block), true, acc)
+DIRECT(direct_q8_0, direct_bytes, acc)
+DIRECT(direct_q4_k, direct_256, RT_Q4_K, sizeof(rt_q4_k_block), 0, acc)
+DIRECT(direct_q5_k, direct_256, RT_Q5_K, sizeof(rt_q5_k_block), 0, acc)
+DIRECT(direct_q6_k, direct_256, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc)
 
 typedef void direct_kernel(const direct *, unsigned, __m256[MOST_TOKENS]);
 DIRECT_FOR
@@ -572,17 +575,19 @@ static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
   direct x = direct_open(strip);
   for (uint32_t start = 0; start < strip->rows; start += DIRECT_ROWS) {
     uint32_t rows = direct_rows(&x, strip, start);
+    if (!x.next) x.next = x.row[0];
     for (uint32_t i = 0; i < in->n;) {
-      unsigned T = in->n - i >= MOST_TOKENS ? MOST_TOKENS : 1;
+      unsigned left = in->n - i, T = left <= MOST_TOKENS ? left : left < 2 * MOST_TOKENS ? (left + 1) / 2 : MOST_TOKENS; /* no 4 + 1 */
       direct_input(&x, in, i);
-      __m256 acc[MOST_TOKENS] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+      __m256 acc[MOST_TOKENS];
+      for (unsigned t = 0; t < MOST_TOKENS; t++) acc[t] = _mm256_setzero_ps();
       kernel(&x, T, acc);
       for (unsigned t = 0; t < T; t++, i++) {
         float y[8];
         _mm256_storeu_ps(y, acc[t]);
         memcpy(strip->y + i * strip->y_stride + start, y, rows * sizeof *y);
       }
-      x.next = NULL;
+      x.next = x.row[0];
     }
   }
 }

@@ -43,7 +43,7 @@ fetch() { # name version sha url debian
     say "fetching $1 $2"
     if ! { command -v curl >/dev/null && curl -fsL --connect-timeout 5 --max-time 120 -o "$file.part" "$4" && sha_ok "$file.part" "$3"; }; then
       rm -f "$file.part"
-      from_debian "${5%%:*}" "${5##*:}" "$file.part" || { say "$1 $2 could be had neither from $4 nor as Debian source ${5%%:*}"; return 1; }
+      [ "$5" != - ] && from_debian "${5%%:*}" "${5##*:}" "$file.part" || { say "$1 $2 could be had neither from $4 nor as Debian source (${5%%:*})"; return 1; }
     fi
     sha_ok "$file.part" "$3" || { say "$1 $2: SHA-256 $(sha256sum "$file.part" | cut -d' ' -f1) is not the pinned $3; file refused"; rm -f "$file.part"; return 1; }
     mv "$file.part" "$file"
@@ -71,7 +71,7 @@ build_libedit() {
   { tail -n 30 "$1/log" >&2; return 1; }
 }
 
-# The two crypto libraries are compiled file by file, without their configure scripts: the same few lines then serve every compiler (CC, AR and
+# These are compiled file by file, without their configure scripts: the same few lines then serve every compiler (CC, AR and
 # CFLAGS: gcc, clang, emcc, clang --target=wasm32-wasi). The linker takes only what is used.
 compile_all() { # library folder with the sources flags...
   local library=$1 dir=$2; shift 2
@@ -93,9 +93,21 @@ build_mbedtls() {
   compile_all libmbedtls.a "$1/library" -I "$1/include" -I "$1/library" &&
   rm -rf "$prefix/include/mbedtls" "$prefix/include/psa" && cp -R "$1/include/mbedtls" "$1/include/psa" "$prefix/include/"
 }
+build_c-ares() { # the crate's folder c-ares
+  local dir=$1/c-ares
+  cp "$here/c-ares_config.h" "$dir/src/lib/ares_config.h" && cp "$dir/include/ares_build.h.dist" "$dir/include/ares_build.h" &&
+  compile_all libcares.a "$dir/src/lib" -Os -DHAVE_CONFIG_H -DCARES_STATICLIB -D_GNU_SOURCE -I "$dir/include" -I "$dir/src/lib" -I "$dir/src/lib/include" &&
+  cp "$dir"/include/ares*.h "$prefix/include/"
+}
+build_curl() { # after mbedtls and c-ares
+  cp "$here/curl_config.h" "$1/lib/" &&
+  compile_all libcurl.a "$1/lib" -Os -DHAVE_CONFIG_H -DBUILDING_LIBCURL -DCURL_STATICLIB -DCARES_STATICLIB -D_GNU_SOURCE -I "$1/include" -I "$1/lib" -I "$prefix/include" &&
+  rm -rf "$prefix/include/curl" && cp -R "$1/include/curl" "$prefix/include/"
+}
 
 build_one() { # name version sha url debian
   local stamp=$prefix/stamp/$1-$3
+  [ -f "$here/$1_config.h" ] && stamp+=-$(sha256sum "$here/$1_config.h" | cut -c1-8)
   [ -f "$stamp" ] && return 0
   local tarball; tarball=$(fetch "$@")
   local src; src=$(mktemp -d "$cache/build.XXXXXX")

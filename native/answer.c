@@ -10,6 +10,8 @@
 #include <sys/random.h>
 #endif
 
+#include "care.h"
+
 /* ---- prompts ---- */
 
 int answer_seed(const options *o, uint64_t *seed) {
@@ -126,9 +128,11 @@ int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t coun
   retort_generate_options g;
   retort_event e = {.struct_size = sizeof e};
   progress bar;
+  care limits;
   double start = seconds(), prompt_end = 0;
-  int code = EXIT_OK;
+  int code = care_begin(&limits, o, "");
   *a = (answer){.finish_reason = "interrupted"};
+  if (code != EXIT_OK) return code;
   generate_options(o, seed, &g);
   if (!text_append(&a->text, "", 0) || !text_append(&a->reasoning, "", 0)) return fail(o->json, EXIT_MEMORY, "out of memory");
   if (retort_generate_begin(l->session, ids, count, &g, &error)) return fail_status(o->json, &error);
@@ -141,6 +145,7 @@ int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t coun
       break;
     }
     double now = seconds() - start;
+    if (e.kind != RETORT_EVENT_END) care_step(&limits);
     if (e.kind == RETORT_EVENT_PROMPT) {
       progress_show(&bar, e.prompt_total ? (double)e.prompt_done / e.prompt_total : 1, "");
       prompt_end = now;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bandwidth.h"
+#include "care.h"
 #include "commands.h"
 #include "load.h"
 
@@ -59,10 +60,17 @@ static uint64_t bytes_per_token(const loaded *l) {
 static int measure_once(const loaded *l, const options *o, const bench_row *row, const int32_t *ids, float *logits, double *speed) {
   retort_error error;
   retort_session *s = l->session;
+  care limits;
+  int code = care_begin(&limits, o, "");
+  if (code != EXIT_OK) return code;
   retort_status status = retort_session_truncate(s, row->n_depth, &error);
   double start = seconds();
   if (!status && row->n_prompt) status = retort_session_eval(s, ids, row->n_prompt, RETORT_LOGITS_LAST, logits, &error);
-  for (uint32_t i = 0; !status && i < row->n_gen && !interrupted(); i++) status = retort_session_eval(s, ids + i, 1, RETORT_LOGITS_LAST, logits, &error);
+  if (row->n_prompt) care_step(&limits);
+  for (uint32_t i = 0; !status && i < row->n_gen && !interrupted(); i++) {
+    status = retort_session_eval(s, ids + i, 1, RETORT_LOGITS_LAST, logits, &error);
+    care_step(&limits);
+  }
   *speed = (row->n_prompt + row->n_gen) / (seconds() - start);
   if (status) return fail_status(o->json, &error);
   return interrupted() ? fail(o->json, EXIT_INTERRUPTED, "interrupted") : EXIT_OK;
@@ -205,6 +213,7 @@ static const option_spec specs[] = {
     OPTION_KV,
     {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "force a kernel variant. Default: $RETORT_KERNELS, else the fastest here"},
     {"mmap", 0, OPTION_FLAG, AT(mmap), NULL, 0, 0, "map the file in place of reading it into private memory"},
+    OPTIONS_CARE,
     OPTIONS_OUTPUT,
 };
 
@@ -213,7 +222,7 @@ const command bench_command = {
     .summary = "measure reading and generating speed (llama-bench's flags)",
     .usage = "[-m FILE] [OPTIONS]",
     .text = "Measures tokens per second of reading prompts (pp) and of generating (tg), each as mean and standard deviation over the repetitions. Lists give one row for each "
-            "combination. --json prints llama-bench's keys (n_prompt n_gen n_depth n_threads avg_ts stddev_ts).",
+            "combination. Pauses for --max-temp and --duty count as time, so what is measured is what the machine keeps up. --json prints llama-bench's keys (n_prompt n_gen n_depth n_threads avg_ts stddev_ts).",
     .examples = "  retort bench -m model.gguf\n  retort bench -m model.gguf -p 256,4096 -n 64 -d 0,8192 -t 1,2 -r 3\n  retort bench --json -p 512 -n 0 | jq '.[].avg_ts'\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

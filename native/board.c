@@ -77,7 +77,7 @@ static void choose_fast(board *b, const char *root) {
   for (unsigned i = 0; i < b->n_cores; i++) {
     core *c = &b->cores[i];
     bool fast = hybrid ? c->fast : best > 0 ? c->capacity * 10 >= best * 6 : clock == 0 || c->max_khz * 100 >= clock * 85;
-    c->fast = fast && c->allowed;
+    c->fast = c->big = fast && c->allowed;
   }
   /* Of a core's hardware threads only the first allowed one counts. */
   for (unsigned i = 0; i < b->n_cores; i++) {
@@ -291,6 +291,38 @@ void board_name(const char *root, char name[128]) {
   name[0] = 0;
 }
 #endif
+
+bool board_should_pin(const board *b, unsigned threads) {
+  bool small = false;
+  for (unsigned i = 0; i < b->n_cores; i++) {
+    if (b->cores[i].online && !b->cores[i].allowed) return false;
+    small |= b->cores[i].online && !b->cores[i].big;
+  }
+  return small && (threads ? threads : b->threads) <= b->n_fast;
+}
+
+bool keep_to_big_cores(unsigned threads) {
+  board b;
+  board_cores(&b, "");
+  if (!board_should_pin(&b, threads)) return false;
+#ifdef __linux__
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (unsigned i = 0; i < b.n_cores && i < CPU_SETSIZE; i++)
+    if (b.cores[i].big) CPU_SET(i, &set);
+  return sched_setaffinity(0, sizeof set, &set) == 0; /* where it is forbidden, nothing is lost */
+#else
+  return false;
+#endif
+}
+
+void use_all_cores(void) {
+#ifdef __linux__
+  cpu_set_t set;
+  memset(&set, 255, sizeof set);
+  sched_setaffinity(0, sizeof set, &set);
+#endif
+}
 
 unsigned default_threads(char why[160]) {
   board b;

@@ -13,6 +13,7 @@ enum { MAX_CORES = 1024 };
 
 typedef struct core {
   bool online, allowed; /* allowed: by affinity and cpuset */
+  bool big;             /* a fast core, or another hardware thread of one */
   bool fast;            /* one of those that threads are for; of a core's hardware threads only the first */
   long capacity;        /* as the kernel rates it, 1024 being the fastest core of the machine */
   long max_khz, now_khz;
@@ -27,6 +28,8 @@ typedef struct board {
   char why[160];     /* in words */
 } board;
 void board_cores(board *b, const char *root);
+/* Whether this process had better stay on the big cores: there are small ones beside them, nobody has chosen cores for it yet, and `threads` (0: b->threads) find room. */
+bool board_should_pin(const board *b, unsigned threads);
 
 typedef struct board_memory {
   uint64_t total;     /* bytes */
@@ -43,6 +46,9 @@ void board_name(const char *root, char name[128]);
 
 /* Of this machine, in short. */
 unsigned default_threads(char why[160]);
+/* Keeps this process to the big cores where board_should_pin says so; whether it did. */
+bool keep_to_big_cores(unsigned threads);
+void use_all_cores(void);
 uint64_t available_memory(void); /* 0: cannot be told */
 
 #endif

@@ -282,6 +282,7 @@ static const option_spec specs[] = {
     OPTION_CONTEXT,
     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
     OPTIONS_SAMPLING,
+    OPTIONS_CARE,
     OPTIONS_THINKING,
     OPTIONS_OUTPUT,
 };

@@ -138,9 +138,9 @@ static int device(const options *o) {
   const char *name, *reason;
   int available, code = EXIT_OK;
   if (o->n_arguments > 1) return fail(o->json, EXIT_USAGE, "name one file at most, whose storage is to be timed");
+  board_cores(&f.b, ""); /* before the machine keeps off the small ones */
   machine *m = machine_open(o->threads, o->verbose);
   if (!m) return fail(o->json, EXIT_MEMORY, "out of memory");
-  board_cores(&f.b, "");
   if (o->threads) {
     f.b.threads = machine_platform(m)->workers;
     snprintf(f.b.why, sizeof f.b.why, "as asked");

@@ -17,7 +17,7 @@
 #define MAX_SPECS 64
 
 static void options_init(options *o) {
-  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .guess = -1, .skip = -1, .window = 512, .bits = 256};
+  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .guess = -1, .skip = -1, .window = 512, .bits = 256, .duty = 100};
   o->n_prompt = (number_list){{512}, 1};
   o->n_gen = (number_list){{128}, 1};
   o->n_depth = (number_list){{0}, 1};

@@ -43,8 +43,11 @@ typedef struct options {
   bool spec_name, no_chunks, minisign, no_password;
   uint32_t bits;
   /* update */
-  const char *from;
+  const char *from, *ca_file;
   bool rollback;
+  /* how the machine is treated (care.h) */
+  float max_temp; /* degrees Celsius; 0: no limit */
+  uint32_t duty;  /* percent */
   /* what is shown */
   bool json, verbose, help;
   bool show_thinking, hide_thinking;
@@ -135,6 +138,9 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
 #define OPTION_KV \
   {"kv", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "how keys and values are kept: part of the numerics. q8_0 takes 17/32 of the memory of f16. Default f16"}, \
   {"cache-type", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "the same, by llama.cpp's name (there for keys and values apart)"}
+#define OPTIONS_CARE \
+  {"max-temp", 0, OPTION_FLOAT, AT(max_temp), "C", 20, 150, "pause between tokens while the processor is at C degrees Celsius or more, until it is 3 cooler. Default: no limit"}, \
+  {"duty", 0, OPTION_U32, AT(duty), "PERCENT", 1, 100, "pause after each token so that the machine is busy for this part of the time. Default 100"}
 #define OPTION_CONTEXT {"ctx", 'c', OPTION_U32, AT(ctx), "N", 1, 16777216, "context: most tokens of prompt and answer together. Default: the model's own, at most 4096"}
 #define OPTIONS_SAMPLING \
   {"temp", 0, OPTION_FLOAT, AT(temperature), "X", 0, 100, "temperature; 0 always takes the likeliest token. Default 0.6"}, \

@@ -9,8 +9,8 @@
  * Memory. Blocks of 2 MiB and more are mapped on 2 MiB boundaries and offered to the kernel for huge pages: weights are read once a token, and
  * with 4 KiB pages the page walks cost a third of the memory bandwidth. Everything is 64-byte aligned and zeroed.
  *
- * Absent on purpose: pinning threads to cores (the scheduler knows about other work, we do not) and NUMA placement. What the machine has is
- * board.c's subject.
+ * Absent on purpose: NUMA placement, and pinning each thread to a core (the scheduler knows about other work, we do not); where there are small
+ * cores all threads are kept off them. What the machine has is board.c's subject.
  */
 #include "posix.h"
 
@@ -33,7 +33,7 @@
 
 struct machine {
   retort_platform platform;
-  bool verbose;
+  bool verbose, pinned;
   atomic_uint_fast64_t allocated;
 
   void (*work)(void *arg, unsigned worker, unsigned n_workers);
@@ -223,14 +223,15 @@ static int was_interrupted(void *user) {
 
 machine *machine_open(unsigned threads, bool verbose) {
   void *memory = NULL;
-  char why[160];
   if (posix_memalign(&memory, 64, sizeof(machine)) != 0) return NULL;
   machine *m = memset(memory, 0, sizeof(machine));
   m->verbose = verbose;
   pthread_mutex_init(&m->lock, NULL);
   pthread_cond_init(&m->wake, NULL);
   pthread_cond_init(&m->done, NULL);
+  char why[160];
   if (threads == 0) threads = default_threads(why);
+  m->pinned = keep_to_big_cores(threads);
   if (threads > MAX_WORKERS) threads = MAX_WORKERS;
   /* Signals are for the thread that talks with the user, so that they wake it: workers inherit a mask that blocks all. */
   sigset_t all, before;
@@ -260,6 +261,7 @@ void machine_close(machine *m) {
   pthread_mutex_destroy(&m->lock);
   pthread_cond_destroy(&m->wake);
   pthread_cond_destroy(&m->done);
+  if (m->pinned) use_all_cores();
   free(m);
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct machine machine;
 
-/* A platform with `threads` workers (0: default_threads()), or NULL when there is no memory. Log lines of level INFO are shown only where
+/* A platform with `threads` workers (0: as board.h says), or NULL when there is no memory. Log lines of level INFO are shown only where
  * `verbose`. One pool; calls of `parallel` must come from one thread at a time. */
 machine *machine_open(unsigned threads, bool verbose);
 void machine_close(machine *m);

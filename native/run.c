@@ -96,6 +96,7 @@ static const option_spec specs[] = {
     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message before the prompt"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0, "take the prompt as it is, without the model's chat template; special tokens may be spelled out"},
     OPTIONS_SAMPLING,
+    OPTIONS_CARE,
     OPTIONS_THINKING,
     {"proof", 0, OPTION_FLAG, AT(proof), NULL, 0, 0,
      "end with a line that lets anyone re-check the answer: numerics version, digest of model and prompt, options, seed, and SHA-256 over the logits of every generated position"},

@@ -6,8 +6,9 @@
  *   previous -> releases/bot@11-fedcba9876543210   what ran before: --rollback goes back to it
  *   releases/                                      NAME@NUMBER as signed, and the beginning of the model's digest
  *   incoming/                                      a release on its way; nobody looks at it but us
+ *   download/, download.json                       one that comes over the network (download.c), until all of it is there; survives interruptions
  *
- * Order is everything. A release is copied into `incoming` and synced, the copy is verified and tried, then it is renamed into `releases`, and only then `current`,
+ * Order is everything. A release is copied into `incoming` (or fetched into `download`, which is renamed) and synced, the copy is verified and tried, then it is renamed into `releases`, and only then `current`,
  * which is a link, is replaced by a rename. Whatever moment the power goes at, `current` names a whole release that was verified. What an interrupted
  * update left is removed by the next. Two updates of one folder exclude each other (flock). A process that runs the old release goes on with it.
  *
@@ -25,6 +26,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "download.h"
 #include "gate.h"
 #include "input.h"
 #include "verify.h"
@@ -295,14 +297,12 @@ static int verify_at(const update_job *j, const char *path, retort_verdict *verd
   return code;
 }
 
-/* Signed, named "name@number", of the model that is installed, and newer. `r` is what it will be called. */
-static int judge(const update_job *j, const retort_verdict *v, release *r) {
+/* Named "name@number", of the model that is installed, and newer. `r` is what it will be called. */
+static int judge_name(const update_job *j, const char *name, const char *digest, release *r) {
   bool json = j->o->json;
-  if (v->method != RETORT_TRUST_KEY && v->method != RETORT_TRUST_CERTIFICATE)
-    return fail(json, EXIT_TRUST, "the release is %s: update takes releases with an OpenSSF Model Signing bundle only", retort_trust_method_name(v->method));
-  if (!parse_release(v->name, v->name + strlen(v->name), r))
-    return fail(json, EXIT_TRUST, "the release was signed as \"%s\", which is not NAME@NUMBER: sign it with retort sign --name bot@12", v->name);
-  snprintf(r->link, sizeof r->link, "releases/%s@%llu-%.16s", r->name, (unsigned long long)r->number, v->digest);
+  if (!parse_release(name, name + strlen(name), r))
+    return fail(json, EXIT_TRUST, "the release was signed as \"%s\", which is not NAME@NUMBER: sign it with retort sign --name bot@12", name);
+  snprintf(r->link, sizeof r->link, "releases/%s@%llu-%.16s", r->name, (unsigned long long)r->number, digest);
   const release *now = &j->current;
   if (!*now->link || strcmp(r->link, now->link) == 0) return EXIT_OK;
   if (strcmp(r->name, now->name) != 0) return fail(json, EXIT_TRUST, "the release is of the model %s, but %s holds %s", r->name, j->folder, now->name);
@@ -310,6 +310,21 @@ static int judge(const update_job *j, const retort_verdict *v, release *r) {
     return fail(json, EXIT_TRUST, "release %llu is older than the installed release %llu; --rollback goes back to the one before", (unsigned long long)r->number, (unsigned long long)now->number);
   if (r->number == now->number) return fail(json, EXIT_TRUST, "the installed release %llu has other bytes under the same number; a changed release needs a new number", (unsigned long long)r->number);
   return EXIT_OK;
+}
+
+static int judge(const update_job *j, const retort_verdict *v, release *r) {
+  if (v->method != RETORT_TRUST_KEY && v->method != RETORT_TRUST_CERTIFICATE)
+    return fail(j->o->json, EXIT_TRUST, "the release is %s: update takes releases with an OpenSSF Model Signing bundle only", retort_trust_method_name(v->method));
+  return judge_name(j, v->name, v->digest, r);
+}
+
+/* Of a release whose signature alone has come: what must be refused is refused before its gigabytes are fetched. */
+static int judge_early(void *arg, const char *name, const char *digest, bool *done) {
+  const update_job *j = arg;
+  release r = {0};
+  int code = judge_name(j, name, digest, &r);
+  *done = code == EXIT_OK && strcmp(r.link, j->current.link) == 0;
+  return code;
 }
 
 static int print_result(const update_job *j, const char *what, const release *r) {
@@ -328,16 +343,32 @@ static int switch_to(update_job *j, const release *r) {
   return code;
 }
 
+/* As copy_release, from a URL. *same: it is the one that is installed, and nothing was fetched. */
+static int fetch_release(update_job *j, char gguf[256], bool *whole_folder, bool *same) {
+  download d = {.o = j->o, .folder = j->folder, .dir = j->dir, .judge = judge_early, .arg = j};
+  int code = download_release(&d);
+  strcpy(gguf, d.gguf);
+  *whole_folder = d.whole_folder;
+  *same = d.done;
+  if (code == EXIT_OK && !d.done && renameat(j->dir, "download", j->dir, "incoming") != 0) code = cannot(j, "rename", "download");
+  if (code == EXIT_OK || code == EXIT_TRUST) {
+    int forgotten = download_forget(j->folder, j->dir, j->o->json); /* what was refused is not gone on with */
+    if (code == EXIT_OK) code = forgotten;
+  }
+  return code;
+}
+
 static int install(update_job *j) {
   char gguf[256], path[4400];
-  bool whole_folder = false;
+  bool whole_folder = false, same = false;
   retort_verdict verdict;
-  release r = {0};
-  int code = copy_release(j, gguf, &whole_folder);
+  release r = j->current;
+  int code = is_url(j->o->from) ? fetch_release(j, gguf, &whole_folder, &same) : copy_release(j, gguf, &whole_folder);
+  if (code == EXIT_OK && same) return print_result(j, "already runs", &r);
   snprintf(path, sizeof path, whole_folder ? "%s/incoming" : "%s/incoming/%s", j->folder, gguf);
   if (code == EXIT_OK) code = verify_at(j, path, &verdict);
   if (code == EXIT_OK) code = judge(j, &verdict, &r);
-  bool same = code == EXIT_OK && strcmp(r.link, j->current.link) == 0;
+  same = code == EXIT_OK && strcmp(r.link, j->current.link) == 0;
   if (code == EXIT_OK && !same) code = self_test(j, gguf, whole_folder);
   if (code == EXIT_OK && !same) {
     if (strcmp(r.link, j->previous.link) == 0) code = remove_folder(j, r.link); /* came back after a rollback */
@@ -372,7 +403,7 @@ static int roll_back(update_job *j) {
 
 static int update(const options *o) {
   if (o->n_arguments != 1) return fail(o->json, EXIT_USAGE, "name the folder of the model that is to be updated");
-  if ((o->from != NULL) == o->rollback) return fail(o->json, EXIT_USAGE, "say where the release is (--from DIR), or --rollback");
+  if ((o->from != NULL) == o->rollback) return fail(o->json, EXIT_USAGE, "say where the release is (--from DIR or URL), or --rollback");
   update_job j = {.o = o, .folder = o->arguments[0], .dir = -1};
   if (strlen(j.folder) > 4000) return fail(o->json, EXIT_USAGE, "the folder's name is too long");
   catch_interrupts();
@@ -383,7 +414,8 @@ static int update(const options *o) {
 }
 
 static const option_spec specs[] = {
-    {"from", 0, OPTION_STRING, AT(from), "DIR", 0, 0, "the release: a folder with the model and its signature (a mounted stick, a synchronised folder)"},
+    {"from", 0, OPTION_STRING, AT(from), "DIR|URL", 0, 0, "the release: a folder with the model and its signature (a mounted stick, a synchronised folder), or https://HOST/FOLDER/ on a web server, or the URL of a signed .gguf file. An interrupted download is gone on with"},
+    {"ca-file", 0, OPTION_STRING, AT(ca_file), "CA.pem", 0, 0, "with https: the authorities that may vouch for the server. Default: the system's"},
     {"rollback", 0, OPTION_FLAG, AT(rollback), NULL, 0, 0, "go back to the release before, which is verified again"},
     {"key", 0, OPTION_LIST, AT(keys), "PUB.pem", 0, 0, "trust releases signed with this ECDSA key (PEM); may be given several times. Without these options the trust store decides (retort trust)"},
     {"cert-root", 0, OPTION_LIST, AT(roots), "ROOT.pem", 0, 0, "trust releases signed through a certificate chain to this root"},
@@ -395,11 +427,12 @@ static const option_spec specs[] = {
 const command update_command = {
     .name = "update",
     .summary = "install a newer signed release of a model in one step, or go back",
-    .usage = "--from DIR FOLDER | --rollback FOLDER",
+    .usage = "--from DIR|URL FOLDER | --rollback FOLDER",
     .text = "FOLDER is where the model lives on this machine; it is made on first use, and programs load FOLDER/current/NAME.gguf. The release is copied beside the current one, verified, tried "
             "(it must answer, and where it holds a signed selftest.json give just those logits), and only then made current; the one before is kept. Its signed name must be NAME@NUMBER "
-            "(retort sign --name bot@12), with a number above the installed one. Whenever this is interrupted, the installed model stays as it was.",
-    .examples = "  retort update --from /media/stick/bot --key fleet.pub /var/lib/bot\n  retort run -m /var/lib/bot/current/bot.gguf --key fleet.pub \"Hello\"\n  retort update --rollback --key fleet.pub /var/lib/bot\n",
+            "(retort sign --name bot@12), with a number above the installed one. Whenever this is interrupted, the installed model stays as it was. The network is used for a URL and for nothing else; "
+            "of a URL the signature comes first, and nothing more where it is refused.",
+    .examples = "  retort update --from /media/stick/bot --key fleet.pub /var/lib/bot\n  retort update --from https://models.example/bot/12/ --key fleet.pub /var/lib/bot\n  retort run -m /var/lib/bot/current/bot.gguf --key fleet.pub \"Hello\"\n  retort update --rollback --key fleet.pub /var/lib/bot\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = update,

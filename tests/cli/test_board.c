@@ -1,5 +1,6 @@
 /* test_board.c - threads and memory are chosen rightly on machines that we do not have: small trees of /sys and /proc, made here by the published
  * layouts of the boards that they are named after (device trees of the Linux kernel, cgroups(7)); no recording of a real machine. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,10 @@
 #include <cmocka.h>
 
 #include "board.h"
+#include "care.h"
 #include "header.h"
+
+double seconds(void); /* of report.h, whose fail() is not cmocka's */
 
 #define CPU "/sys/devices/system/cpu/"
 #define GIB ((uint64_t)1 << 30)
@@ -72,6 +76,12 @@ static void done(void) {
   assert_int_equal(system(command), 0);
 }
 
+static void expect_pinning(bool wanted, unsigned threads) {
+  board b;
+  board_cores(&b, root);
+  assert_int_equal(board_should_pin(&b, threads), wanted);
+}
+
 static void expect(unsigned threads, unsigned fast, uint64_t available, bool limited) {
   board b;
   board_memory m;
@@ -96,6 +106,7 @@ static void raspberry_pi_4(void **state) {
   assert_string_equal(sensor, "cpu-thermal");
   board_name(root, name);
   assert_string_equal(name, "Raspberry Pi 4 Model B Rev 1.4");
+  expect_pinning(false, 0);
   expect(4, 4, (uint64_t)3400000 * 1024, false);
 }
 
@@ -119,6 +130,9 @@ static void rk3588(void **state) {
   cores(0, 4, 530, 1800000);
   cores(4, 2, 1024, 2400000);
   cores(6, 2, 1024, 2352000);
+  expect_pinning(true, 0);
+  expect_pinning(true, 4);
+  expect_pinning(false, 5); /* whoever asks for more threads gets the small cores too */
   expect(4, 4, (uint64_t)14000000 * 1024, false);
 }
 
@@ -132,6 +146,7 @@ static void rk3588_without_ratings_and_in_a_cpuset(void **state) {
   machine_with("0-7", "2-4", 16261644, 14000000);
   cores(0, 4, 530, 1800000);
   cores(4, 4, 1024, 2400000);
+  expect_pinning(false, 0); /* somebody has chosen already */
   expect(1, 1, (uint64_t)14000000 * 1024, false);
   machine_with("0-7", "0-2", 16261644, 14000000);
   cores(0, 4, 530, 1800000);
@@ -199,6 +214,56 @@ static void nothing_is_told(void **state) {
   expect(1, 0, 0, false);
 }
 
+/* ---- pauses ---- */
+
+static void *cool_down(void *arg) {
+  static const char *const steps[] = {"79500\n", "78000\n", "76900\n"};
+  for (int i = 0; i < 3; i++) {
+    usleep(400000);
+    put("/sys/class/thermal/thermal_zone0/temp", steps[i]);
+  }
+  *(double *)arg = seconds();
+  return NULL;
+}
+
+static void pauses_while_hot(void **state) {
+  (void)state;
+  care c;
+  options o = {.max_temp = 80, .duty = 100};
+  pthread_t thread;
+  double cool;
+  machine_with("0-3", "0-3", 3885396, 3400000);
+  assert_int_equal(care_begin(&c, &o, root), 4); /* no sensor */
+  put("/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
+  put("/sys/class/thermal/thermal_zone0/temp", "79000\n");
+  assert_int_equal(care_begin(&c, &o, root), 0);
+  double start = seconds();
+  care_step(&c);
+  assert_true(seconds() - start < 0.3 && c.paused == 0);
+  put("/sys/class/thermal/thermal_zone0/temp", "80100\n");
+  c.looked = 0;
+  assert_int_equal(pthread_create(&thread, NULL, cool_down, &cool), 0);
+  care_step(&c);
+  double end = seconds();
+  pthread_join(thread, NULL);
+  assert_true(end >= cool && c.paused > 1); /* 78 is below the limit, but not by three degrees */
+  done();
+}
+
+static void pauses_by_duty(void **state) {
+  (void)state;
+  care c;
+  options o = {.duty = 25};
+  assert_int_equal(care_begin(&c, &o, "/nowhere"), 0);
+  double start = seconds();
+  for (int i = 0; i < 5; i++) {
+    usleep(20000);
+    care_step(&c);
+  }
+  double took = seconds() - start, busy = took - c.paused;
+  assert_true(busy / took > 0.2 && busy / took < 0.3);
+}
+
 /* DeepSeek-R1-Distill-Qwen-1.5B as Q8_0: 1.89 GB, 28672 bytes of keys and values a token. */
 static void memory_is_compared_before_loading(void **state) {
   (void)state;
@@ -222,6 +287,7 @@ int main(void) {
       cmocka_unit_test(jetson_orin_nano),     cmocka_unit_test(phone_with_three_kinds),
       cmocka_unit_test(container_of_version_1), cmocka_unit_test(nothing_is_told),
       cmocka_unit_test(memory_is_compared_before_loading),
+      cmocka_unit_test(pauses_while_hot),     cmocka_unit_test(pauses_by_duty),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* killer.c - preloaded into the program by test_update.py: ends it with SIGKILL at the RETORT_KILL_AT-th call that changes the disk. A write is torn: half of it is
+/* killer.c - preloaded into the program by test_update.py and test_download.py: ends it with SIGKILL at the RETORT_KILL_AT-th call that changes the disk. A write is torn: half of it is
  * done before. Calls of a child process are not counted. With RETORT_FULL=BYTES no more than so many bytes can be written, as on a full disk.
  */
 #define _GNU_SOURCE
@@ -38,6 +38,11 @@ ssize_t write(int descriptor, const void *data, size_t size) {
   }
   written += (long)size;
   return real(descriptor, data, size);
+}
+int ftruncate(int descriptor, off_t size) {
+  REAL(int, ftruncate, int, off_t);
+  step();
+  return real(descriptor, size);
 }
 int fsync(int descriptor) {
   REAL(int, fsync, int);

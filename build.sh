@@ -157,7 +157,7 @@ tests() { # quick|full
 cross() {
   local target=$1; shift
   need build-essential cc cmake cmake ninja-build ninja xz-utils xz bzip2 bzip2 "gcc-$target" "$target-gcc"
-  CC=$target-gcc AR=$target-ar CFLAGS="-O2 -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables" DEPS_HOST=$target \
+  CC=$target-gcc AR=$target-ar CFLAGS="-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables" DEPS_HOST=$target \
     DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/$target.cmake" deps/deps.sh "build/$target/deps"
   cmake -G Ninja -S . -B "build/$target" -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/$target.cmake" \
     -DRETORT_DEPS="$PWD/build/$target/deps" >"build/$target/configure.log" 2>&1 || { cat "build/$target/configure.log" >&2; die "cmake failed ($target)"; }

@@ -1,4 +1,10 @@
-/* c-ares_config.h - c-ares on Linux, as libcurl uses it: no threads, name servers from /etc/resolv.conf. */
+/* c-ares_config.h - c-ares on Linux, as libcurl uses it: no threads, name servers from /etc/resolv.conf, ports by number.
+ *
+ * Services by name would be asked of the C library, which in a static program cannot answer and brings its whole machinery for that. */
+#include <netdb.h>
+#define getservbyname(name, protocol) ((void)(protocol), (struct servent *)0)
+#define getservbyport(port, protocol) ((void)(protocol), (struct servent *)0)
+
 #define CARES_RANDOM_FILE "/dev/urandom"
 #define GETHOSTNAME_TYPE_ARG2 size_t
 #define GETNAMEINFO_QUAL_ARG1 const

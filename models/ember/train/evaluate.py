@@ -63,10 +63,11 @@ def exact(model, encoder, examples, limit):
     """Fraction of exact answers by PyTorch, all in one batch; marks each example with what was given."""
     import torch
 
-    from model import generate
+    from model import generate, has_bfloat16
 
     model.eval()
-    with torch.autocast(model.embed.weight.device.type, dtype=torch.bfloat16):
+    device = model.embed.weight.device.type
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device)):
         outputs = generate(model, [encoder.prompt(e.prompt) for e in examples], encoder.end, limit)
     for e, ids in zip(examples, outputs):
         e.given = answer_of(encoder.decode(ids))

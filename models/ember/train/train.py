@@ -22,7 +22,7 @@ import torch.nn.functional as F
 
 from evaluate import Binary, exact, measure, quick
 from export import load, read, write
-from model import Config, Ember
+from model import Config, Ember, has_bfloat16
 from tasks import arithmetic, example, mixture
 from tokenizer import Encoder
 
@@ -77,7 +77,8 @@ class Muon:
         for shape, ps in self.groups.items():
             g = torch.stack([p.grad if p.shape == shape else p.grad.T for p in ps])
             m = self.state[shape].mul_(self.momentum).add_(g, alpha=1 - self.momentum)
-            x = g.lerp(m, self.momentum).bfloat16()
+            x = g.lerp(m, self.momentum)
+            x = x.bfloat16() if has_bfloat16(x.device.type) else x
             x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
             for _ in range(5):
                 a = x @ x.mT
@@ -167,7 +168,7 @@ class Team:
             if part >= args.parts:
                 break
             data = batch(self.encoder, f"{args.seed}.{step}", part, args.rows, args.length, lambda rng: self.draw(rng, step))
-            with torch.autocast(args.device, dtype=torch.bfloat16):
+            with torch.autocast(args.device, dtype=torch.bfloat16, enabled=has_bfloat16(args.device)):
                 loss = self.loss_of(self.model, *(t.to(args.device) for t in data)) / args.parts
             loss.backward()
             self.losses[self.rank] += loss.detach()

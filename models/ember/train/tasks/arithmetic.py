@@ -1,5 +1,6 @@
 """Sums, differences, products, quotients and three-term sums, each worked in columns."""
 
+from . import composed
 from .common import Problem, difference_lines, flat, number, product_lines, quotient_lines, sum_lines
 
 
@@ -70,19 +71,19 @@ def add(rng, most):
     if rng.random() < 0.5:
         a, b = b, a
     lines, total = sum_lines([a, b])
-    return Problem(tuple(sorted((a, b))), dict(a=a, b=b), flat(lines), f"The answer is {total}.", ADD)
+    return Problem(tuple(sorted((a, b))), dict(a=a, b=b), flat(lines), f"The answer is {total}.", ADD, composed.ADD)
 
 
 def sub(rng, most):
     a, b = sorted((operand(rng, d) for d in lengths(rng, most)), reverse=True)
     lines, rest = difference_lines(a, b)
-    return Problem((a, b), dict(a=a, b=b), flat(lines), f"The answer is {rest}.", SUB)
+    return Problem((a, b), dict(a=a, b=b), flat(lines), f"The answer is {rest}.", SUB, composed.SUB)
 
 
 def product(rng, da, db):
     a, b = operand(rng, da), operand(rng, db)
     lines, value = product_lines(a, b)
-    return Problem(tuple(sorted((a, b))), dict(a=a, b=b), flat(lines), f"The answer is {value}.", MUL)
+    return Problem(tuple(sorted((a, b))), dict(a=a, b=b), flat(lines), f"The answer is {value}.", MUL, composed.MUL)
 
 
 def mul(rng, most):
@@ -95,10 +96,10 @@ def div(rng, most):
     if rng.random() < 0.3:
         a -= a % b
     lines, quotient, rest = quotient_lines(a, b)
-    return Problem((a, b), dict(a=a, b=b), flat(lines), f"The answer is {quotient}" + (f" remainder {rest}." if rest else "."), DIV)
+    return Problem((a, b), dict(a=a, b=b), flat(lines), f"The answer is {quotient}" + (f" remainder {rest}." if rest else "."), DIV, composed.DIV)
 
 
 def sum3(rng, most):
     a, b, c = (operand(rng, rng.randint(1, most)) for _ in range(3))
     lines, total = sum_lines([a, b, c])
-    return Problem(tuple(sorted((a, b, c))), dict(a=a, b=b, c=c), flat(lines), f"The answer is {total}.", SUM3)
+    return Problem(tuple(sorted((a, b, c))), dict(a=a, b=b, c=c), flat(lines), f"The answer is {total}.", SUM3, composed.SUM3)

@@ -1,5 +1,6 @@
 """Weekdays by counting along the week, clock times by columns of minutes and hours."""
 
+from . import composed
 from .common import Problem, flat, minus_lines
 
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -129,10 +130,10 @@ def weekday(rng, most):
     step = 1 if forward else -1
     lines = [f"{DAYS[day]} {'+' if forward else '-'}{n}", f"{n}={n // 7}×7+{n % 7}"]
     lines += [f"{k} {DAYS[(day + step * k) % 7]}" for k in range(0, n % 7 + 1)]
-    problem = Problem((day, n, forward), dict(day=DAYS[day], n=n), flat(lines), f"It is {DAYS[(day + step * n) % 7]}.", AFTER if forward else BEFORE)
+    problem = Problem((day, n, forward), dict(day=DAYS[day], n=n), flat(lines), f"It is {DAYS[(day + step * n) % 7]}.", AFTER if forward else BEFORE, composed.AFTER if forward else composed.BEFORE)
     if n == 1:
         problem.slots["n"] = 1
-        problem.wordings = [w.replace("{n} days", "{n} day") for w in problem.wordings]
+        problem.wordings, problem.composed = ([w.replace("{n} days", "{n} day") for w in ws] for ws in (problem.wordings, problem.composed))
     return problem
 
 
@@ -152,7 +153,7 @@ def interval(rng, most):
     kind = rng.choice(["span", "span", "later", "earlier"])
     if kind == "span":
         a, b = sorted(rng.sample(range(24 * 60), 2))
-        wordings, shown = SPAN, dict(a=clock(a), b=clock(b))
+        wordings, more, shown = SPAN, composed.SPAN, dict(a=clock(a), b=clock(b))
         length = b - a
         lines = [f"{clock(b)}-{clock(a)}"]
     else:
@@ -160,7 +161,7 @@ def interval(rng, most):
         a = rng.randrange(24 * 60 - length) if kind == "later" else rng.randrange(length, 24 * 60)
         b = a + length if kind == "later" else a - length
         text = duration(rng, length)
-        wordings, shown = (LATER if kind == "later" else EARLIER), dict(a=clock(a), d=text)
+        wordings, more, shown = LATER if kind == "later" else EARLIER, composed.LATER if kind == "later" else composed.EARLIER, dict(a=clock(a), d=text)
         sign = "+" if kind == "later" else "-"
         lines = [f"{clock(a)}{sign}{text}"] + ([f"{length}={length // 60}×60+{length % 60}"] if length >= 60 and "hour" not in text else [])
         lines.append(f"{clock(a)}{sign}{clock(length)}")
@@ -181,4 +182,4 @@ def interval(rng, most):
         answer = "It is " + " and ".join(parts) + "."
     else:
         answer = f"It is {clock(b)}."
-    return Problem((kind, a, length), shown, flat(lines), answer, wordings)
+    return Problem((kind, a, length), shown, flat(lines), answer, wordings, more)

@@ -1,5 +1,6 @@
 """What is not a problem: greetings, questions about the model itself, and everything out of reach, which is declined honestly."""
 
+from . import composed
 from .common import Problem, number
 
 REFUSAL = "I am a small demonstration model and cannot do that. Load a larger one with -m."
@@ -84,9 +85,9 @@ def refusal(rng, most):
         return Problem(("free", rng.random()), {}, THOUGHT, REFUSAL, FREE)
     slots = dict(person=rng.choice(PEOPLE), place=rng.choice(PLACES), place2=rng.choice(PLACES), topic=rng.choice(TOPICS), text=rng.choice(TEXTS), language=rng.choice(LANGUAGES), code=rng.choice(CODES), program=rng.choice(PROGRAMS),
                  n=number(rng, rng.randint(1, 3)), n2=number(rng, rng.randint(1, 3)), m=number(rng, rng.randint(1, 2)), m2=number(rng, 3), big=number(rng, rng.randint(4, 8)), big2=number(rng, rng.randint(4, 8)), year=rng.randint(1200, 2030))
-    return Problem(tuple(slots.values()), slots, THOUGHT, REFUSAL, ASKS)
+    return Problem(tuple(slots.values()), slots, THOUGHT, REFUSAL, ASKS, composed.REFUSAL)
 
 
 def smalltalk(rng, most):
-    wordings, answer = rng.choices([(GREETINGS, HELLO), (WHOS, WHO), (BYES, BYE), (THANK, THANKS)], [4, 4, 1, 1])[0]
-    return Problem((answer, rng.random()), {}, "This is small talk.", answer, wordings)
+    wordings, more, answer = rng.choices([(GREETINGS, composed.GREETINGS, HELLO), (WHOS, composed.WHOS, WHO), (BYES, [], BYE), (THANK, [], THANKS)], [4, 4, 1, 1])[0]
+    return Problem((answer, rng.random()), {}, "This is small talk.", answer, wordings, more)

@@ -1,5 +1,6 @@
 """Spelling: counting a letter, counting letters, writing a word backwards. Words are spelled out first; afterwards every step is a look-up by index."""
 
+from . import composed
 from .common import RAW_OFF, RAW_ON, Problem, flat
 
 WORDS = """apple banana cherry lemon orange melon grape peach plum berry strawberry raspberry tomato potato carrot onion pepper garlic spinach lettuce bread butter cheese honey sugar salt
@@ -119,7 +120,7 @@ def count(rng, most):
         seen += letter == x
         marks += f" {letter}{seen}"
     lines.append(raw(marks))
-    return Problem((w, x), dict(w=quoted(rng, w), x=rng.choice([x, x, f'"{x}"'])), flat(lines), f"The letter {raw(x)} appears {seen} time{'' if seen == 1 else 's'}.", COUNT)
+    return Problem((w, x), dict(w=quoted(rng, w), x=rng.choice([x, x, f'"{x}"'])), flat(lines), f"The letter {raw(x)} appears {seen} time{'' if seen == 1 else 's'}.", COUNT, composed.COUNT)
 
 
 def indexed(w):
@@ -128,10 +129,10 @@ def indexed(w):
 
 def length(rng, most):
     w = word(rng)
-    return Problem((w,), dict(w=quoted(rng, w)), flat(["length", raw(" " + spelled(w)), raw(indexed(w))]), f"It has {len(w)} letters.", LENGTH)
+    return Problem((w,), dict(w=quoted(rng, w)), flat(["length", raw(" " + spelled(w)), raw(indexed(w))]), f"It has {len(w)} letters.", LENGTH, composed.LENGTH)
 
 
 def backwards(rng, most):
     w = word(rng)
     reverse = "".join(f" {w[k - 1]}{k}" for k in range(len(w), 0, -1))
-    return Problem((w,), dict(w=quoted(rng, w)), flat(["backwards", raw(" " + spelled(w)), raw(indexed(w)), raw(reverse)]), f"It is {raw(w[::-1])}.", BACKWARDS)
+    return Problem((w,), dict(w=quoted(rng, w)), flat(["backwards", raw(" " + spelled(w)), raw(indexed(w)), raw(reverse)]), f"It is {raw(w[::-1])}.", BACKWARDS, composed.BACKWARDS)

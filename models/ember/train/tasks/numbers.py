@@ -1,5 +1,6 @@
 """Comparing, sorting, gcd, even/odd and primes: facts about whole numbers."""
 
+from . import composed
 from .common import PLACES, Problem, digits_of, flat, minus_lines, named, number
 
 LARGER = ["Which is larger, {a} or {b}?", "Which number is bigger: {a} or {b}?", "What is larger, {a} or {b}?", "Which is greater, {a} or {b}?", "Is {a} or {b} larger?",
@@ -142,7 +143,7 @@ def compare(rng, most):
     else:
         lines.append(f"{a}{'<' if a < b else '>'}{b}")
         answer = f"{max(a, b)} is larger." if larger else f"{min(a, b)} is smaller."
-    return Problem((a, b), dict(a=a, b=b), flat(lines), answer, LARGER if larger else SMALLER)
+    return Problem((a, b), dict(a=a, b=b), flat(lines), answer, LARGER if larger else SMALLER, composed.LARGER if larger else composed.SMALLER)
 
 
 def sort(rng, most):
@@ -160,7 +161,7 @@ def sort(rng, most):
         lines.append(f"{word} {item}:" + ";".join(f"{item},{other}{'<' if item < other else '>'}" for other in done[: at + 1]))
         done = done[:at] + [item] + done[at:]
         lines.append(",".join(map(str, done)))
-    return Problem((up, key), dict(items=shown), flat(lines), ", ".join(map(str, done)) + ".", wordings)
+    return Problem((up, key), dict(items=shown), flat(lines), ", ".join(map(str, done)) + ".", wordings, composed.UPWARDS if up else composed.DOWNWARDS)
 
 
 def gcd(rng, most):
@@ -172,7 +173,7 @@ def gcd(rng, most):
         q = x // y
         lines += [f"{x},{y}:{q}×{y}={q * y}"] + minus_lines(x, q * y)
         x, y = y, x % y
-    return Problem(tuple(sorted((a, b))), dict(a=a, b=b), flat(lines), f"The gcd is {x}.", GCD)
+    return Problem(tuple(sorted((a, b))), dict(a=a, b=b), flat(lines), f"The gcd is {x}.", GCD, composed.GCD)
 
 
 def prime(rng, most):
@@ -202,10 +203,10 @@ def prime(rng, most):
         lines.append(f"{p}:{p * p};" + ",".join(steps))
         if rest == 0:
             answer = f"No, {n} is divisible by {p}."
-    return Problem((n,) if n > 9 else None, dict(n=n), flat(lines), answer, PRIME)
+    return Problem((n,) if n > 9 else None, dict(n=n), flat(lines), answer, PRIME, composed.PRIME)
 
 
 def parity(rng, most):
     n = number(rng, rng.choice([1, 2, 3, 3]))
     word = "odd" if n % 2 else "even"
-    return Problem((n,), dict(n=n), f"parity {n}\n{named(n)}\n{n % 10} {word}", f"{n} is {word}.", PARITY)
+    return Problem((n,), dict(n=n), f"parity {n}\n{named(n)}\n{n % 10} {word}", f"{n} is {word}.", PARITY, composed.PARITY)

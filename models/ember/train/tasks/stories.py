@@ -1,5 +1,6 @@
 """Word problems of one and two steps. A story says which expression it hides; the trace states that expression and works it in columns."""
 
+from . import composed
 from .common import Problem, difference_lines, flat, number, product_lines, quotient_lines, sum_lines
 
 NAMES = "Tom Anna Ben Mia Sam Lily Max Emma Leo Nora Paul Ella Jack Zoe Adam Ruth Omar Lena Ali Sara Ivan Maria Luis Nina Peter Clara Felix Julia Oscar Laura David Alice Henry Grace Noah Rosa Hugo Eva Jonas Lucy Karl Amy Victor Ines Omid Yuki".split()
@@ -227,7 +228,7 @@ def story1(rng, most):
         a = b * value
         lines = quotient_lines(a, b)[0]
     wordings = dict(plus=PLUS, minus=MINUS, times=TIMES, share=SHARE)[kind]
-    return Problem((kind, a, b), dict(cast(rng), a=a, b=b), flat(lines), f"The answer is {value}.", wordings)
+    return Problem((kind, a, b), dict(cast(rng), a=a, b=b), flat(lines), f"The answer is {value}.", wordings, composed.STORIES[kind])
 
 
 def story2(rng, most):
@@ -255,4 +256,4 @@ def story2(rng, most):
         else:
             second, value = sum_lines([middle, c])
     wordings = dict(more_less=MORE_LESS, less_more=LESS_MORE, times_less=TIMES_LESS, times_more=TIMES_MORE, plus_share=PLUS_SHARE)[kind]
-    return Problem((kind, a, b, c), dict(cast(rng), a=a, b=b, c=c), flat(first + [f"{middle}"] + second), f"The answer is {value}.", wordings)
+    return Problem((kind, a, b, c), dict(cast(rng), a=a, b=b, c=c), flat(first + [f"{middle}"] + second), f"The answer is {value}.", wordings, composed.STEPS[kind])

@@ -1,5 +1,6 @@
 """Unit conversion: the fact, then the product or the division it asks for."""
 
+from . import composed
 from .common import Problem, flat, product_lines, quotient_lines
 
 FACTS = [("metre", "metres", "centimetres", 100), ("meter", "meters", "centimeters", 100), ("kilometre", "kilometres", "metres", 1000), ("kilometer", "kilometers", "meters", 1000), ("km", "km", "m", 1000),
@@ -31,7 +32,7 @@ def units(rng, most):
             work = [f"{n}×{factor}={n * factor}"]
         else:
             work, _ = product_lines(n, factor)
-        return Problem(("down", one, n), dict(n=n, big=big, small=small), flat([f"{n} {big} to {small}", fact] + work), f"That is {n * factor} {small}.", DOWN)
+        return Problem(("down", one, n), dict(n=n, big=big, small=small), flat([f"{n} {big} to {small}", fact] + work), f"That is {n * factor} {small}.", DOWN, composed.DOWN)
     total = n * factor
     work = [f"{total} {small} to {many}", fact]
     if zeros:
@@ -40,4 +41,4 @@ def units(rng, most):
         work += quotient_lines(total // 10, 6)[0]
     elif not zeros:
         work += quotient_lines(total, factor)[0]
-    return Problem(("up", one, n), dict(n=total, big=many, small=small), flat(work), f"That is {n} {big}.", UP)
+    return Problem(("up", one, n), dict(n=total, big=many, small=small), flat(work), f"That is {n} {big}.", UP, composed.UP)

@@ -9,8 +9,7 @@
  *
  * The models are those of tiny_model.h, and the one real model that the repository has, Ember, with a question, its reasoning and its answer for
  * a text: always with every variant, 1 to 3 threads and batches of 1, of 7 and of all. The expected values change only with RETORT_NUMERICS, with the models, or by mistake. A variant that
- * this machine cannot run is named as not run. Needs no test library, so that it can be built for any target; where there are no threads
- * (WASM without them; RETORT_EMULATED: qemu-user keeps memory of each of the millions that would be started) the workers of a region run one after the other, which the platform's contract allows.
+ * this machine cannot run is named as not run. Needs no test library, so that it can be built for any target.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 
 #include "retort.h"
 #include "cpu_features.h"
+#include "pool.h"
 #include "model/model.h"
 #include "tiny_model.h"
 
@@ -26,11 +26,6 @@
 
 #ifndef RETORT_MODELS
 #define RETORT_MODELS RETORT_SOURCE_DIR "/models"
-#endif
-
-#if !defined(RETORT_EMULATED) && (!defined(__wasm__) || defined(__EMSCRIPTEN_PTHREADS__))
-#include <pthread.h>
-#define THREADED 1
 #endif
 
 enum { TOKENS = 140, WIDE_TOKENS = 70, ARCHS = 3, MOST_VARIANTS = 16 }; /* more positions than one attention block */
@@ -57,37 +52,6 @@ static void die(const char *format, ...) {
   exit(1);
 }
 
-/* ---- a platform with real threads -------------------------------------------------------------------------------------------- */
-
-typedef struct crew_member {
-  void (*work)(void *arg, unsigned worker, unsigned n_workers);
-  void *arg;
-  unsigned worker, n_workers;
-} crew_member;
-
-#ifdef THREADED
-static void *run_member(void *p) {
-  crew_member *m = p;
-  m->work(m->arg, m->worker, m->n_workers);
-  return NULL;
-}
-static void run_crew(void *user, void (*work)(void *, unsigned, unsigned), void *arg) {
-  unsigned n = *(unsigned *)user;
-  pthread_t threads[8];
-  crew_member members[8];
-  for (unsigned i = 1; i < n; i++) {
-    members[i] = (crew_member){work, arg, i, n};
-    if (pthread_create(&threads[i], NULL, run_member, &members[i])) die("cannot start thread %u of %u", i, n);
-  }
-  work(arg, 0, n);
-  for (unsigned i = 1; i < n; i++) pthread_join(threads[i], NULL);
-}
-#else
-static void run_crew(void *user, void (*work)(void *, unsigned, unsigned), void *arg) {
-  for (unsigned n = *(unsigned *)user, i = n; i--;) work(arg, i, n);
-}
-#endif
-
 /* ---- one cell of the matrix --------------------------------------------------------------------------------------------------- */
 
 /* A model in memory and what it is given to read. */
@@ -98,7 +62,8 @@ typedef struct reading {
 } reading;
 
 static void hash_of_logits(const reading *r, const char *kernels, unsigned n_threads, uint32_t split, char hex[65]) {
-  retort_platform platform = {.struct_size = sizeof platform, .cpu_features = cpu_features(), .user = &n_threads, .parallel = run_crew, .workers = n_threads};
+  retort_platform platform = pool_platform(&n_threads);
+  platform.cpu_features = cpu_features();
   size_t size = (size_t)r->n * r->n_vocab * sizeof(float); // (n, n_vocab)
   float *logits = malloc(size);
   if (!logits) die("out of memory");

@@ -75,6 +75,7 @@ static int open_signer(job *j, const text_buffer *key, retort_buffer *certificat
   so.certificates = certificates;
   so.n_certificates = o->certificates.count;
   so.model_name = model_name;
+  so.time = now_utc();
   if (!random_bytes(so.random, sizeof so.random)) return fail(o->json, EXIT_RUNTIME, "the system gives no random bytes");
   retort_status status = retort_signer_open(NULL, &so, &j->signer, &error);
   if (status == RETORT_ERROR_ARGUMENT && j->method == RETORT_TRUST_MINISIGN && strstr(error.message, "password")) {

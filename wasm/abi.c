@@ -505,8 +505,8 @@ int32_t abi_model_info(int32_t id) {
   const retort_verdict *t = &m->verdict;
   char line[1400];
   retort_verdict_text(t, line, sizeof line);
-  json_t *trust = json_pack("{s:s,s:o,s:o,s:s,s:i,s:I,s:o}", "method", retort_trust_method_name(t->method), "signer", text_json(t->signer), "name", text_json(t->name), "digest", t->digest, "files",
-                            (int)t->n_files, "bytes", (json_int_t)t->n_bytes, "text", text_json(line));
+  json_t *trust = json_pack("{s:s,s:o,s:o,s:o,s:s,s:i,s:I,s:o}", "method", retort_trust_method_name(t->method), "signer", text_json(t->signer), "name", text_json(t->name), "signed_time",
+                            t->signed_time ? json_integer(t->signed_time) : json_null(), "digest", t->digest, "files", (int)t->n_files, "bytes", (json_int_t)t->n_bytes, "text", text_json(line));
   return give_json(json_pack("{s:s,s:i,s:s,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:i,s:i,s:b,s:o,s:O}", "version", retort_version(), "numerics", (int)retort_numerics(), "architecture",
                              i.architecture, "name", text_json(i.name), "kernels", i.kernels, "n_parameters", (json_int_t)i.n_parameters, "n_vocab", (json_int_t)i.n_vocab, "n_ctx_train",
                              (json_int_t)i.n_ctx_train, "n_layers", (json_int_t)i.n_layers, "n_embd", (json_int_t)i.n_embd, "n_heads", (json_int_t)i.n_heads, "kv_bytes_per_token",

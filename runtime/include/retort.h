@@ -146,6 +146,7 @@ typedef struct retort_verdict {
   uint32_t reserved;
   uint64_t n_bytes;     /* bytes covered */
   int64_t time;         /* CERTIFICATE: the time at which the chain was valid; else 0 */
+  int64_t signed_time;  /* when it was signed, by the signer's own word (seconds since 1970, UTC); 0: he did not say */
   char digest[65];      /* the model's identity: SHA-256 over its files' SHA-256s as signed; "" where nothing was hashed */
   char file_digest[65]; /* SHA-256 of the first file, "" where it is not known */
   char signer[256];     /* "key sha256:...", "certificate CN=...", "minisign key ...", "" where nobody signed */
@@ -169,6 +170,7 @@ typedef struct retort_signer_options {
   const char *const *ignored;        /* KEY, CERTIFICATE: paths in the model's folder that are left out; recorded in the bundle */
   size_t n_ignored;
   uint8_t random[32];                /* fresh random bytes */
+  int64_t time;                      /* KEY, CERTIFICATE: when it is signed, seconds since 1970; written into the statement. 0: left out. MINISIGN: in the comment */
 } retort_signer_options;
 RETORT_API void retort_signer_options_init(retort_signer_options *options);
 

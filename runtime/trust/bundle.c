@@ -18,7 +18,7 @@
 
 static const char MEDIA_TYPE[] = "application/vnd.dev.sigstore.bundle.v0.3+json", PAYLOAD_TYPE[] = "application/vnd.in-toto+json",
                   STATEMENT_TYPE[] = "https://in-toto.io/Statement/v1", PREDICATE_TYPE[] = "https://model_signing/signature/v1.0",
-                  CHUNKS_ANNOTATION[] = "retort.chunks";
+                  CHUNKS_ANNOTATION[] = "retort.chunks", TIME_ANNOTATION[] = "retort.time";
 
 /* ---- small readers over the JSON tree; each says where it failed ---- */
 
@@ -161,6 +161,15 @@ static retort_status read_chunk_annotation(const rt_json *item, const char *name
   return RETORT_OK;
 }
 
+/* The annotation of the subject that says when it was signed. */
+static retort_status read_time(const rt_json *subject, const char *name, rt_bundle *out, retort_error *error) {
+  const rt_json *annotations = member(subject, "annotations", RT_JSON_OBJECT), *time = annotations ? rt_json_get(annotations, TIME_ANNOTATION) : NULL;
+  if (!time) return RETORT_OK;
+  if (time->type != RT_JSON_INTEGER || !rt_time_is_plain(time->as.integer)) return rt_fail(error, RETORT_ERROR_FORMAT, "%s: the annotation %s is no time", name, TIME_ANNOTATION);
+  out->signed_time = time->as.integer;
+  return RETORT_OK;
+}
+
 static retort_status read_resources(rt_arena *arena, const rt_json *list, const char *name, rt_bundle *out, retort_error *error) {
   if (list->count == 0 || list->count > RT_BUNDLE_MAX_RESOURCES) return bad(error, name, "it lists no files, or more than 100,000");
   out->resources = rt_arena_alloc(arena, list->count, sizeof *out->resources);
@@ -224,7 +233,7 @@ static retort_status read_statement(rt_arena *arena, const rt_span *payload, con
   const rt_json *resources = predicate ? member(predicate, "resources", RT_JSON_ARRAY) : NULL;
   const rt_json *serialization = predicate ? member(predicate, "serialization", RT_JSON_OBJECT) : NULL;
   if (!resources || !serialization || !ONLY(predicate, "resources", "serialization")) return bad(error, name, "the predicate is not {resources, serialization}");
-  if ((status = read_resources(arena, resources, name, out, error)) != RETORT_OK) return status;
+  if ((status = read_time(subject, name, out, error)) != RETORT_OK || (status = read_resources(arena, resources, name, out, error)) != RETORT_OK) return status;
   uint8_t claimed[32];
   if (!rt_hex_decode(root, strlen(root), claimed, 32) || memcmp(claimed, out->root, 32) != 0) return bad(error, name, "the model's digest is not that of its files' digests");
   return read_serialization(arena, serialization, name, out, error);
@@ -351,7 +360,8 @@ static void put_resource(text *t, const rt_resource *r) {
   puts_(t, "}");
 }
 
-static void put_statement(text *t, const rt_resource *resources, size_t n, const char *subject, const char *const *ignored, size_t n_ignored) {
+static void put_statement(text *t, const rt_resource *resources, size_t n, const rt_bundle_subject *subject) {
+  char time[64];
   uint8_t digest[32];
   rt_sha256 root;
   rt_sha256_init(&root);
@@ -360,10 +370,13 @@ static void put_statement(text *t, const rt_resource *resources, size_t n, const
   puts_(t, "{\"_type\":\"");
   puts_(t, STATEMENT_TYPE);
   puts_(t, "\",\"subject\":[{\"name\":");
-  put_json_string(t, subject);
+  put_json_string(t, subject->name);
   puts_(t, ",\"digest\":{\"sha256\":");
   put_digest(t, digest);
-  puts_(t, "}}],\"predicateType\":\"");
+  puts_(t, "}");
+  snprintf(time, sizeof time, ",\"annotations\":{\"%s\":%lld}", TIME_ANNOTATION, (long long)subject->time);
+  if (subject->time) puts_(t, time);
+  puts_(t, "}],\"predicateType\":\"");
   puts_(t, PREDICATE_TYPE);
   puts_(t, "\",\"predicate\":{\"resources\":[");
   for (size_t i = 0; i < n; i++) {
@@ -371,25 +384,26 @@ static void put_statement(text *t, const rt_resource *resources, size_t n, const
     put_resource(t, &resources[i]);
   }
   puts_(t, "],\"serialization\":{\"method\":\"files\",\"hash_type\":\"sha256\",\"allow_symlinks\":false,\"ignore_paths\":[");
-  for (size_t i = 0; i < n_ignored; i++) {
+  for (size_t i = 0; i < subject->n_ignored; i++) {
     if (i) puts_(t, ",");
-    put_json_string(t, ignored[i]);
+    put_json_string(t, subject->ignored[i]);
   }
   puts_(t, "]}}}");
 }
 
-retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const char *subject, const char *const *ignored, size_t n_ignored, rt_key *key,
-                             const rt_span *certificates, size_t n_certificates, const char **out, size_t *size, retort_error *error) {
+retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const rt_bundle_subject *subject, rt_key *key, const rt_span *certificates,
+                             size_t n_certificates, const char **out, size_t *size, retort_error *error) {
   text statement = {.arena = arena}, t = {.arena = arena};
   uint8_t signature[RT_SIGNATURE_MAX];
   size_t signature_size;
   if (n == 0 || n > RT_BUNDLE_MAX_RESOURCES) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signature covers 1 to %d files, not %zu", RT_BUNDLE_MAX_RESOURCES, n);
-  if (!rt_text_is_printable(subject, strlen(subject), false)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the model's name has control characters or broken UTF-8 in it");
+  if (subject->time && !rt_time_is_plain(subject->time)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the time of signing is none");
+  if (!rt_text_is_printable(subject->name, strlen(subject->name), false)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the model's name has control characters or broken UTF-8 in it");
   for (size_t i = 0; i < n; i++)
     if (!(n == 1 && strcmp(resources[i].name, ".") == 0) && !rt_name_is_canonical(resources[i].name, strlen(resources[i].name)))
       return rt_fail(error, RETORT_ERROR_ARGUMENT, "a file's name cannot be signed: UTF-8 without control characters and backslashes is needed");
   qsort(resources, n, sizeof *resources, by_name);
-  put_statement(&statement, resources, n, subject, ignored, n_ignored);
+  put_statement(&statement, resources, n, subject);
   if (statement.failed) return rt_fail_memory(error, statement.capacity, "the statement to sign");
   rt_span payload = {(const uint8_t *)statement.bytes, statement.size}, pieces[2];
   char head[96];

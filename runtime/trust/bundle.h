@@ -21,6 +21,7 @@ typedef struct rt_resource {
 typedef struct rt_bundle {
   const char *subject;     /* the signed model name; informational unless the policy asks for it */
   const char *signer;      /* "key sha256:..." or the certificate's name */
+  int64_t signed_time;     /* seconds since 1970, as the signer says; 0: he does not */
   uint8_t root[32];        /* digest over the resources' digests: the model's identity */
   rt_resource *resources;  /* sorted by name (bytes) */
   size_t n_resources;
@@ -43,8 +44,15 @@ retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, c
 const rt_resource *rt_bundle_find(const rt_bundle *bundle, const char *name);
 bool rt_bundle_ignores(const rt_bundle *bundle, const char *name);
 
+/* What a statement says beside its files. */
+typedef struct rt_bundle_subject {
+  const char *name;
+  int64_t time; /* 0: not said */
+  const char *const *ignored;
+  size_t n_ignored;
+} rt_bundle_subject;
 /* Writes a bundle over `resources`, which are sorted here, with `key`; `certificates` NULL for the key method. The text lives in `arena`. */
-retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const char *subject, const char *const *ignored, size_t n_ignored, rt_key *key,
-                             const rt_span *certificates, size_t n_certificates, const char **text, size_t *size, retort_error *error);
+retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const rt_bundle_subject *subject, rt_key *key, const rt_span *certificates,
+                             size_t n_certificates, const char **text, size_t *size, retort_error *error);
 
 #endif

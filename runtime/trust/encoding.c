@@ -1,6 +1,7 @@
 /* encoding.c - see encoding.h. Data here is public: no attempt at constant time. */
 #include "encoding.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char STANDARD[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -95,4 +96,16 @@ bool rt_name_is_canonical(const char *name, size_t size) {
     start += part + 1;
     if (start == size) return false;
   }
+}
+
+bool rt_time_is_plain(int64_t seconds) { return seconds > 0 && seconds < 253402300800; }
+
+/* Days to a date of the Gregorian calendar, over eras of 400 years that begin in March: the inverse of what x509.c does. */
+void rt_utc_text(int64_t seconds, char text[RT_UTC_TEXT]) {
+  text[0] = 0;
+  if (!rt_time_is_plain(seconds)) return;
+  unsigned days = (unsigned)(seconds / 86400) + 719468, minute = (unsigned)(seconds % 86400 / 60), era = days / 146097, of_era = days % 146097;
+  unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365, of_year = of_era - (365 * year + year / 4 - year / 100), m = (5 * of_year + 2) / 153;
+  unsigned day = of_year - (153 * m + 2) / 5 + 1, month = m < 10 ? m + 3 : m - 9;
+  snprintf(text, RT_UTC_TEXT, "%04u-%02u-%02u %02u:%02u UTC", (year + era * 400 + (month <= 2)) % 10000, month % 100, day % 100, minute / 60 % 100, minute % 60);
 }

@@ -21,4 +21,10 @@ bool rt_name_is_canonical(const char *name, size_t size);
 /* UTF-8 (Unicode, table 3-7) without control characters, except a tab where `tabs`: what may be shown on a terminal. */
 bool rt_text_is_printable(const char *text, size_t size, bool tabs);
 
+/* Seconds since 1970 that can be said as a date with four digits of the year. */
+enum { RT_UTC_TEXT = 24 };
+bool rt_time_is_plain(int64_t seconds);
+/* "2026-11-28 19:05 UTC" with NUL; "" for a time that is not plain. */
+void rt_utc_text(int64_t seconds, char text[RT_UTC_TEXT]);
+
 #endif

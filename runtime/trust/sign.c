@@ -26,6 +26,7 @@ struct retort_signer {
   int32_t method;
   uint32_t chunk_size;
   const char *model_name;
+  int64_t time;
   const char **ignored;
   size_t n_ignored;
   rt_key *key;
@@ -49,6 +50,7 @@ static retort_status read_options(retort_signer *s, const retort_signer_options 
   if (!o->secret_key.data || !o->model_name) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a secret key and the model's name are needed");
   if (o->chunk_size && !rt_chunk_size_ok(o->chunk_size)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the chunk size must be a power of two from 64 KiB to 64 MiB");
   s->method = o->method;
+  s->time = o->time;
   s->chunk_size = o->method == RETORT_TRUST_MINISIGN ? 0 : o->chunk_size;
   s->model_name = rt_arena_string(&s->arena, o->model_name, strlen(o->model_name));
   s->ignored = rt_arena_alloc(&s->arena, o->n_ignored, sizeof *s->ignored);
@@ -182,8 +184,8 @@ static retort_status sign_bundle(retort_signer *s, const char **signature, size_
   size_t n = 0;
   for (const signed_file *f = s->first; f; f = f->next) resources[n++] = f->resource;
   bool chain = s->method == RETORT_TRUST_CERTIFICATE;
-  retort_status status = rt_bundle_sign(&s->arena, resources, n, s->model_name, s->ignored, s->n_ignored, s->key, chain ? s->certificates : NULL, s->n_certificates,
-                                        signature, size, error);
+  rt_bundle_subject subject = {s->model_name, s->time, s->ignored, s->n_ignored};
+  retort_status status = rt_bundle_sign(&s->arena, resources, n, &subject, s->key, chain ? s->certificates : NULL, s->n_certificates, signature, size, error);
   if (status) return status;
   uint8_t digest[32];
   rt_sha256 root; /* rt_bundle_sign sorted the resources */
@@ -191,6 +193,7 @@ static retort_status sign_bundle(retort_signer *s, const char **signature, size_
   for (size_t i = 0; i < n; i++) rt_sha256_update(&root, resources[i].digest, 32);
   rt_sha256_digest(&root, digest);
   rt_sha256_hex(digest, r->digest);
+  r->signed_time = s->time;
   snprintf(r->signer, sizeof r->signer, "%skey sha256:%s", chain ? "certificate for " : "", rt_key_fingerprint(s->key));
   return RETORT_OK;
 }

@@ -114,16 +114,36 @@ static retort_status read_policy(retort_verifier *v, const retort_trust_policy *
   return status;
 }
 
-/* True where the trusted comment has the field "file:NAME" (fields are parted by tabs). */
-static bool comment_names(const char *comment, size_t size, const char *name) {
-  size_t n = strlen(name);
-  for (size_t i = 0; i < size;) {
-    const char *tab = memchr(comment + i, '\t', size - i);
-    size_t field = tab ? (size_t)(tab - comment) - i : size - i;
-    if (field == n + 5 && memcmp(comment + i, "file:", 5) == 0 && memcmp(comment + i + 5, name, n) == 0) return true;
-    i += field + 1;
+/* The value of the first field "KEY:value" of a trusted comment (fields are parted by tabs); NULL: there is none. */
+static const char *comment_field(const rt_minisign_signature *s, const char *key, size_t *length) {
+  size_t n = strlen(key);
+  for (size_t i = 0; i < s->comment_size;) {
+    const char *field = s->comment + i, *tab = memchr(field, '\t', s->comment_size - i);
+    size_t size = tab ? (size_t)(tab - field) : s->comment_size - i;
+    if (size >= n && memcmp(field, key, n) == 0) {
+      *length = size - n;
+      return field + n;
+    }
+    i += size + 1;
   }
-  return false;
+  return NULL;
+}
+
+static bool comment_names(const rt_minisign_signature *s, const char *name) {
+  size_t n = 0;
+  const char *value = comment_field(s, "file:", &n);
+  return value && n == strlen(name) && memcmp(value, name, n) == 0;
+}
+
+static int64_t comment_time(const rt_minisign_signature *s) {
+  size_t n = 0;
+  const char *value = comment_field(s, "timestamp:", &n);
+  int64_t time = 0;
+  for (size_t i = 0; value && i < n; i++) {
+    if (value[i] < '0' || value[i] > '9' || i == 12) return 0;
+    time = 10 * time + (value[i] - '0');
+  }
+  return rt_time_is_plain(time) ? time : 0;
 }
 
 static retort_status read_signatures(retort_verifier *v, const retort_buffer *signatures, size_t n, retort_error *error) {
@@ -211,7 +231,7 @@ static retort_status bind_files(retort_verifier *v, const retort_trust_file *fil
     file *f = &v->files[i];
     retort_status status = is_bundle(v->method) ? bind_file(v, f, &files[i], error) : RETORT_OK;
     if (status) return status;
-    if (v->model_name && v->method == RETORT_TRUST_MINISIGN && !comment_names(f->signature.comment, f->signature.comment_size, v->model_name))
+    if (v->model_name && v->method == RETORT_TRUST_MINISIGN && !comment_names(&f->signature, v->model_name))
       return rt_fail(error, RETORT_ERROR_TRUST, "%s: its trusted comment does not name the file \"%s\", which the policy asks for", f->name, v->model_name);
   }
   if (!is_bundle(v->method)) return RETORT_OK;
@@ -386,12 +406,16 @@ static void fill_signer(const retort_verifier *v, retort_verdict *r) {
   if (is_bundle(v->method)) {
     snprintf(r->signer, sizeof r->signer, "%s", v->bundle.signer);
     snprintf(r->name, sizeof r->name, "%s", v->bundle.subject);
+    r->signed_time = v->bundle.signed_time;
   } else if (is_line_signed(v->method)) {
     const rt_minisign_signature *s = &v->files[0].signature;
     char id[17];
     rt_minisign_id_text(s->id, id);
     snprintf(r->signer, sizeof r->signer, "%s key %s", retort_trust_method_name(v->method), id);
-    if (s->trusted) snprintf(r->name, sizeof r->name, "%.*s", (int)s->comment_size, s->comment);
+    if (s->trusted) {
+      snprintf(r->name, sizeof r->name, "%.*s", (int)s->comment_size, s->comment);
+      r->signed_time = comment_time(s);
+    }
   }
 }
 
@@ -436,10 +460,11 @@ retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict
 size_t retort_verdict_text(const retort_verdict *r, char *buffer, size_t capacity) {
   static const char *const modes[] = {"nothing was hashed", "whole files hashed", "every chunk hashed"};
   const char *mode = r->mode >= 0 && (size_t)r->mode < RT_COUNT(modes) ? modes[r->mode] : "?";
-  char who[700];
+  char who[700], when[RT_UTC_TEXT];
+  rt_utc_text(r->signed_time, when);
   if (r->method == RETORT_TRUST_UNSIGNED) snprintf(who, sizeof who, "UNSIGNED: nobody vouches for this model");
   else if (r->method == RETORT_TRUST_PIN) snprintf(who, sizeof who, "pinned by its SHA-256");
-  else snprintf(who, sizeof who, "signed by %s%s%s%s", r->signer, r->name[0] ? " as \"" : "", r->name, r->name[0] ? "\"" : "");
+  else snprintf(who, sizeof who, "signed by %s%s%s%s%s%s", r->signer, r->name[0] ? " as \"" : "", r->name, r->name[0] ? "\"" : "", when[0] ? ", " : "", when);
   int n = snprintf(buffer, capacity, "%s; %s%s%s%u file%s, %llu bytes, %s", who, r->digest[0] ? "digest sha256:" : "", r->digest, r->digest[0] ? "; " : "", r->n_files,
                    r->n_files == 1 ? "" : "s", (unsigned long long)r->n_bytes, mode);
   return n < 0 ? 0 : (size_t)n;

@@ -140,6 +140,51 @@ static void what_is_signed_verifies(void **state) {
   }
 }
 
+/* When it was signed is said where the signer wrote it down; a minisign comment may say anything. */
+static void the_time_of_signing_is_said(void **state) {
+  (void)state;
+  static const struct {
+    const char *comment;
+    int64_t time;
+  } comments[] = {{"timestamp:1795892700\tfile:x\thashed", 1795892700}, {"file:x\ttimestamp:1795892700", 1795892700}, {"timestamp:0", 0}, {"timestamp:", 0}, {"timestamp:12x", 0},
+                  {"timestamp:-5", 0}, {"timestamp:999999999999", 0}, {"timestamp:9999999999999", 0}, {"a timestamp:1795892700", 0}, {"timestamp:1\ttimestamp:2", 1}, {"", 0}};
+  char secret[RETORT_KEY_TEXT_SIZE], public_key[RETORT_KEY_TEXT_SIZE], text[1024];
+  const int64_t times[] = {1795892700, 0, -1, 253402300800};
+  for (size_t i = 0; i < RT_COUNT(comments) + RT_COUNT(times); i++) {
+    bool mini = i < RT_COUNT(comments);
+    retort_error error;
+    uint8_t random[96] = {7};
+    int64_t time = mini ? comments[i].time : times[i - RT_COUNT(comments)];
+    ok(retort_keygen(NULL, mini ? RETORT_KEY_MINISIGN : RETORT_KEY_P256, random, NULL, secret, public_key, &error), &error);
+    retort_signer_options options;
+    retort_signer_options_init(&options);
+    options.method = mini ? RETORT_TRUST_MINISIGN : RETORT_TRUST_KEY;
+    options.secret_key = (retort_buffer){secret, strlen(secret), NULL};
+    options.model_name = mini ? comments[i].comment : "model";
+    options.time = mini ? 0 : time;
+    retort_signer *signer;
+    ok(retort_signer_open(NULL, &options, &signer, &error), &error);
+    ok(retort_signer_add_file(signer, "model.gguf", 5, &error), &error);
+    ok(retort_signer_feed(signer, model, 5, &error), &error);
+    retort_verdict made = {.struct_size = sizeof made}, verdict = {.struct_size = sizeof verdict};
+    signed_model m = {.data = model, .size = 5, .method = options.method};
+    const char *signature;
+    retort_status status = retort_signer_finish(signer, &signature, &m.signature_size, &made, &error);
+    if (!mini && (time < 0 || time > 253402300799)) assert_int_equal(status, RETORT_ERROR_ARGUMENT);
+    else {
+      ok(status, &error);
+      m.signature = (char *)(uintptr_t)signature;
+      memcpy(m.public_key, public_key, sizeof m.public_key);
+      ok(verify(&m, false, &verdict, &error), &error);
+      assert_int_equal(verdict.signed_time, time);
+      if (!mini) assert_int_equal(made.signed_time, time);
+      retort_verdict_text(&verdict, text, sizeof text);
+      assert_true((strstr(text, ", 2026-11-28 19:05 UTC; ") != NULL) == (time == 1795892700));
+    }
+    retort_signer_close(signer);
+  }
+}
+
 /* Changes of the signature file that do not change what it says: the other base64 alphabet, the white space at its end (of minisign: its last line end), and, for minisign, the
  * comment that is called untrusted because nobody signs it. */
 static bool outside_of_the_meaning(const signed_model *m, size_t at, char before, char after) {
@@ -358,6 +403,9 @@ static const char USUAL[] =
   "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$R\"}}],\"predicateType\":"             \
   "\"https://model_signing/signature/v1.0\",\"predicate\":{\"resources\":[" resources "],\"serialization\":{" serialization "}}}"
 #define FILE_LINE(name) "{\"name\":\"" name "\",\"algorithm\":\"sha256\",\"digest\":\"$D\"}"
+#define TIMED(time)                                                                                                                               \
+  "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$R\"},\"annotations\":{\"retort.time\":" time  \
+  "}}],\"predicateType\":\"https://model_signing/signature/v1.0\",\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}"
 #define PLAIN "\"method\":\"files\",\"hash_type\":\"sha256\",\"allow_symlinks\":false,\"ignore_paths\":[]"
 
 /* $D: digest of the file; $R: root over one such digest; $2: root over two. */
@@ -426,6 +474,13 @@ static void hostile_bundles_are_refused(void **state) {
       {STATEMENT(FILE_LINE("."), PLAIN), 0, 0, RETORT_OK, 0},
       {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"sha256\""), 0, 0, RETORT_OK, 0},
       {STATEMENT(FILE_LINE("\\u006dodel.gguf"), PLAIN), 0, 0, RETORT_OK, 0},
+      {TIMED("1,\"other\":[]"), 0, 0, RETORT_OK, 0},
+      {TIMED("253402300799"), 0, 0, RETORT_OK, 0},
+      {TIMED("253402300800"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+      {TIMED("0"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+      {TIMED("-1"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+      {TIMED("1.5"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+      {TIMED("\"1\""), 0, 0, RETORT_ERROR_FORMAT, "time"},
       {STATEMENT(FILE_LINE("other.gguf"), PLAIN), 0, 0, RETORT_ERROR_TRUST, "not among"},
       {STATEMENT(FILE_LINE("../model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
       {STATEMENT(FILE_LINE("/model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
@@ -901,6 +956,7 @@ int main(int argc, char **argv) {
   }
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_signed_verifies),
+      cmocka_unit_test(the_time_of_signing_is_said),
       cmocka_unit_test(strict_der_only),
       cmocka_unit_test(only_verified_bytes_open),
       cmocka_unit_test(hostile_bundles_are_refused),

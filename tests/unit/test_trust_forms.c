@@ -74,6 +74,23 @@ static void names(void **state) {
   assert_true(rt_text_is_printable("a\tb", 3, true) && !rt_text_is_printable("a\tb", 3, false) && !rt_text_is_printable("a\nb", 3, true));
 }
 
+/* As Python's datetime writes them. */
+static void times(void **state) {
+  (void)state;
+  static const struct {
+    int64_t seconds;
+    const char *text;
+  } cases[] = {{1, "1970-01-01 00:00 UTC"}, {951782399, "2000-02-28 23:59 UTC"}, {951782400, "2000-02-29 00:00 UTC"}, {951868800, "2000-03-01 00:00 UTC"}, {1709164800, "2024-02-29 00:00 UTC"},
+               {1735689599, "2024-12-31 23:59 UTC"}, {1735689600, "2025-01-01 00:00 UTC"}, {4107542399, "2100-02-28 23:59 UTC"}, {4107542400, "2100-03-01 00:00 UTC"},
+               {253402300799, "9999-12-31 23:59 UTC"}, {253402300800, ""}, {0, ""}, {-1, ""}, {INT64_MAX, ""}, {INT64_MIN, ""}};
+  for (size_t i = 0; i < RT_COUNT(cases); i++) {
+    char text[RT_UTC_TEXT];
+    rt_utc_text(cases[i].seconds, text);
+    assert_string_equal(text, cases[i].text);
+    assert_int_equal(rt_time_is_plain(cases[i].seconds), *cases[i].text != 0);
+  }
+}
+
 static void chunk_lists(void **state) {
   (void)state;
   uint8_t list[RT_CHUNKS_HEADER + 96];
@@ -347,6 +364,7 @@ int main(void) {
       cmocka_unit_test(hex),
       cmocka_unit_test(base64),
       cmocka_unit_test(names),
+      cmocka_unit_test(times),
       cmocka_unit_test(chunk_lists),
       cmocka_unit_test(minisign_signatures),
       cmocka_unit_test(minisign_algorithms),

@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,8 @@
 /* The project's own key (models/retort-project.pub, docs/RELEASING.md): vouches for models of the project's name only. */
 static const char PROJECT_KEY[] = RETORT_PROJECT_KEY;
 static const char PROJECT_MODEL[] = "ember";
+/* Most bytes of keys and roots, of the list of pins, of a signature (as the core takes it). */
+enum { ANCHOR_MAX = 64 << 10, PINS_MAX = 16 << 20, SIGNATURE_MAX = 32 << 20 };
 /* SmolLM2-135M-Instruct.Q4_1.gguf, which build.sh fetches pinned by the same digest. */
 static const pin TEST_MODEL_PIN = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98362432, "SmolLM2-135M-Instruct.Q4_1.gguf"};
 
@@ -59,13 +62,26 @@ void trust_set_free(trust_set *set) {
   *set = (trust_set){0};
 }
 
+/* A file that the user named: it may be a pipe as well. */
+static int read_named(const char *path, size_t most, bool json, text_buffer *text) {
+  int descriptor = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return fail(json, EXIT_RUNTIME, "cannot open %s: %s", path, strerror(errno));
+  return read_short_file(descriptor, path, most, json, text);
+}
+
+static int keep_anchor(anchor_set *set, const char *path, const text_buffer *text, bool json) {
+  char *name = set->count < MAX_ANCHORS ? strdup(path) : NULL;
+  if (name) set->items[set->count++] = (retort_buffer){text->bytes, text->size, name};
+  else free(text->bytes);
+  return name ? EXIT_OK : set->count < MAX_ANCHORS ? fail(json, EXIT_MEMORY, "out of memory") : fail(json, EXIT_USAGE, "more than %d keys", MAX_ANCHORS);
+}
+
 static int add_anchor(anchor_set *set, const char *path, bool json) {
   text_buffer text = {0};
-  if (set->count == MAX_ANCHORS) return fail(json, EXIT_USAGE, "more than %d keys", MAX_ANCHORS);
-  int code = read_text_file(path, json, &text);
-  if (code != EXIT_OK) return code;
-  set->items[set->count++] = (retort_buffer){text.bytes, text.size, strdup(path)};
-  return EXIT_OK;
+  int code = read_named(path, ANCHOR_MAX, json, &text);
+  if (code == EXIT_OK) return keep_anchor(set, path, &text, json);
+  free(text.bytes);
+  return code;
 }
 
 static bool add_pin(trust_set *set, const pin *p) {
@@ -76,13 +92,11 @@ static bool add_pin(trust_set *set, const pin *p) {
   return true;
 }
 
-static int read_pins(trust_set *set, const char *path, bool json) {
-  text_buffer text = {0};
-  int code = read_text_file(path, json, &text);
-  if (code != EXIT_OK) return code;
+static int read_pins(trust_set *set, const char *path, const text_buffer *text, bool json) {
+  int code = EXIT_OK;
   char *rest = NULL;
   unsigned number = 0;
-  for (char *line = strtok_r(text.bytes, "\n", &rest); line && code == EXIT_OK; line = strtok_r(NULL, "\n", &rest)) {
+  for (char *line = strtok_r(text->bytes, "\n", &rest); line && code == EXIT_OK; line = strtok_r(NULL, "\n", &rest)) {
     pin p = {0};
     unsigned long long size = 0;
     number++;
@@ -91,6 +105,39 @@ static int read_pins(trust_set *set, const char *path, bool json) {
     p.size = size;
     if (code == EXIT_OK && !add_pin(set, &p)) code = fail(json, EXIT_MEMORY, "out of memory");
   }
+  return code;
+}
+
+/* What others may write says what others trust. */
+static int must_be_ours(int descriptor, const char *path, bool json) {
+  struct stat info;
+  if (fstat(descriptor, &info) != 0) return fail(json, EXIT_RUNTIME, "cannot look at %s: %s", path, strerror(errno));
+  if (info.st_uid != geteuid() && info.st_uid != 0) return fail(json, EXIT_TRUST, "%s belongs to another user, so it does not say what you trust; remove it, or give it to yourself (chown)", path);
+  if (info.st_mode & (S_IWGRP | S_IWOTH)) return fail(json, EXIT_TRUST, "%s can be changed by others; look at what it says, then: chmod go-w %s", path, path);
+  return EXIT_OK;
+}
+
+/* Adds what the file `name` of the store's folder says; other names than the four kinds are no part of the store. */
+static int read_entry(trust_set *set, int folder, const char *name, const char *path, bool json) {
+  static const char *const kinds[] = {"key-", "root-", "minisign-"};
+  anchor_set *const sets[] = {&set->keys, &set->roots, &set->minisign};
+  anchor_set *anchors = NULL;
+  text_buffer text = {0};
+  struct stat info;
+  for (size_t i = 0; i < 3; i++)
+    if (strncmp(name, kinds[i], strlen(kinds[i])) == 0) anchors = sets[i];
+  if (!anchors && strcmp(name, "pins") != 0) return EXIT_OK;
+  int descriptor = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0) return fail(json, EXIT_RUNTIME, "cannot open %s: %s", path, strerror(errno));
+  int code = must_be_ours(descriptor, path, json);
+  if (code == EXIT_OK && (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))) code = fail(json, EXIT_TRUST, "%s is not a file; remove it from the trust store", path);
+  if (code != EXIT_OK) {
+    close(descriptor);
+    return code;
+  }
+  code = read_short_file(descriptor, path, anchors ? ANCHOR_MAX : PINS_MAX, json, &text);
+  if (code == EXIT_OK && anchors) return keep_anchor(anchors, path, &text, json);
+  if (code == EXIT_OK) code = read_pins(set, path, &text, json);
   free(text.bytes);
   return code;
 }
@@ -98,16 +145,13 @@ static int read_pins(trust_set *set, const char *path, bool json) {
 int store_read(trust_set *set, bool json) {
   char folder[4096], path[4400];
   *set = (trust_set){0};
-  DIR *dir = store_folder(folder) ? opendir(folder) : NULL;
-  if (!dir) return EXIT_OK;
-  int code = EXIT_OK;
+  if (!store_folder(folder)) return EXIT_OK;
+  DIR *dir = opendir(folder);
+  if (!dir) return errno == ENOENT ? EXIT_OK : fail(json, EXIT_RUNTIME, "cannot read the trust store %s: %s", folder, strerror(errno));
+  int code = must_be_ours(dirfd(dir), folder, json);
   for (struct dirent *entry; code == EXIT_OK && (entry = readdir(dir)) != NULL;) {
-    const char *name = entry->d_name;
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (strncmp(name, "key-", 4) == 0) code = add_anchor(&set->keys, path, json);
-    else if (strncmp(name, "root-", 5) == 0) code = add_anchor(&set->roots, path, json);
-    else if (strncmp(name, "minisign-", 9) == 0) code = add_anchor(&set->minisign, path, json);
-    else if (strcmp(name, "pins") == 0) code = read_pins(set, path, json);
+    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+    code = read_entry(set, dirfd(dir), entry->d_name, path, json);
   }
   closedir(dir);
   if (code != EXIT_OK) trust_set_free(set);
@@ -116,10 +160,16 @@ int store_read(trust_set *set, bool json) {
 
 /* ---- signatures beside the model ---- */
 
-/* Reads `path` if it is there: 1, 0 where it is not, -1 once an error was reported. */
-static int read_if_there(const char *path, text_buffer *text, bool json, int *code) {
-  if (access(path, F_OK) != 0) return 0;
-  *code = read_text_file(path, json, text);
+/* Reads the file `path` of at most `most` bytes if it is there: 1, 0 where it is not, -1 once an error was reported. */
+static int read_if_there(const char *path, size_t most, text_buffer *text, bool json, int *code) {
+  struct stat info;
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe in its place must not keep us waiting */
+  if (descriptor < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)) return 0;
+  if (descriptor < 0) *code = fail(json, EXIT_RUNTIME, "cannot open %s: %s", path, strerror(errno));
+  else if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+    *code = fail(json, EXIT_TRUST, "%s is not a file; remove it, or name the signature", path);
+    close(descriptor);
+  } else *code = read_short_file(descriptor, path, most, json, text);
   return *code == EXIT_OK ? 1 : -1;
 }
 
@@ -151,7 +201,7 @@ static int find_bundle(attempt *a, text_buffer *text, int *code) {
   const char *model = a->files[0].name;
   if (a->o->signature) {
     snprintf(a->tried, sizeof a->tried, "%s", a->o->signature);
-    *code = read_text_file(a->tried, a->o->json, text);
+    *code = read_named(a->tried, SIGNATURE_MAX, a->o->json, text);
     return *code == EXIT_OK ? 1 : -1;
   }
   if (a->embedded) {
@@ -163,12 +213,12 @@ static int find_bundle(attempt *a, text_buffer *text, int *code) {
   char path[4300];
   if (a->n == 1 && !a->o->root) {
     snprintf(path, sizeof path, "%s.sig", model);
-    found = read_if_there(path, text, a->o->json, code);
+    found = read_if_there(path, SIGNATURE_MAX, text, a->o->json, code);
   }
   if (!found) {
     if (a->o->root) snprintf(path, sizeof path, "%s/model.sig", a->o->root);
     else snprintf(path, sizeof path, "%.*smodel.sig", (int)(base_name(model) - model), model);
-    found = read_if_there(path, text, a->o->json, code);
+    found = read_if_there(path, SIGNATURE_MAX, text, a->o->json, code);
   }
   if (found) snprintf(a->tried, sizeof a->tried, "%s", path);
   return found;
@@ -196,7 +246,7 @@ static bool try_minisign(attempt *a, const anchor_set *anchors, const char *mode
     char path[4300];
     if (a->o->signature && a->n == 1) snprintf(path, sizeof path, "%s", a->o->signature);
     else snprintf(path, sizeof path, "%s.%s", a->files[i].name, signify ? "sig" : "minisig");
-    complete = read_if_there(path, &text, a->o->json, code) == 1;
+    complete = read_if_there(path, SIGNATURE_MAX, &text, a->o->json, code) == 1;
     if (complete) {
       signatures[i] = (retort_buffer){text.bytes, text.size, a->files[i].name};
       snprintf(a->tried, sizeof a->tried, "%s", path);
@@ -240,8 +290,10 @@ static bool try_pins(attempt *a, const pin *pins, size_t n_pins, bool sized, ret
 bool trust_is_given(const options *o) { return o->keys.count || o->roots.count || o->minisign_keys.count || o->pins.count || o->allow_unsigned; }
 
 json_t *verdict_json(const retort_verdict *v) {
-  return json_pack("{s:s,s:o,s:o,s:s,s:i,s:I}", "method", retort_trust_method_name(v->method), "signer", text_json(v->signer), "name", text_json(v->name), "digest", v->digest, "files",
-                   (int)v->n_files, "bytes", (json_int_t)v->n_bytes);
+  static const char *const modes[] = {[RETORT_VERIFY_NONE] = "none", [RETORT_VERIFY_WHOLE] = "whole", [RETORT_VERIFY_CHUNKS] = "chunks"};
+  json_t *signed_time = v->signed_time ? json_integer(v->signed_time) : json_null(), *valid_time = v->time ? json_integer(v->time) : json_null();
+  return json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:i,s:I,s:s}", "method", retort_trust_method_name(v->method), "signer", text_json(v->signer), "name", text_json(v->name), "signed_time",
+                   signed_time, "valid_time", valid_time, "digest", v->digest, "files", (int)v->n_files, "bytes", (json_int_t)v->n_bytes, "mode", modes[v->mode]);
 }
 
 int gate_refuse(const options *o, const char *path, bool embedded, const char *why) {
@@ -326,6 +378,9 @@ static int open_by_store(attempt *a, retort_verifier **out) {
   return refused(a, false);
 }
 
+/* Bytes of the longest list that a file can have: its head, and 32 for every 64 KiB. */
+static size_t list_max(size_t size) { return 64 + 32 * (size / (64 << 10) + 1); }
+
 int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded, retort_verifier **out) {
   attempt a = {.platform = platform, .o = o, .files = files, .n = n, .embedded = embedded};
   text_buffer *lists = calloc(n, sizeof *lists);
@@ -337,7 +392,7 @@ int gate_open(const retort_platform *platform, const options *o, const retort_bu
     size_t skip = o->root ? strlen(o->root) + 1 : 0;
     snprintf(path, sizeof path, "%s.chunks", files[i].name);
     if (!o->allow_unsigned && !o->whole && embedded && (code = copy_text(embedded_chunks(), o->json, &lists[i])) != EXIT_OK) break;
-    if (!o->allow_unsigned && !o->whole && !embedded && read_if_there(path, &lists[i], o->json, &code) < 0) break;
+    if (!o->allow_unsigned && !o->whole && !embedded && read_if_there(path, list_max(files[i].size), &lists[i], o->json, &code) < 0) break;
     a.described[i] = (retort_trust_file){o->root ? files[i].name + skip : base_name(files[i].name), files[i].size, lists[i].bytes, lists[i].size};
   }
   if (code == EXIT_OK) code = trust_is_given(o) ? open_by_options(&a, out) : open_by_store(&a, out);

@@ -49,7 +49,8 @@ int64_t now_utc(void);
  * asked. `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the like once the error was reported. */
 int gate_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded, retort_verifier **out);
 
-/* How a model was accepted, for machines: method, signer, name, digest, files, bytes. */
+/* How a model was accepted, for machines: method, signer, name, signed_time (by the signer's word) and valid_time (of certificates) in seconds since
+ * 1970 or null, digest, files, bytes, and mode, which says what was hashed: none, whole, chunks. */
 json_t *verdict_json(const retort_verdict *verdict);
 
 /* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool text_append(text_buffer *text, const char *bytes, size_t size) {
   if (text->size + size + 1 > text->capacity) {
@@ -36,6 +37,21 @@ int read_text_file(const char *path, bool json, text_buffer *text) {
   int code = read_stream(file, json, text);
   fclose(file);
   return code;
+}
+
+int read_short_file(int descriptor, const char *path, size_t most, bool json, text_buffer *text) {
+  char block[65536];
+  ssize_t n = 0;
+  bool ok = text_append(text, "", 0);
+  while (ok && text->size <= most && ((n = read(descriptor, block, sizeof block)) > 0 || (n < 0 && errno == EINTR && !interrupted())))
+    if (n > 0) ok = text_append(text, block, (size_t)n);
+  int reason = errno;
+  close(descriptor);
+  if (interrupted()) return fail(json, EXIT_INTERRUPTED, "interrupted");
+  if (!ok) return fail(json, EXIT_MEMORY, "out of memory for %s", path);
+  if (text->size > most) return fail(json, EXIT_TRUST, "%s is larger than the %zu bytes that such a file may have; refused", path, most);
+  if (n < 0) return fail(json, EXIT_RUNTIME, "cannot read %s: %s", path, strerror(reason));
+  return EXIT_OK;
 }
 
 int join_arguments(const options *o, text_buffer *text) {

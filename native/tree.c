@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PIECE = 8 << 20 };
+enum { PIECE = 8 << 20, PAGE = 4096 };
 
 static int add_file(tree *t, const char *path, uint64_t size, bool json) {
   if (t->count % 64 == 0) {
@@ -108,7 +108,7 @@ int tree_read(const tree *t, size_t index, retort_status (*take)(void *, uint64_
   int descriptor = open(file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), code = EXIT_OK;
   if (descriptor < 0 && errno == ELOOP && !t->root) descriptor = open(file->name, O_RDONLY | O_CLOEXEC); /* a link that the user named is the user's choice */
   if (descriptor < 0) return fail(json, EXIT_MODEL, "cannot open %s: %s", file->name, strerror(errno));
-  char *piece = malloc(PIECE);
+  char *piece = read_buffer(PIECE);
   if (!piece) code = fail(json, EXIT_MEMORY, "out of memory");
   for (uint64_t offset = 0; code == EXIT_OK && offset < file->size;) {
     size_t wanted = file->size - offset < PIECE ? (size_t)(file->size - offset) : PIECE, got = 0;
@@ -127,17 +127,23 @@ int tree_read(const tree *t, size_t index, retort_status (*take)(void *, uint64_
   return code;
 }
 
+char *read_buffer(size_t size) { return aligned_alloc(PAGE, (size + PAGE) / PAGE * PAGE); }
+
+/* The file is first written under a name that nobody can foresee, so that in a folder that others may write too nobody has put a file of his own,
+ * or a link, in its place. */
 int write_file(const char *path, const void *data, size_t size, bool secret, bool json) {
-  char temporary[4200];
-  snprintf(temporary, sizeof temporary, "%s.part", path);
+  char temporary[4400];
+  unsigned long long chance;
+  if (!random_bytes(&chance, sizeof chance)) return fail(json, EXIT_RUNTIME, "the system gives no random bytes");
+  snprintf(temporary, sizeof temporary, "%s.%016llx.part", path, chance);
   if (secret && access(path, F_OK) == 0) return fail(json, EXIT_USAGE, "%s exists already; a secret key is never written over", path);
-  int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0644);
+  int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, secret ? 0600 : 0644);
   FILE *file = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
   bool ok = file && fwrite(data, 1, size, file) == size;
   if (file && fclose(file) != 0) ok = false;
   if (ok && rename(temporary, path) == 0) return EXIT_OK;
   int reason = errno;
-  unlink(temporary);
+  if (descriptor >= 0) unlink(temporary);
   return fail(json, EXIT_RUNTIME, "cannot write %s: %s", path, strerror(reason));
 }
 

@@ -19,6 +19,9 @@ void tree_close(tree *t);
 /* Reads file `index` in pieces of at most 8 MiB and hands each to `take`, until that returns another status than RETORT_OK (left in *error). */
 int tree_read(const tree *t, size_t index, retort_status (*take)(void *arg, uint64_t offset, const void *data, size_t size, retort_error *error), void *arg, bool json);
 
+/* Memory to read files into, `size` bytes or more, to be freed; begins on a page, for the kernel copies to odd addresses at half the speed. */
+char *read_buffer(size_t size);
+
 /* Writes a small file, complete or not at all; `secret`: readable by the user alone, and never over an existing file. */
 int write_file(const char *path, const void *data, size_t size, bool secret, bool json);
 

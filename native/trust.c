@@ -1,7 +1,9 @@
 /* trust.c - `retort trust`: the user's trust store, add, list and remove. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,16 +17,19 @@ static void say(bool json, const char *what, const char *id, const char *name) {
   else printf("%s %s\n", what, id);
 }
 
-static int make_folder(char folder[4096], bool json) {
-  if (!store_folder(folder)) return fail(json, EXIT_RUNTIME, "neither $HOME nor $XDG_CONFIG_HOME is set: there is no place for a trust store");
+/* Makes the store's folder where there is none, and keeps other programs from changing it meanwhile; *lock is closed by the caller. */
+static int open_folder(char folder[4096], bool json, int *lock) {
   for (char *p = folder + 1;; p++) {
     if (*p && *p != '/') continue;
     char kept = *p;
     *p = 0;
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) return fail(json, EXIT_RUNTIME, "cannot make the folder %s: %s", folder, strerror(errno));
     *p = kept;
-    if (!kept) return EXIT_OK;
+    if (!kept) break;
   }
+  *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (*lock < 0 || flock(*lock, LOCK_EX) != 0) return fail(json, EXIT_RUNTIME, "cannot lock the folder %s: %s", folder, strerror(errno));
+  return EXIT_OK;
 }
 
 /* The pins file, written anew from the set. */
@@ -167,14 +172,23 @@ static int list(const options *o, const char *folder) {
 
 typedef struct removal {
   const char *wanted;
+  size_t alike; /* anchors that a part of the signer's name fits */
   size_t count;
 } removal;
+
+static bool is_part(const removal *r, const char *who) { return strlen(r->wanted) >= 4 && strstr(who, r->wanted); }
+
+static int count_one(const options *o, const char *folder, const char *id, const char *who, const char *path, void *arg) {
+  removal *r = arg;
+  (void)o, (void)folder, (void)id, (void)path;
+  r->alike += is_part(r, who);
+  return EXIT_OK;
+}
 
 static int remove_one(const options *o, const char *folder, const char *id, const char *who, const char *path, void *arg) {
   removal *r = arg;
   (void)folder;
-  size_t n = strlen(r->wanted);
-  if (strcmp(id, r->wanted) != 0 && !(n >= 4 && strstr(who, r->wanted))) return EXIT_OK;
+  if (strcmp(id, r->wanted) != 0 && strcmp(who, r->wanted) != 0 && !(r->alike == 1 && is_part(r, who))) return EXIT_OK;
   if (unlink(path) != 0) return fail(o->json, EXIT_RUNTIME, "cannot remove %s: %s", path, strerror(errno));
   say(o->json, "removed", who, NULL);
   r->count++;
@@ -183,10 +197,11 @@ static int remove_one(const options *o, const char *folder, const char *id, cons
 
 static int drop(const options *o, const char *folder, const char *wanted) {
   trust_set set;
-  removal r = {wanted, 0};
+  removal r = {.wanted = wanted};
   int code = store_read(&set, o->json);
   if (code != EXIT_OK) return code;
-  code = over_store(o, folder, &set, remove_one, &r);
+  code = over_store(o, folder, &set, count_one, &r);
+  if (code == EXIT_OK) code = over_store(o, folder, &set, remove_one, &r);
   size_t kept = 0, before = set.n_pins;
   for (size_t i = 0; i < set.n_pins; i++) {
     bool hit = strcmp(set.pins[i].name, wanted) == 0 || strcmp(set.pins[i].hex, wanted) == 0;
@@ -195,7 +210,9 @@ static int drop(const options *o, const char *folder, const char *wanted) {
   }
   set.n_pins = kept;
   if (code == EXIT_OK && kept != before) code = write_pins(folder, &set, o->json);
-  if (code == EXIT_OK && r.count == 0 && kept == before) code = fail(o->json, EXIT_USAGE, "the trust store has no '%s'; retort trust list shows what it has", wanted);
+  if (code == EXIT_OK && r.count == 0 && kept == before && r.alike > 1)
+    code = fail(o->json, EXIT_USAGE, "'%s' is part of the names of %zu keys; name one as retort trust list shows it", wanted, r.alike);
+  else if (code == EXIT_OK && r.count == 0 && kept == before) code = fail(o->json, EXIT_USAGE, "the trust store has no '%s'; retort trust list shows what it has", wanted);
   trust_set_free(&set);
   return code;
 }
@@ -206,9 +223,11 @@ static int trust(const options *o) {
   bool adds = strcmp(verb, "add") == 0, removes = strcmp(verb, "remove") == 0;
   if (!adds && !removes && strcmp(verb, "list") != 0) return fail(o->json, EXIT_USAGE, "say add, list or remove");
   if ((adds || removes) != (o->n_arguments > 1)) return fail(o->json, EXIT_USAGE, adds || removes ? "say what" : "list takes nothing else");
-  int code = make_folder(folder, o->json);
-  if (code == EXIT_OK && !adds && !removes) code = list(o, folder);
+  if (!store_folder(folder)) return fail(o->json, EXIT_RUNTIME, "neither $HOME nor $XDG_CONFIG_HOME is set: there is no place for a trust store");
+  if (!adds && !removes) return list(o, folder);
+  int lock = -1, code = open_folder(folder, o->json, &lock);
   for (int i = 1; code == EXIT_OK && i < o->n_arguments; i++) code = adds ? add(o, folder, o->arguments[i]) : drop(o, folder, o->arguments[i]);
+  if (lock >= 0) close(lock);
   return code;
 }
 

@@ -95,7 +95,7 @@ static void show(check *c, unsigned worker, uint64_t bytes) {
 static void check_file(check *c, size_t file, unsigned worker, bool shared) {
   uint64_t size = c->files->files[file].size, piece = c->piece;
   int descriptor = open(c->files->files[file].name, O_RDONLY | O_CLOEXEC | (c->files->root ? O_NOFOLLOW : 0));
-  char *memory = malloc(piece < size ? (size_t)piece : (size_t)size + 1);
+  char *memory = read_buffer((size_t)(piece < size ? piece : size));
   if (descriptor < 0 || !memory) note(c, NULL, descriptor < 0 ? errno : ENOMEM);
   else
     for (uint64_t own = 0;;) {
@@ -128,7 +128,6 @@ static void print_verdict(const options *o, const char *model, const retort_verd
     if (all) {
       json_object_set_new(all, "model", text_json(model));
       json_object_set_new(all, "file_sha256", json_string(r->file_digest));
-      json_object_set_new(all, "mode", json_string(r->mode == RETORT_VERIFY_CHUNKS ? "chunks" : r->mode == RETORT_VERIFY_WHOLE ? "whole" : "none"));
       json_object_set_new(all, "seconds", json_real(took));
     }
     print_json_line(all);

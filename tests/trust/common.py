@@ -10,7 +10,7 @@ import unittest
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--retort", required=True)
-parser.add_argument("--races", type=int, default=1000)
+parser.add_argument("--races", type=int, default=40)
 parser.add_argument("--killer", help="the library of killer.c")
 parser.add_argument("--kills", type=int, default=40)
 parser.add_argument("--watch", help="the library of watch.c")

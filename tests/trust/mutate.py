@@ -166,8 +166,6 @@ def killer(b, source, mutant, units_only=False):
     retort = b.link("retort", [*program, out])
     for script in ("test_gate.py", "test_tools.py"):
         words = [sys.executable, ROOT / "tests/trust" / script, "--retort", retort]
-        if script == "test_gate.py":
-            words += ["--races", "20"]
         if fails(words + ["-f"]):
             return script
     return None

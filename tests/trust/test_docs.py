@@ -2,7 +2,7 @@
 
     test_docs.py --retort PROGRAM --model SmolLM2-135M-Instruct.Q4_1.gguf [--write]
 
-`--write` puts the output of this run into SIGNING.md. Keys are new in each run, so digests are compared as "some digest", and what openssl says about
+`--write` puts the output of this run into SIGNING.md. Keys are new in each run, so digests are compared as "some digest", times as some time, and what openssl says about
 itself is not compared. The model's own digest is not replaced.
 """
 import importlib.util
@@ -34,7 +34,7 @@ class Docs(Case):
     def alike(self, command, text):
         if command.startswith(("openssl", "minisign -G")):
             return ""
-        return re.sub(r"\b[0-9a-f]{64}\b", SOME, re.sub(r"key [0-9A-F]{16}", "key ID", re.sub(r"timestamp:\d+", "timestamp", text)))
+        return re.sub(r"\b[0-9a-f]{64}\b", SOME, re.sub(r"key [0-9A-F]{16}", "key ID", re.sub(r"timestamp:\d+", "timestamp", re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "DATE", text))))
 
     def replay(self, number, commands):
         """Runs the commands of the page's block `number` in a folder of their own."""

@@ -5,6 +5,7 @@ import pathlib
 import random
 import sys
 import threading
+import time
 import unittest
 
 import numpy as np
@@ -64,6 +65,100 @@ class Gate(Case):
         store = json.loads(self.retort("trust", "list", "--json"))
         self.assertEqual(([a["signer"] for a in store["anchors"]], store["pins"]), ([key["signer"]], [{"name": pinned["name"], "sha256": pinned["pinned"]}]))
         self.assertEqual(json.loads(self.retort("trust", "remove", "--json", pinned["name"]))["removed"], pinned["pinned"])
+
+    def test_the_verdict_is_said_to_programs(self):
+        """In --json of the commands and on one line of -v: method, signer, when, digest, what was hashed, how it is held."""
+        before = int(time.time())
+        self.retort("keygen", "k")
+        self.retort("sign", "-k", "k.key", self.model)
+        said = json.loads(self.retort("verify", "--json", "--key", "k.pub", self.model))
+        self.assertTrue(before <= said["signed_time"] <= time.time(), said)
+        self.assertEqual((said["method"], said["mode"], said["valid_time"], said["files"], said["bytes"]), ("key", "whole", None, 1, os.path.getsize(self.model)))
+        ember = json.loads(self.retort("run", "--json", "-n", "1", "2 + 2").split("\n")[0])["trust"]
+        self.assertEqual((ember["method"], ember["name"], ember["mode"], ember["memory"]), ("key", "ember", "chunks", "embedded"))
+        self.assertEqual(len(ember["digest"]), 64)
+        lines = [line for line in self.retort("run", "-v", "-n", "1", "2 + 2").split("\n") if line.startswith("retort: trust: ")]
+        self.assertEqual(len(lines), 1)
+        for part in (ember["signer"], 'as "ember"', ember["digest"], "every chunk hashed"):
+            self.assertIn(part, lines[0])
+        self.retort("keygen", "--minisign", "--no-password", "m")
+        self.retort("sign", "-k", "m.key", self.model)
+        said = json.loads(self.retort("verify", "--json", "--minisign-key", "m.pub", self.model))
+        self.assertTrue(before <= said["signed_time"] <= time.time(), said)
+
+    def test_a_store_that_others_may_change_is_refused(self):
+        store = self.path("home/.config/retort/trust")
+        self.assertFalse(json.loads(self.retort("trust", "list", "--json"))["anchors"])
+        self.assertFalse(os.path.exists(self.path("home/.config")))  # looking makes nothing
+        self.retort("keygen", "k")
+        self.retort("sign", "-k", "k.key", self.model)
+        self.retort("trust", "add", "k.pub")
+        self.retort("trust", "add", self.model)
+        self.assertEqual(os.stat(store).st_mode & 0o777, 0o700)
+        self.logits()
+        entries = [os.path.join(store, name) for name in os.listdir(store)]
+        self.assertEqual(len(entries), 2)
+        for path in (store, *entries):
+            mode = os.stat(path).st_mode & 0o777
+            for more in (0o020, 0o002):
+                os.chmod(path, mode | more)
+                self.logits(code=REFUSED, says="can be changed by others")
+                self.retort("trust", "remove", "k.pub", code=REFUSED)
+            os.chmod(path, mode)
+            if os.geteuid() == 0:
+                os.chown(path, 1234, -1)
+                self.logits(code=REFUSED, says="belongs to another user")
+                os.chown(path, 0, -1)
+        self.logits()
+        os.mkfifo(os.path.join(store, "key-fifo.pem"))
+        self.logits(code=REFUSED, says="not a file")
+        os.remove(os.path.join(store, "key-fifo.pem"))
+        pathlib.Path(store, "key-large.pem").write_bytes(b"-" * 70000)
+        self.logits(code=REFUSED, says="larger than")
+        os.remove(os.path.join(store, "key-large.pem"))
+        os.rename(store, store + "2")
+        pathlib.Path(store).write_text("")
+        self.logits(code=1, says="cannot read the trust store")
+
+    def test_removing_names_one(self):
+        for name in "ab":
+            self.retort("keygen", name)
+            self.retort("trust", "add", name + ".pub")
+        listed = [a["signer"] for a in json.loads(self.retort("trust", "list", "--json"))["anchors"]]
+        self.assertEqual(len(listed), 2)
+        self.retort("trust", "remove", "sha256", code=2, says="part of the names of 2 keys")
+        self.retort("trust", "remove", "nobody", code=2, says="has no 'nobody'")
+        self.retort("trust", "remove", listed[0])
+        self.retort("trust", "remove", listed[1][11:30])
+        self.assertEqual(json.loads(self.retort("trust", "list", "--json"))["anchors"], [])
+
+    def test_side_files_that_are_no_files(self):
+        """A pipe, an endless or a huge file in the place of a signature or a chunk list is refused at once."""
+        self.retort("keygen", "k")
+        for suffix, says in ((".sig", "larger than"), (".chunks", "larger than")):
+            side = self.model + suffix
+            os.mkfifo(side)
+            self.logits("--key", "k.pub", code=REFUSED, says="is not a file")
+            os.remove(side)
+            os.symlink("/dev/zero", side)
+            self.logits("--key", "k.pub", code=REFUSED, says="is not a file")
+            os.remove(side)
+            with open(side, "wb") as f:
+                f.truncate(1 << 40)
+            self.logits("--key", "k.pub", code=REFUSED, says=says)
+            os.remove(side)
+        self.retort("sign", "-k", "k.key", self.model)
+        self.run_tool("bash", "-c", f'exec "{arguments.retort}" verify --key <(cat k.pub) -s <(cat {self.model}.sig) {self.model}')  # pipes that the user names are his choice
+
+    def test_secrets_are_written_where_nobody_waits(self):
+        for name in ("k.key", "k.key.part"):
+            os.symlink(self.path("elsewhere"), self.path(name))
+        self.retort("keygen", "k")
+        self.assertFalse(os.path.exists(self.path("elsewhere")))
+        info = os.lstat(self.path("k.key"))
+        self.assertEqual(info.st_mode & 0o170777, 0o100600)
+        self.retort("keygen", "k", code=2, says="never written over")
+        self.assertEqual([n for n in os.listdir(self.folder.name) if n.endswith(".part")], ["k.key.part"])
 
     def test_pins_and_keys_on_the_command_line(self):
         text = self.retort("trust", "add", self.model)

@@ -13,10 +13,12 @@ import shutil
 import sys
 import unittest
 
-from common import Case, arguments, main, parser, program
+from common import Case, arguments, chosen, main, parser, program
 
 parser.add_argument("--write", action="store_true")
 WRITE = parser.parse_known_args()[0].write
+if WRITE:
+    chosen.remove("--write")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIGNING, THREATS = ROOT / "docs/SIGNING.md", ROOT / "docs/THREATS.md"
 SOME = "0" * 64

@@ -13,11 +13,13 @@ parser.add_argument("--retort", required=True)
 parser.add_argument("--races", type=int, default=40)
 parser.add_argument("--killer", help="the library of killer.c")
 parser.add_argument("--kills", type=int, default=40)
+parser.add_argument("--go-tool", help="the program model-signing of the Go implementation")
 parser.add_argument("--watch", help="the library of watch.c")
 parser.add_argument("--model", default="", help="SmolLM2-135M-Instruct.Q4_1.gguf; tests that need it are skipped without")
 arguments, chosen = parser.parse_known_args()
 arguments.retort = os.path.abspath(arguments.retort)
 arguments.killer = arguments.killer and os.path.abspath(arguments.killer)
+arguments.go_tool = arguments.go_tool and os.path.abspath(arguments.go_tool)
 arguments.watch = arguments.watch and os.path.abspath(arguments.watch)
 
 REFUSED = 7

@@ -137,7 +137,7 @@ class Builder:
 
 
 def fails(words, seconds=900):
-    os.environ["CMOCKA_TEST_ABORT"] = "1"
+    os.environ.update(CMOCKA_TEST_ABORT="1", ASAN_OPTIONS="quarantine_size_mb=16")  # a test looks at the memory that was ever held
     try:
         return subprocess.run([str(w) for w in words], capture_output=True, timeout=seconds).returncode != 0
     except subprocess.TimeoutExpired:

@@ -1,6 +1,7 @@
-"""test_tools.py - what we sign verifies with the Python model-signing tool, minisign and signify, and the other way round.
+"""test_tools.py - what we sign verifies with the Python and Go model-signing tools, minisign and signify, and the other way round.
 
-Certificates are made here, so that expired, not yet valid and misused ones can be tried.
+The Go tool is not in any package registry: bundles that it made lie in tests/data/signed-by-go, and --go-tool PROGRAM tries both directions with the
+tool itself. Certificates are made here, so that expired, not yet valid and misused ones can be tried.
 """
 import datetime
 import importlib.util
@@ -9,7 +10,7 @@ import pathlib
 import sys
 import unittest
 
-from common import REFUSED, Case, main, program
+from common import REFUSED, Case, arguments, main, program
 
 MODEL_SIGNING = importlib.util.find_spec("model_signing") is not None
 no_model_signing = "PyPI model-signing is not installed in this Python"
@@ -22,10 +23,8 @@ if MODEL_SIGNING:
 MIB = 1 << 20
 
 
-@unittest.skipUnless(MODEL_SIGNING, no_model_signing)
-class Oms(Case):
-    def python(self, *words, **more):
-        return self.run_tool(sys.executable, "-m", "model_signing", *words, **more)
+class Models(Case):
+    """What is signed, and with which certificates."""
 
     def models(self):
         """A file, a folder with an empty file and names that sort in two ways, a split set."""
@@ -42,6 +41,41 @@ class Oms(Case):
 
     def victim(self, model):
         return {"folder": "folder/a/b.gguf", "split": "split/m-00002-of-00003.gguf"}.get(os.path.basename(model), "model.gguf")
+
+    def chain(self, *, leaf_from=-1, leaf_to=30, usage="digital_signature", extended=ExtendedKeyUsageOID.CODE_SIGNING if MODEL_SIGNING else None, rsa_ca=False, depth=1):
+        """Writes root.pem, mid.pem, leaf.pem, leaf.key; days from today."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        day = datetime.timedelta(days=1)
+        name = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+        new = lambda: rsa.generate_private_key(65537, 3072) if rsa_ca else ec.generate_private_key(ec.SECP384R1())
+
+        def certificate(subject, key, issuer, issuer_key, start, end, ca):
+            bits = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+                                  "encipher_only", "decipher_only"), False)
+            bits["key_cert_sign" if ca else usage or "digital_signature"] = True
+            builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key()).serial_number(x509.random_serial_number())
+                       .not_valid_before(now + start * day).not_valid_after(now + end * day).add_extension(x509.BasicConstraints(ca, None), True))
+            if ca or usage:
+                builder = builder.add_extension(x509.KeyUsage(**bits), True)
+            if not ca and extended:
+                builder = builder.add_extension(x509.ExtendedKeyUsage([extended]), False)
+            return builder.sign(issuer_key, hashes.SHA256())
+
+        root_key, mid_key, leaf_key = new(), new(), ec.generate_private_key(ec.SECP256R1())
+        made = {"root": certificate("Root", root_key, "Root", root_key, -100, 100, True), "mid": certificate("Mid", mid_key, "Root", root_key, -90, 90, True),
+                "leaf": certificate("Signer", leaf_key, "Mid", mid_key, leaf_from, leaf_to, False)}
+        for file, crt in made.items():
+            pathlib.Path(self.path(file + ".pem")).write_bytes(crt.public_bytes(serialization.Encoding.PEM))
+        pathlib.Path(self.path("leaf.key")).write_bytes(leaf_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+
+    def sign_with_chain(self, model):
+        self.retort("sign", "-k", "leaf.key", "--cert", "leaf.pem", "--cert", "mid.pem", model)
+
+
+@unittest.skipUnless(MODEL_SIGNING, no_model_signing)
+class Oms(Models):
+    def python(self, *words, **more):
+        return self.run_tool(sys.executable, "-m", "model_signing", *words, **more)
 
     def test_keys_in_both_directions(self):
         for bits in (256, 384, 521):
@@ -111,35 +145,6 @@ class Oms(Case):
         os.remove(model + ".chunks")
         verify(says="whole files hashed")
 
-    def chain(self, *, leaf_from=-1, leaf_to=30, usage="digital_signature", extended=ExtendedKeyUsageOID.CODE_SIGNING if MODEL_SIGNING else None, rsa_ca=False, depth=1):
-        """Writes root.pem, mid.pem, leaf.pem, leaf.key; days from today."""
-        now = datetime.datetime.now(datetime.timezone.utc)
-        day = datetime.timedelta(days=1)
-        name = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-        new = lambda: rsa.generate_private_key(65537, 3072) if rsa_ca else ec.generate_private_key(ec.SECP384R1())
-
-        def certificate(subject, key, issuer, issuer_key, start, end, ca):
-            bits = dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
-                                  "encipher_only", "decipher_only"), False)
-            bits["key_cert_sign" if ca else usage or "digital_signature"] = True
-            builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key()).serial_number(x509.random_serial_number())
-                       .not_valid_before(now + start * day).not_valid_after(now + end * day).add_extension(x509.BasicConstraints(ca, None), True))
-            if ca or usage:
-                builder = builder.add_extension(x509.KeyUsage(**bits), True)
-            if not ca and extended:
-                builder = builder.add_extension(x509.ExtendedKeyUsage([extended]), False)
-            return builder.sign(issuer_key, hashes.SHA256())
-
-        root_key, mid_key, leaf_key = new(), new(), ec.generate_private_key(ec.SECP256R1())
-        made = {"root": certificate("Root", root_key, "Root", root_key, -100, 100, True), "mid": certificate("Mid", mid_key, "Root", root_key, -90, 90, True),
-                "leaf": certificate("Signer", leaf_key, "Mid", mid_key, leaf_from, leaf_to, False)}
-        for file, crt in made.items():
-            pathlib.Path(self.path(file + ".pem")).write_bytes(crt.public_bytes(serialization.Encoding.PEM))
-        pathlib.Path(self.path("leaf.key")).write_bytes(leaf_key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
-
-    def sign_with_chain(self, model):
-        self.retort("sign", "-k", "leaf.key", "--cert", "leaf.pem", "--cert", "mid.pem", model)
-
     def test_certificates_in_both_directions(self):
         for rsa_ca in (False, True):
             self.chain(rsa_ca=rsa_ca)
@@ -190,6 +195,46 @@ class Oms(Case):
         self.retort("verify", "--cert-root", "first.pem", model)
         self.chain()
         self.retort("verify", "--cert-root", "root.pem", model, code=REFUSED, says="does not lead to a root")
+
+
+@unittest.skipUnless(MODEL_SIGNING, no_model_signing)
+class Go(Models):
+    def go(self, *words, **more):
+        return self.run_tool(arguments.go_tool, *words, **more)
+
+    def both_ways(self, model, method, trust, sign, verify):
+        signature = self.signature(model)
+        self.sign_with_chain(model) if method == "certificate" else self.retort("sign", "-k", sign[1], model)
+        self.go("verify", method, model, "--signature", signature, *verify)
+        self.flip(self.path(self.victim(model)), MIB)
+        self.go("verify", method, model, "--signature", signature, *verify, code="fails")
+        self.flip(self.path(self.victim(model)), MIB)
+        os.remove(signature)
+        self.go("sign", method, model, "--signature", signature, *sign)
+        self.retort("verify", *trust, model, says="good: signed by")
+
+    @unittest.skipUnless(arguments.go_tool, "the Go tool is not here (--go-tool PROGRAM)")
+    def test_the_tool_in_both_directions(self):
+        self.chain()
+        for bits in (256, 384, 521):
+            self.retort("keygen", f"k{bits}", "--bits", bits)
+        for model in self.models():
+            for bits in (256, 384, 521):
+                self.both_ways(model, "key", ("--key", f"k{bits}.pub"), ("--private-key", f"k{bits}.key"), ("--public-key", f"k{bits}.pub"))
+            self.both_ways(model, "certificate", ("--cert-root", "root.pem"), ("--private-key", "leaf.key", "--signing-certificate", "leaf.pem", "--certificate-chain", "mid.pem"),
+                           ("--certificate-chain", "root.pem"))
+
+    def test_bundles_made_by_it(self):
+        data = pathlib.Path(__file__).resolve().parents[1] / "data/signed-by-go"
+        for kind, model in zip(("file", "folder", "split"), self.models()):
+            ways = {"certificate": ("--cert-root", data / "root.pem", "--at-signing-time")}
+            ways.update({curve: ("--key", data / f"{curve}.pub") for curve in ("prime256v1", "secp384r1", "secp521r1")})
+            for way, trust in ways.items():
+                verify = lambda **more: self.retort("verify", "-s", data / f"{kind}-{way}.sig", *trust, model, **more)
+                verify(says="certificate CN=Signer" if way == "certificate" else "key sha256:")
+                self.flip(self.path(self.victim(model)), MIB)
+                verify(code=REFUSED, says="not the file that was signed")
+                self.flip(self.path(self.victim(model)), MIB)
 
 
 class Names(Case):

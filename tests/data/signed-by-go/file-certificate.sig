@@ -1,0 +1,24 @@
+{
+  "dsseEnvelope": {
+    "payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoibW9kZWwuZ2d1ZiIsImRpZ2VzdCI6eyJzaGEyNTYiOiI1N2MxZmU2ZWRlNmUxYWNkN2JjNzVlMzI3OTgxODljZDIyN2RlMmU0MzdiNDZiZDMxOGQ3OTE2ZjU3MDNhMzMxIn19XSwicHJlZGljYXRlVHlwZSI6Imh0dHBzOi8vbW9kZWxfc2lnbmluZy9zaWduYXR1cmUvdjEuMCIsInByZWRpY2F0ZSI6eyJyZXNvdXJjZXMiOlt7ImFsZ29yaXRobSI6InNoYTI1NiIsImRpZ2VzdCI6ImJiYjlkYjNlMWQ1ZWZhYzlkODA5MTVhOTAxYWFhNjViYTgxZDhjYWQ4MjM1NmJkYTBkNmFhODM0ZDI1NGM2YjUiLCJuYW1lIjoibW9kZWwuZ2d1ZiJ9XSwic2VyaWFsaXphdGlvbiI6eyJhbGxvd19zeW1saW5rcyI6ZmFsc2UsImhhc2hfdHlwZSI6InNoYTI1NiIsImlnbm9yZV9wYXRocyI6WyIuZ2l0IiwiLmdpdGlnbm9yZSIsIi5naXRhdHRyaWJ1dGVzIiwiLmdpdGh1YiJdLCJtZXRob2QiOiJmaWxlcyJ9fX0=",
+    "payloadType": "application/vnd.in-toto+json",
+    "signatures": [
+      {
+        "sig": "MEUCICqt3de2B1H6HGfs30mJ2Vsq8FqQKrPcAsEnUk+aQpxCAiEA6CR+WyRr+WzIvVGSl+ImNYKeAytliuh9NFCQY2AuxOI="
+      }
+    ]
+  },
+  "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+  "verificationMaterial": {
+    "x509CertificateChain": {
+      "certificates": [
+        {
+          "rawBytes": "MIIBdTCB/KADAgECAhQo0MsNSFaiWdGbVc/LILqS4K5wYjAKBggqhkjOPQQDAjAOMQwwCgYDVQQDDANNaWQwHhcNMjYxMTI3MjAwNTQ4WhcNMjYxMjI4MjAwNTQ4WjARMQ8wDQYDVQQDDAZTaWduZXIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQOSQtMuX8N8riR6VYdFGpu20ngjimIOb+jOgVq/UwKF1gxBxa58ObCOKaMAc2JYaoAX1KE77B0rljK0GEIrZlXozUwMzAMBgNVHRMBAf8EAjAAMA4GA1UdDwEB/wQEAwIHgDATBgNVHSUEDDAKBggrBgEFBQcDAzAKBggqhkjOPQQDAgNoADBlAjBbqwb5XDl9PNA0H/mmEZmBi6AElZMQ+zi9sGQCVagU/prNTG3hgbXqyLXrQ2DKeicCMQDO+6/xAhXUwit+ToW2ui6dDZlbpVEhgLtCMeijar6MzM2brmvKOwgYGuuroQELOgc="
+        },
+        {
+          "rawBytes": "MIIBgDCCAQWgAwIBAgIURCDg2Vk2Gv64/NKdiy54vAnRxH4wCgYIKoZIzj0EAwIwDzENMAsGA1UEAwwEUm9vdDAeFw0yNjA4MzAyMDA1NDhaFw0yNzAyMjYyMDA1NDhaMA4xDDAKBgNVBAMMA01pZDB2MBAGByqGSM49AgEGBSuBBAAiA2IABMWUIiU4UEoUgHBcNXM9UKRltMNCEmNSHuSY4WyYLoaJIOFMrMWH1DfJdN4/wZDvPltRpiCxOpCGjWnZzSR3Rw4wmAE2nFTxWdxlmpjZXIjLdvyg0hoyNXApQt6xVpv+SqMjMCEwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAgQwCgYIKoZIzj0EAwIDaQAwZgIxAP/Aa7dIaTvXX09eXyQzRh004WJth3SF3tkwBNC/6EVIMhQe6SKFq4v3IQNtXjrQIAIxALC6vBlLuP7u2kyfsU65wBtBXvccY2clTJRHpugoCQXL7zjtt43y4Q8r93LBBAjO5w=="
+        }
+      ]
+    }
+  }
+}

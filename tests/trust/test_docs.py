@@ -68,17 +68,19 @@ class Docs(Case):
         self.replay(1, 6)
 
     def test_each_promise_names_its_tests(self):
-        """Each row of the first table names tests as `file: name`; file and name exist."""
-        lines = [line for line in THREATS.read_text().split("\n## ")[0].split("\n") if line.startswith("|") and not line.startswith(("|---", "| threat"))]
-        self.assertGreater(len(lines), 8)
-        for line in lines:
-            names = re.findall(r"`([a-z_0-9]+\.(?:c|py)): (\w+)`", line.split("|")[3])
-            self.assertTrue(names, f"no test is named: {line}")
-            for file, name in names:
-                found = list((ROOT / "tests").glob(f"*/{file}"))
-                self.assertEqual(len(found), 1, file)
-                definition = rf"^static void {name}\(void \*\*state\)" if file.endswith(".c") else rf"^    def {name}\(self"
-                self.assertRegex(found[0].read_text(), re.compile(definition, re.M), f"{file} has no test {name}")
+        """Each row of the first table names tests as `file: name`; these, and those of the other table, exist."""
+        promises, by_target = THREATS.read_text().split("\n## ")[:2]
+        rows = [line for line in promises.split("\n") if line.startswith("|") and not line.startswith(("|---", "| threat"))]
+        self.assertGreater(len(rows), 8)
+        named = re.compile(r"`([a-z_0-9]+\.(?:c|py|mjs)): ([^`]+)`")
+        for row in rows:
+            self.assertTrue(named.search(row.split("|")[3]), f"no test is named: {row}")
+        self.assertGreater(len(named.findall(by_target)), 10)
+        for file, name in named.findall(promises + by_target):
+            found = [*(ROOT / "tests").glob(f"*/{file}"), *(ROOT / "wasm/wasi/tests").glob(file)]
+            self.assertEqual(len(found), 1, file)
+            definition = {".c": r"^static void %s\(void \*\*state\)", ".py": r"^(?:    )?def %s\((?:self|host)", ".mjs": r"title: '%s'"}[found[0].suffix] % re.escape(name)
+            self.assertRegex(found[0].read_text(), re.compile(definition, re.M), f"{file} has no test {name}")
 
 
 if __name__ == "__main__":

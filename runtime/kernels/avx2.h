@@ -43,7 +43,8 @@ INLINE __m256i add_pairs(__m256i acc, __m256i a, __m256i b) {
 
 /* ---- matrix times matrix ---- */
 
-enum { TILE_ROWS = 4 };
+/* Without VNNI wide codes lie in the panel twice, signed and WIDE_ROWS rows later without their sign. */
+enum { TILE_ROWS = 4, WIDE_ROWS = RT_STRIP_ROWS / 2 };
 
 #if VNNI
 /* The dot products of `count` quads of codes for R rows and 16 tokens. */
@@ -74,23 +75,50 @@ INLINE void gemm_pairs(const uint8_t *w_at, size_t w_stride, const int8_t *q_at,
     for (unsigned r = 0; r < R; r++) {
       __m256i w = splat_u32(w_at + r * w_stride + 4 * j);
       for (unsigned h = 0; h < 2; h++) {
-        __m256i pairs = products(w, a[h], step == 1);
+        __m256i pairs = _mm256_maddubs_epi16(w, a[h]);
         sum[r][h] = j ? _mm256_add_epi16(sum[r][h], pairs) : pairs;
         IN_ORDER(sum[r][h]);
       }
     }
   }
 }
+
+/* `sum` grows by the products of 8 quads of wide codes, each times its row's pair of 16-bit factors. */
+INLINE void gemm_wide(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, unsigned R, const __m256i factor[TILE_ROWS],
+                      __m256i sum[TILE_ROWS][2]) {
+#pragma GCC unroll 8
+  for (unsigned j = 0; j < 8; j++) {
+    __m256i a[2] = {load_256(q_at + j * 64), load_256(q_at + j * 64 + 32)};
+    IN_ORDER(a[0]);
+    IN_ORDER(a[1]);
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < R; r++) {
+      __m256i w = splat_u32(w_at + r * w_stride + 4 * j), size = splat_u32(w_at + (r + WIDE_ROWS) * w_stride + 4 * j);
+      for (unsigned h = 0; h < 2; h++) {
+        sum[r][h] = add_pairs(sum[r][h], _mm256_maddubs_epi16(size, _mm256_sign_epi8(a[h], w)), factor[r]);
+        IN_ORDER(sum[r][h]);
+      }
+    }
+  }
+}
+
 /* The dot products of `count` quads of codes for R rows and 16 tokens; `step` results at most may be added in 16 bits. */
 INLINE void gemm_dots(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, unsigned R, unsigned count, unsigned step,
                       __m256i dot[TILE_ROWS][2]) {
+  const __m256i ones[TILE_ROWS] = {_mm256_set1_epi16(1), _mm256_set1_epi16(1), _mm256_set1_epi16(1), _mm256_set1_epi16(1)};
+  (void)count; /* always 8: groups of 256 have gemm_tile_256 */
+  if (step == 1) {
+    for (unsigned r = 0; r < R; r++) dot[r][0] = dot[r][1] = _mm256_setzero_si256();
+    gemm_wide(w_at, w_stride, q_at, R, ones, dot);
+    return;
+  }
 #pragma GCC unroll 8
-  for (unsigned k = 0; k < count; k += step) {
+  for (unsigned k = 0; k < 8; k += step) {
     __m256i sum[TILE_ROWS][2];
     gemm_pairs(w_at + 4 * k, w_stride, q_at + k * 64, R, step, sum);
     for (unsigned r = 0; r < R; r++)
       for (unsigned h = 0; h < 2; h++) {
-        __m256i wide = _mm256_madd_epi16(sum[r][h], _mm256_set1_epi16(1));
+        __m256i wide = _mm256_madd_epi16(sum[r][h], ones[r]);
         dot[r][h] = k == 0 ? wide : _mm256_add_epi32(dot[r][h], wide);
       }
   }
@@ -177,7 +205,12 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
     __m256i isum[TILE_ROWS][2], less[TILE_ROWS][2];
     for (unsigned r = 0; r < R; r++)
       for (unsigned h = 0; h < 2; h++) isum[r][h] = less[r][h] = _mm256_setzero_si256();
-    for (unsigned quad = 0; quad < 64; quad += step) {
+    for (unsigned quad = 0; step == 1 && quad < 64; quad += 8) {
+      __m256i scale[TILE_ROWS];
+      for (unsigned r = 0; r < R; r++) scale[r] = _mm256_set1_epi32(scales[r * subs + 4 * quad / sub]);
+      gemm_wide(codes + 4 * quad, cols, q + quad * 64, R, scale, isum);
+    }
+    for (unsigned quad = 0; step > 1 && quad < 64; quad += step) {
       __m256i sum[TILE_ROWS][2];
       gemm_pairs(codes + 4 * quad, cols, q + quad * 64, R, step, sum);
       for (unsigned r = 0; r < R; r++) {
@@ -274,18 +307,35 @@ INLINE void store_turned(const float *results, uint32_t rows, uint32_t tokens, f
     for (uint32_t k = 0; k < tokens; k++) y[k * y_stride + r] = results[r * RT_TOKENS + k];
 }
 
+#if !VNNI
+static void split_signs(const panel *p, uint32_t rows) {
+  uint8_t *size = p->codes + (size_t)WIDE_ROWS * p->cols;
+  for (size_t i = 0; i < (size_t)rows * p->cols; i += 32) {
+    __m256i w = _mm256_xor_si256(load_256(p->codes + i), _mm256_set1_epi8((char)0x80));
+    _mm256_storeu_si256((__m256i *)(void *)(p->codes + i), w);
+    _mm256_storeu_si256((__m256i *)(void *)(size + i), _mm256_abs_epi8(w));
+  }
+}
+#endif
+
 static void gemm(const rt_strip *strip) {
   const rt_inputs *in = strip->inputs;
   panel p = panel_layout(strip);
-  panel_fill(&p, strip->w, strip->first, strip->rows);
-#if !VNNI
-  if (p.subs) fold_scales(&p, strip->rows);
-#endif
   gemm_kernel *kernel = kernel_for(&p.format);
   float *out = (float *)(void *)p.rest;
-  for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
-    kernel(&p, strip->rows, in, i / RT_TOKENS, out);
-    store_turned(out, strip->rows, in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS, strip->y + i * strip->y_stride, strip->y_stride);
+  const bool wide = !VNNI && p.format.max_code > 63;
+  const uint32_t most = wide ? WIDE_ROWS : RT_STRIP_ROWS;
+  for (uint32_t first = 0; first < strip->rows; first += most) {
+    const uint32_t rows = strip->rows - first < most ? strip->rows - first : most;
+    panel_fill(&p, strip->w, strip->first + first, rows);
+#if !VNNI
+    if (wide) split_signs(&p, rows);
+    if (p.subs) fold_scales(&p, rows);
+#endif
+    for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
+      kernel(&p, rows, in, i / RT_TOKENS, out);
+      store_turned(out, rows, in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS, strip->y + i * strip->y_stride + first, strip->y_stride);
+    }
   }
 }
 

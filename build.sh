@@ -239,10 +239,12 @@ wasi_tools() {
   need cmake cmake ninja-build ninja python3 python3 bzip2 bzip2
   [ -n "${WASI_SDK_PATH:-}" ] || need mmdebstrap mmdebstrap patchelf patchelf
   wasm/toolchain.sh build/wasm-bin || die "there is no WebAssembly toolchain"
+  wasm_deps build/wasi-deps wasi
+}
+wasm_deps() { # folder wasi|wasm64: third-party libraries, small, because a page downloads the trust code before it can check anything
   local bin=$PWD/build/wasm-bin
-  # Small: a page downloads the trust code before it can check anything.
-  CC=$bin/wasi-clang AR=$bin/wasi-ar CFLAGS="-Oz -D_WASI_EMULATED_SIGNAL" \
-    DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/wasm/cmake/wasi.cmake -DRETORT_WASM_BIN=$bin" deps/deps.sh build/wasi-deps jansson libsodium mbedtls || die "the libraries for WASI could not be built"
+  CC=$bin/$2-clang AR=$bin/wasi-ar CFLAGS="-Oz -D_WASI_EMULATED_SIGNAL" \
+    DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/wasm/cmake/$2.cmake -DRETORT_WASM_BIN=$bin" deps/deps.sh "$1" jansson libsodium mbedtls || die "the libraries for $2 could not be built"
 }
 
 # The plugin's two modules, in dist/.
@@ -262,7 +264,7 @@ shrink() { # from to name...: linked modules, optimised once more where a wasm-o
       :
     elif [ -x build/wasm-bin/wasm-opt ]; then
       build/wasm-bin/wasm-opt -Oz --low-memory-unused --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
-        --enable-multivalue --enable-reference-types --enable-threads --strip-debug --strip-producers "$from/$name.wasm" -o "$to/$name.wasm" || die "wasm-opt failed on $name"
+        --enable-multivalue --enable-reference-types --enable-threads --enable-memory64 --strip-debug --strip-producers "$from/$name.wasm" -o "$to/$name.wasm" || die "wasm-opt failed on $name"
     else
       cp "$from/$name.wasm" "$to/"
     fi
@@ -285,14 +287,22 @@ host_tests() {
   build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(node_js)" "$@"
 }
 
+# The browser's modules of a preset, as build/PRESET/small/NAME.*.wasm. browser_modules PRESET NAME
+browser_modules() {
+  say "building ($1)"
+  configure "$1"
+  cmake --build "build/$1" -j "$jobs" >"build/$1.log" 2>&1 || { cat "build/$1.log" >&2; die "the build failed ($1)"; }
+  shrink "build/$1/wasm/browser" "build/$1/small" "$2.simd128" "$2.relaxed"
+}
+
 # dist/web: the demo page, Ember, and the npm package in retort-web/.
 web() {
   local package
   wasi_modules
-  say "building (wasm-threads)"
-  configure wasm-threads
-  cmake --build build/wasm-threads -j "$jobs" >build/wasm-threads.log 2>&1 || { cat build/wasm-threads.log >&2; die "the build failed (wasm-threads)"; }
-  shrink build/wasm-threads/wasm/browser build/wasm-threads/small retort.threads retort.threads.relaxed
+  wasm/toolchain.sh build/wasm-bin "$(node_js)" || die "there is no toolchain for 64-bit WebAssembly"
+  wasm_deps build/wasm64-deps wasm64
+  browser_modules wasm-threads retort
+  browser_modules wasm64 retort64
   rm -rf dist/web
   mkdir -p dist/web/models dist/web/retort-web/wasm
   cp web/demo/* dist/web/
@@ -304,8 +314,7 @@ web() {
   cp -r web/src web/package.json LICENSE dist/web/retort-web/
   cp docs/BROWSER.md dist/web/retort-web/README.md
   cp dist/retort-plugin.wasm dist/web/retort-web/wasm/retort.wasm
-  cp dist/retort-plugin.relaxed.wasm dist/web/retort-web/wasm/retort.relaxed.wasm
-  cp build/wasm-threads/small/*.wasm dist/web/retort-web/wasm/
+  cp build/wasm-threads/small/*.wasm build/wasm64/small/*.wasm dist/web/retort-web/wasm/
   say "built dist/web"
   if [ "${1:-}" = --serve ]; then exec python3 web/serve.py dist/web "${2:-8000}"; fi
 }

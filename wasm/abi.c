@@ -3,6 +3,7 @@
  * An instance of the module is one thread, so this file may keep state: the list of live objects, the last error, the last result. A session
  * counts on its model; closing a model that has sessions is refused. JSON is read and written by jansson.
  */
+#define _POSIX_C_SOURCE 200809L /* strdup */
 #include "abi.h"
 
 #include <jansson.h>
@@ -14,7 +15,7 @@
 
 #include "platform.h"
 
-_Static_assert(sizeof(abi_event) == 36, "hosts read the event by offsets");
+_Static_assert(sizeof(abi_event) == 32 + sizeof(void *) && offsetof(abi_event, forced) == 32, "hosts read the event by offsets");
 
 enum { LOADER = 1, MODEL, SESSION };
 static const char *const KIND_NAMES[] = {"", "loader", "model", "session"};
@@ -717,6 +718,9 @@ int32_t abi_step(int32_t id, uint32_t work_tokens) {
   s->positions += e.kind == RETORT_EVENT_TOKEN;
   s->event = (abi_event){.kind = (uint32_t)e.kind, .token = e.token, .section = (uint32_t)e.section, .text = (uint32_t)(uintptr_t)e.text, .size = (uint32_t)e.text_size,
                          .finish = (uint32_t)e.finish, .prompt_done = e.prompt_done, .prompt_total = e.prompt_total, .forced = (uint32_t)e.forced};
+#ifdef __wasm64__
+  s->event.text_high = (uint32_t)((uintptr_t)e.text >> 32);
+#endif
   return e.kind;
 }
 

@@ -5,7 +5,7 @@
  *  - What can fail returns a number, below 0 a retort_status; retort_last_error() is then the sentence that says why.
  *  - Text goes in as pointer and size, into memory of retort_alloc. Text, JSON and token ids come out as retort_result(): the function returns their
  *    count, and they stay until the next call that has a result.
- *  - Offsets in files are 64 bits; everything else is 32.
+ *  - Offsets in files are 64 bits; everything else is 32. The browser's modules for large models have 64-bit addresses, and sizes in memory.
  *  - Nothing is imported: no clock, no file, no randomness. The host passes the bytes, and the time where certificates need one.
  *
  * The order that the loader enforces is the native program's: the policy and the signatures first, then bytes, hashed as they are fed; nothing of a
@@ -64,6 +64,9 @@ typedef struct abi_event {
   uint32_t finish;  /* kind 2: 1 the model ended, 2 length, 3 a stop string */
   uint32_t prompt_done, prompt_total;
   uint32_t forced;  /* 1: put there by the thinking budget */
+#ifdef __wasm64__
+  uint32_t text_high; /* of the address */
+#endif
 } abi_event;
 EXPORT(retort_event) const abi_event *abi_event_of(int32_t session); /* NULL: no such session */
 EXPORT(retort_logits) const float *abi_logits(int32_t session);      /* (1, n_vocab) that the last event's token was chosen from; NULL: it has no token */

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # toolchain.sh - finds or makes the compilers for WebAssembly and puts them under one roof.
 #
-#   wasm/toolchain.sh BIN [NODE]    fills BIN with wasi-clang, wasi-ar, wasm-opt, and, given the Node.js program that Emscripten is to use, emcc, em++, emar
+#   wasm/toolchain.sh BIN [NODE]    fills BIN with wasi-clang, wasi-ar, wasm-opt, and, given a Node.js program, wasm64-clang: the same with 64-bit addresses
 #
-# An installed one is used where there is one: $WASI_SDK_PATH (WASI SDK 24 or newer), $EMSDK or an `emcc` of 3.1.60 or newer. What is left
+# An installed one is used where there is one: $WASI_SDK_PATH (WASI SDK 24 or newer), $EMSDK (Emscripten 3.1.60 or newer). What is left
 # comes from Debian trixie's own packages (clang 19, wasi-libc, Emscripten 3.1.69), unpacked once into ${RETORT_CACHE:-~/.cache/retort}:
 # 3 GB, one to three minutes, on a system with apt and as root. Its programs are told (patchelf) to use the libraries beside them, so they run
 # without chroot on any older Debian or Ubuntu. The folder is made aside and renamed when it is whole.
@@ -85,17 +85,24 @@ else
 fi
 
 [ -n "$node" ] || exit 0
-emcc=${EMSDK:+$EMSDK/upstream/emscripten/emcc}
-[ -n "$emcc" ] || emcc=$(command -v emcc || true)
-[ -z "$emcc" ] || [ -x "$emcc" ] || die "\$EMSDK is $EMSDK, but there is no upstream/emscripten/emcc in it"
-if [ -n "$emcc" ] && new_enough "$("$emcc" -dumpversion)" 3.1.60; then
-  wrap emcc "'$emcc'"
-  wrap em++ "'${emcc%emcc}em++'"
-  wrap emar "'${emcc%emcc}emar'"
+# WASI has no C library for 64-bit addresses, Emscripten has one: built once, from the sources that come with it.
+if [ -n "${EMSDK:-}" ]; then
+  emscripten=$EMSDK/upstream/emscripten llvm=$EMSDK/upstream/bin config=$EMSDK/.emscripten
+  [ -f "$emscripten/embuilder.py" ] || die "\$EMSDK is $EMSDK, but there is no upstream/emscripten/embuilder.py in it"
 else
   debian
-  python3 -c '' 2>/dev/null || die "Emscripten needs python3; install it and run me again:  sudo apt-get install python3"
-  for tool in emcc em++ emar; do
-    wrap $tool env "EM_NODE_JS='$node'" "EM_CONFIG='$root/emscripten.config'" "NODE_PATH='$root/usr/share/nodejs'" python3 "'$root/usr/share/emscripten/$tool.py'"
-  done
+  emscripten=$root/usr/share/emscripten llvm=$root/usr/lib/llvm-19/bin config=$root/emscripten.config
 fi
+libc64=$cache/wasm64-libc-$(tr -d '"\n' < "$emscripten/emscripten-version.txt")
+if [ ! -f "$libc64/ready" ]; then
+  python3 -c '' 2>/dev/null || die "Emscripten needs python3; install it and run me again:  sudo apt-get install python3"
+  say "building the C library for 64-bit addresses once, in $libc64 (a minute or two)"
+  part=$libc64.part.$$
+  trap 'rm -rf "$part"' EXIT
+  env EM_NODE_JS="$node" EM_CONFIG="$config" EM_FROZEN_CACHE=0 EM_CACHE="$part" NODE_PATH="$root/usr/share/nodejs" python3 "$emscripten/embuilder.py" --wasm64 build \
+    libc libbulkmemory libdlmalloc libcompiler_rt libstandalonewasm-nocatch-memgrow > "$cache/wasm64-libc.log" 2>&1 || { tail -n 20 "$cache/wasm64-libc.log" >&2; die "embuilder failed ($cache/wasm64-libc.log)"; }
+  touch "$part/ready"
+  rm -rf "$libc64"
+  mv "$part" "$libc64" 2>/dev/null || [ -f "$libc64/ready" ] || die "$libc64 could not be put in place"
+fi
+wrap wasm64-clang "'$llvm/clang'" --target=wasm64-unknown-emscripten "--sysroot='$libc64/sysroot'" "-fuse-ld='$llvm/wasm-ld'" -Wno-unused-command-line-argument

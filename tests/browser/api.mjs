@@ -7,6 +7,10 @@ import { split } from './split.mjs'
 const MODEL = '/models/ember.gguf'
 const SIZE = 2677824
 const KEEPING = ['chromium', 'firefox'] // WebKitGTK has no private file system
+// Variant, threads, 64-bit addresses. WebKitGTK has neither shared memory nor relaxed SIMD nor memory64.
+const CELLS = [['simd128', 1], ['relaxed', 1], ['simd128', 2], ['relaxed', 2], ['relaxed', 5], ['simd128', 1, true], ['relaxed', 2, true]].map(([variant, threads, memory64 = false]) => ({
+  options: { variant, threads, memory64 }, name: `${variant}, threads ${threads}${memory64 ? ', memory64' : ''}`, only: variant === 'simd128' && threads === 1 && !memory64 ? undefined : KEEPING,
+}))
 
 /** A page with `start(options)`, which makes an engine for Ember with the project's key, and `message`, the question. */
 async function open({ newPage }) {
@@ -48,28 +52,69 @@ export const apiCases = [
       return `${info.variant}, ${info.threads} threads, engine ${Math.round(info.load.engine_ms)} ms, model ${Math.round(info.load.model_ms)} ms, ${Math.round(last.timings.predicted_per_second)} tokens/s`
     },
   },
-  ...[['simd128', 1], ['relaxed', 1], ['simd128', 2], ['relaxed', 2], ['relaxed', 5]].map(([variant, threads]) => ({
-    title: `proves the same bits as the native program, ${variant}, threads ${threads}`,
-    only: threads > 1 ? ['chromium'] : variant === 'relaxed' ? ['chromium', 'firefox'] : undefined,
+  ...CELLS.map(({ options, name, only }) => ({
+    title: `proves the same bits as the native program, ${name}`,
+    only,
     async run(t) {
       const page = await open(t)
       const questions = ['What is 4821 + 396?', 'How many times does the letter r occur in strawberry?', 'What is 84 divided by 7?']
-      const got = await page.evaluate(async (variant, threads, questions) => {
-        const engine = await start({ variant, threads })
+      const got = await page.evaluate(async (options, questions) => {
+        const engine = await start(options)
         const lines = []
         for (const [i, question] of questions.entries()) {
           const done = await engine.chat.completions.create({ messages: messages(question), seed: 7 + i, temperature: 0.8, max_tokens: 200, proof: true })
           lines.push(done.proof_line)
         }
         lines.push((await engine.chat.completions.create({ messages: messages(), temperature: 0, stop: ['hundreds'], proof: true, conversation: 'other' })).proof_line)
-        return { lines, kernels: engine.info.model.kernels, threads: engine.info.threads }
-      }, variant, threads, questions)
-      assert.equal(got.kernels, variant)
-      assert.equal(got.threads, threads)
+        return { lines, variant: engine.info.model.kernels, threads: engine.info.threads, memory64: engine.info.memory64 }
+      }, options, questions)
+      assert.deepEqual({ variant: got.variant, threads: got.threads, memory64: got.memory64 }, options)
       questions.forEach((question, i) => assert.equal(got.lines[i], t.nativeProof(question, ['--temp', '0.8', '--seed', String(7 + i), '-n', '200'])))
       assert.equal(got.lines[3], t.nativeProof(questions[0], ['--temp', '0', '--stop', 'hundreds']))
     },
   })),
+  ...CELLS.map(({ options, name, only }) => ({
+    title: `small models of every tensor type give the native program's bits, ${name}`,
+    only,
+    timeout: 120000,
+    async run(t) {
+      const minis = t.minis()
+      const page = await open(t)
+      const got = await page.evaluate(async (options, list) => {
+        const lines = []
+        for (const { file, pin, question } of list) {
+          const engine = await start({ model: '/models/' + file, trust: { pins: [pin] }, cache: false, context: 512, ...options })
+          lines.push((await engine.chat.completions.create({ messages: messages(question), max_tokens: 12, proof: true })).proof_line)
+          await engine.dispose()
+        }
+        return lines
+      }, options, minis)
+      minis.forEach(({ file, line }, i) => assert.equal(got[i], line, file))
+      return `${got.length} types`
+    },
+  })),
+  {
+    title: 'a model beyond 4 GiB, its weights behind the first 4 GiB',
+    only: KEEPING,
+    timeout: 300000,
+    async run(t) {
+      const free = /MemAvailable: +(\d+)/.exec(fs.existsSync('/proc/meminfo') ? fs.readFileSync('/proc/meminfo', 'utf8') : '')
+      if (!free || free[1] < 7e6) return 'NOT RUN: it takes 7 GB of free memory'
+      const { file, question, line } = t.large()
+      const page = await open(t)
+      const got = await page.evaluate(async (file, question) => {
+        const engine = await start({ model: '/models/' + file, trust: { unsigned: true }, cache: false, context: 512 })
+        const done = await engine.chat.completions.create({ messages: messages(question), max_tokens: 12, temperature: 0 })
+        const made = { text: done.choices[0].message.content, memory: engine.info.memory_bytes, memory64: engine.info.memory64, narrow: await code(start({ model: '/models/' + file, trust: { unsigned: true }, cache: false, memory64: false })) }
+        await engine.dispose()
+        return made
+      }, file, question)
+      assert.ok(got.memory64 && got.memory > 4.4e9, JSON.stringify(got))
+      assert.equal(got.text, line)
+      assert.equal(got.narrow, 'MemoryError memory')
+      return `${(got.memory / 1e9).toFixed(1)} GB`
+    },
+  },
   {
     title: 'one request without streaming, tokens, conversations, errors, dispose',
     async run(t) {
@@ -204,7 +249,7 @@ export const apiCases = [
       assert.equal(await page.evaluate(() => code(start({ model: '/models/none.gguf' }))), 'TrustError trust')
       assert.equal(await page.evaluate(() => code(start({ model: '/models/none.gguf', trust: { unsigned: true } }))), 'NetworkError network')
       assert.equal(await page.evaluate(() => code(start({ model: '/index.html', trust: { unsigned: true } }))), 'ModelError format')
-      assert.equal(await page.evaluate(() => code(start({ wasm: { simd128: '/nothing.wasm', relaxed: '/nothing.wasm', simd128Threads: '/nothing.wasm', relaxedThreads: '/nothing.wasm' } }))), 'NetworkError network')
+      assert.equal(await page.evaluate(() => code(start({ wasm: { plain: '/nothing.wasm', simd128: '/nothing.wasm', relaxed: '/nothing.wasm' } }))), 'NetworkError network')
     },
   },
   {

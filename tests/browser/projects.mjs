@@ -76,7 +76,7 @@ function caseOf(name, project, folder) {
         assert.equal(said.answer.trim(), 'The answer is 5217.')
         assert.equal(said.proof, t.nativeProof('What is 4821 + 396?', ['--temp', '0', '--seed', '7']))
         const engine = JSON.parse(said.engine)
-        if (t.name === 'chromium') assert.ok(engine.variant === 'relaxed' && engine.threads > 1, said.engine) // the fastest of the modules was found, and the threads came
+        if (t.name !== 'webkit') assert.ok(engine.variant === 'relaxed' && engine.threads > 1, said.engine) // the fastest of the modules was found, and the threads came
         assert.deepEqual(t.complaints, [])
         return said.engine
       } finally {

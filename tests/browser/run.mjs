@@ -3,6 +3,7 @@
 // Each case is something a person could do by hand. What the page proves is compared with what the native program prints. A browser that is not
 // installed is named as skipped.
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
@@ -57,6 +58,39 @@ function nativeLogprobs(question) {
   })
 }
 
+const LARGE = 4400000000 // bytes before the weights of the large model
+
+/** Small models below the site's models/, and what the native program says to each: made once, at the first use. */
+const made = { minis: null, large: null, files: [] }
+function writeModel(...args) {
+  const ran = spawnSync('python3', ['-c', 'import sys; sys.path[:0] = [sys.argv[1]]; sys.dont_write_bytecode = True; import models; models.browser(*sys.argv[2:])', path.resolve(import.meta.dirname, '../../wasm/wasi/tests'), ...args], { encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(ran.stderr)
+  return ran.stdout.trim().split('\n')
+}
+function runNative(...args) {
+  const ran = spawnSync(path.resolve(given.retort), ['run', ...args], { encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(ran.stderr)
+  return ran.stdout.trim()
+}
+function minis() {
+  const question = 'Grüße aus dem Browser, '.repeat(4)
+  return (made.minis ??= writeModel(path.join(site, 'models')).map((name) => {
+    const file = path.join(site, 'models', name)
+    made.files.push(file)
+    const pin = createHash('sha256').update(fs.readFileSync(file)).digest('hex')
+    return { file: name, pin, question, line: runNative('-m', file, '--pin', pin, '-n', '12', '--proof', question).split('\n').at(-1) }
+  }))
+}
+function large() {
+  if (made.large) return made.large
+  const [small, name] = writeModel(path.join(site, 'models'), String(LARGE))
+  made.files.push(path.join(site, 'models', small), path.join(site, 'models', name))
+  const question = 'Hello'
+  // The same weights without what lies before them: the native program need not read all that.
+  const { text } = JSON.parse(runNative('-m', path.join(site, 'models', small), '--allow-unsigned', '-n', '12', '--temp', '0', '--json', question))
+  return (made.large = { file: name, question, line: text })
+}
+
 let passed = 0
 const failed = []
 
@@ -66,7 +100,7 @@ async function inBrowser(name) {
   const server = await serve(site)
   const browser = name === 'webkit' ? await launchWebkit() : await puppeteer.launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath, headless: true, args: ARGS[name] })
   console.log(`${name}: ${await browser.version()}`)
-  for (const { title, run, only } of [...apiCases, ...pageCases, ...projectCases]) {
+  for (const { title, run, only, timeout = 60000 } of [...apiCases, ...pageCases, ...projectCases]) {
     if (!title.includes(given.only) || (only && !only.includes(name))) continue
     // A context of its own: nothing kept, nothing shared.
     const context = await browser.createBrowserContext()
@@ -83,7 +117,7 @@ async function inBrowser(name) {
     }
     const start = performance.now()
     try {
-      const said = await within(60000, run({ browser, name, context, server, newPage, nativeProof, nativeLogprobs, packages, complaints, screens: given.screens, models, site }))
+      const said = await within(timeout, run({ browser, name, minis, large, context, server, newPage, nativeProof, nativeLogprobs, packages, complaints, screens: given.screens, models, site }))
       passed++
       console.log(`  ok    ${title} (${Math.round(performance.now() - start)} ms)${said ? ': ' + said : ''}`)
     } catch (error) {
@@ -139,5 +173,6 @@ if (!given.only) {
 }
 const projectCases = given.projects ? await makeProjects(given.projects.split(','), { site, folder: path.resolve(given.packages, '..'), npm: path.resolve(given.npm) }) : []
 for (const name of browsers) await inBrowser(name)
+for (const file of made.files) fs.rmSync(file, { force: true })
 console.log(`${passed} passed, ${failed.length} failed${failed.map((f) => '\n  ' + f).join('')}`)
 process.exitCode = failed.length || !passed ? 1 : 0

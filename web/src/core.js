@@ -3,6 +3,9 @@ import { makeError } from './errors.js'
 
 // The names of retort_status, in its order.
 const STATUS = ['', 'argument', 'memory', 'format', 'unsupported', 'context', 'template', 'json', 'buffer', 'trust', 'io', 'interrupted']
+// Which arguments are addresses or sizes in memory: 64 bits wide where the module's addresses are.
+const WIDE = { alloc: [0], free: [0], load_begin: [0, 1], load_chunks: [2, 3], tokenize: [1, 2], detokenize: [1, 2], session_new: [1, 2], chat: [1, 2] }
+const number = (address) => (typeof address === 'bigint' ? Number(address) : address >>> 0)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -11,11 +14,17 @@ export class Core {
   #memory
   #vocab
   threads = 1
-  join = async () => {} // brings the other threads in
+  helpers = () => [] // what the workers of the other threads are told
 
-  constructor(exports, memory) {
+  /** `wide`: its addresses have 64 bits. */
+  constructor(exports, memory, wide = false) {
     this.#exports = exports
     this.#memory = memory
+    this.wide = wide
+  }
+
+  #call(name, args = []) {
+    return this.#exports['retort_' + name](...(this.wide ? args.map((value, i) => (WIDE[name]?.includes(i) ? BigInt(value) : value)) : args))
   }
 
   get memoryBytes() {
@@ -24,9 +33,9 @@ export class Core {
 
   /** retort_NAME(...args); a status below 0 becomes an error. */
   call(name, ...args) {
-    const value = this.#exports['retort_' + name](...args)
+    const value = this.#call(name, args)
     if (value < 0) {
-      const at = this.#exports.retort_last_error() >>> 0
+      const at = number(this.#call('last_error'))
       const text = new Uint8Array(this.#memory.buffer, at, 508)
       throw makeError(STATUS[-Number(value)] ?? 'internal', decoder.decode(text.slice(0, text.indexOf(0))))
     }
@@ -34,7 +43,7 @@ export class Core {
   }
 
   address(name, ...args) {
-    const at = this.#exports['retort_' + name](...args) >>> 0
+    const at = number(this.#call(name, args))
     if (at === 0) throw makeError('memory', 'the engine has no more memory')
     return at
   }
@@ -50,8 +59,7 @@ export class Core {
   }
 
   result(size) {
-    const at = this.#exports.retort_result() >>> 0
-    return this.view(at, size).slice()
+    return this.view(number(this.#call('result')), size).slice()
   }
 
   textOf(name, ...args) {
@@ -68,13 +76,20 @@ export class Core {
       this.view(at, bytes.length).set(bytes)
       return use(at, bytes.length)
     } finally {
-      this.#exports.retort_free(at)
+      this.#call('free', [at])
     }
   }
 
   /** A copy, for reading while the module goes on. */
   floats(at, count) {
     return new Float32Array(this.view(at, 4 * count).slice().buffer)
+  }
+
+  /** The last event of a session: numbers by the names of abi_event. */
+  event(session) {
+    const at = this.address('event', session)
+    const [kind, token, section, text, size, finish, done, total, , high = 0] = new Uint32Array(this.view(at, this.wide ? 40 : 36).slice().buffer)
+    return { kind, token, section, text: text + high * 2 ** 32, size, finish, done, total }
   }
 
   vocab(model) {

@@ -4,7 +4,7 @@ import { toParts, toPolicy } from './model.js'
 import { chunker, collect, toRequest } from './openai.js'
 
 /** Starts an engine and loads a model into it; see index.d.ts for the options. Rejects with one of the errors of errors.js, and leaves nothing behind. */
-export async function createEngine({ model, trust, onProgress, signal, context, kv, cache = true, variant, threads, wasm, worker } = {}) {
+export async function createEngine({ model, trust, onProgress, signal, context, kv, cache = true, variant, memory64, threads, wasm, worker } = {}) {
   if (signal?.aborted) throw aborted()
   const parts = toParts(model)
   const policy = toPolicy(trust)
@@ -14,7 +14,7 @@ export async function createEngine({ model, trust, onProgress, signal, context, 
   const stop = () => link.end(aborted())
   signal?.addEventListener('abort', stop, { once: true })
   try {
-    const info = await link.ask('open', { parts, policy, cache, variant, threads, wasm: urls, session }, { onEvent: onProgress }).value
+    const info = await link.ask('open', { parts, policy, cache, variant, memory64, threads, wasm: urls, session }, { onEvent: onProgress }).value
     return new Engine(link, info)
   } catch (error) {
     link.end(error)
@@ -30,6 +30,7 @@ class Link {
   #waiting = new Map()
   #last = 0
   #ended = null
+  #pool = []
 
   constructor(worker) {
     this.#worker = worker
@@ -40,13 +41,25 @@ class Link {
     }
   }
 
-  #receive({ id, value, error, event }) {
+  #receive({ id, value, error, event, pool }) {
+    if (pool) return this.#help(pool)
     const waiting = this.#waiting.get(id)
     if (!waiting) return
     if (event) return void waiting.onEvent?.(event)
     this.#waiting.delete(id)
     if (error) waiting.reject(unpackError(error))
     else waiting.resolve(value)
+  }
+
+  // Starts the worker's other threads, and tells it when they are there.
+  #help(pool) {
+    const come = pool.map((work) => new Promise((resolve) => {
+      const helper = new Worker(new URL('./pool.js', import.meta.url), { type: 'module', name: `retort ${work.index}` })
+      helper.onmessage = helper.onerror = resolve
+      helper.postMessage(work)
+      this.#pool.push(helper)
+    }))
+    Promise.all(come).then(() => this.#ended || this.#worker.postMessage({ op: 'joined' }))
   }
 
   /** { value: promise, cancel() } */
@@ -62,7 +75,7 @@ class Link {
   end(error) {
     if (this.#ended) return
     this.#ended = error
-    this.#worker.terminate()
+    for (const each of [this.#worker, ...this.#pool]) each.terminate()
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()
   }

@@ -15,10 +15,12 @@ export interface EngineOptions {
   cache?: boolean
   /** Default: relaxed where the engine computes it right, else simd128. Changes no bit of an answer. */
   variant?: 'simd128' | 'relaxed'
-  /** Default: as many as pay, where the page is cross-origin isolated (not in Firefox); else one. Changes no bit of an answer. */
+  /** Default: as many as pay, where the page is cross-origin isolated; else one. Changes no bit of an answer. */
   threads?: number
+  /** 64-bit addresses. Default: for models of more than 3.5 GiB, which need them (Chrome 133, Firefox 134). Changes no bit of an answer. */
+  memory64?: boolean
   /** Where the modules are, if not beside this package. */
-  wasm?: { simd128?: string | URL; relaxed?: string | URL; simd128Threads?: string | URL; relaxedThreads?: string | URL }
+  wasm?: { plain?: string | URL; simd128?: string | URL; relaxed?: string | URL; simd12864?: string | URL; relaxed64?: string | URL }
   /** A module worker running retort-web/worker, for bundlers that do not follow `new URL(..., import.meta.url)`. */
   worker?: Worker
 }
@@ -189,6 +191,7 @@ export interface EngineInfo {
   trust: { method: string; signer: string | null; name: string | null; digest: string; files: number; bytes: number; text: string | null }
   variant: 'simd128' | 'relaxed'
   threads: number
+  memory64: boolean
   memory_bytes: number
   context: number
   conversations: number

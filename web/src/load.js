@@ -9,31 +9,33 @@ import { lock, openEntry } from './store.js'
 
 const PIECE = 1 << 20 // bytes read from the device at a time where there is no list of chunks
 
-/** Returns { id, cached }: the model's number, and the bytes that came from this device. */
-export async function loadModel(core, options) {
+/** Returns { id, cached }: the model's number, and the bytes that came from this device. coreFor(bytes) gives the instance that is to hold it. */
+export async function loadModel(coreFor, options) {
   const urls = options.parts.filter((p) => p.url).map((p) => p.url)
   const release = options.cache && urls.length ? await lock(urls[0], options.signal) : () => {}
   try {
     try {
-      return await attempt(core, options, true)
+      return await attempt(coreFor, options, true)
     } catch (error) {
       // Bytes of the server that are refused stay refused; those of the device may have rotted.
       if (!(error instanceof RetortError && error.code === 'trust' && error.details.cached)) throw error
-      return await attempt(core, options, false)
+      return await attempt(coreFor, options, false)
     }
   } finally {
     release()
   }
 }
 
-async function attempt(core, options, useKept) {
+async function attempt(coreFor, options, useKept) {
   const files = []
+  let core
   let loader = 0
   const counted = { cached: 0 }
   try {
     for (const part of options.parts) files.push(await openFile(part, options, useKept))
     const signatures = await findSignatures(files, options)
     for (const f of files) await openSource(f, options)
+    core = await coreFor(files.reduce((sum, f) => sum + f.source.size, 0))
     loader = core.send('load_begin', { trust: options.policy, signatures, files: files.map((f) => ({ name: f.source.name, size: f.source.size })) })
     files.forEach((f, i) => f.chunks && core.withBytes(f.chunks, (at, size) => core.call('load_chunks', loader, i, at, size)))
     core.call('load_open', loader)

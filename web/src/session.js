@@ -26,8 +26,7 @@ export class Session {
     let promptEnd = 0
     for (;;) {
       const kind = core.call('step', this.#id, WORK)
-      const at = core.address('event', this.#id)
-      const [, token, section, text, size, , done, total] = new Uint32Array(core.view(at, 36).slice().buffer)
+      const { token, section, text, size, done, total } = core.event(this.#id)
       if (kind === 0) {
         yield { kind: 'prompt', done, total }
         continue
@@ -37,9 +36,9 @@ export class Session {
       if (size || logprob) yield { kind: 'text', section: section ? 'reasoning_content' : 'content', text: core.text(text, size), logprob }
       if (kind === 2) break
     }
-    const event = new Uint32Array(core.view(core.address('event', this.#id), 36).slice().buffer)
+    const { finish } = core.event(this.#id)
     const usage = core.json('usage', this.#id)
-    yield { kind: 'end', finish_reason: FINISH[event[5]] ?? 'stop', ...totals(usage, promptEnd - start, performance.now() - promptEnd), proof: request.proof ? this.#proof() : undefined }
+    yield { kind: 'end', finish_reason: FINISH[finish] ?? 'stop', ...totals(usage, promptEnd - start, performance.now() - promptEnd), proof: request.proof ? this.#proof() : undefined }
   }
 
   #logprob(token, count) {

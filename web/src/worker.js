@@ -1,16 +1,19 @@
 // worker.js - the thread that owns the engine. Takes messages { id, op, ... } of engine.js and answers { id, value }, { id, error } or, in between,
 // { id, event }. Everything runs in the order it was asked for; only a cancellation overtakes.
-import { aborted, packError } from './errors.js'
+import { aborted, makeError, packError } from './errors.js'
 import { loadModel } from './load.js'
 import { Session } from './session.js'
-import { chooseThreads, chooseVariant, startCore } from './variants.js'
+import { chooseThreads, chooseVariant, hasMemory64, startCore } from './variants.js'
 
 const WASM = {
-  simd128: new URL('../wasm/retort.wasm', import.meta.url),
+  plain: new URL('../wasm/retort.wasm', import.meta.url),
+  simd128: new URL('../wasm/retort.simd128.wasm', import.meta.url),
   relaxed: new URL('../wasm/retort.relaxed.wasm', import.meta.url),
-  simd128Threads: new URL('../wasm/retort.threads.wasm', import.meta.url),
-  relaxedThreads: new URL('../wasm/retort.threads.relaxed.wasm', import.meta.url),
+  simd12864: new URL('../wasm/retort64.simd128.wasm', import.meta.url),
+  relaxed64: new URL('../wasm/retort64.relaxed.wasm', import.meta.url),
 }
+// A larger model has no room beside its cache in 32-bit addresses.
+const MOST_NARROW = 3.5 * 2 ** 30
 const FLUSH_MS = 16 // text is posted at most this often, and messages looked at
 
 const jobs = new Map() // id -> AbortController of what waits or runs
@@ -25,16 +28,26 @@ channel.port1.onmessage = () => wake()
 const breathe = () => new Promise((resolve) => ((wake = resolve), channel.port2.postMessage(0)))
 
 const operations = {
-  async open({ parts, policy, variant: wanted, threads: most, wasm, cache, session }, signal, post) {
+  async open({ parts, policy, variant: wanted, memory64, threads: most, wasm, cache, session }, signal, post) {
     const start = performance.now()
     variant = chooseVariant(wanted)
     const threads = chooseThreads(most)
-    const module = threads > 1 ? variant + 'Threads' : variant
-    core = await startCore(wasm?.[module] ?? WASM[module], threads, signal)
-    const started = performance.now()
-    const { id, cached } = await loadModel(core, { parts, policy, cache, signal, onProgress: post })
+    const starter = (wide) => startCore({ ...WASM, ...wasm }, { variant, threads, wide, signal })
+    // The usual module starts while the model's first bytes are on their way; how large the model is decides whether it stays.
+    const narrow = memory64 === true ? null : starter(false)
+    let started = start
+    narrow?.then(() => (started = performance.now()), () => {})
+    let wide = null
+    const coreFor = async (size) => {
+      if (memory64 !== true && (memory64 === false || size <= MOST_NARROW)) return (core = await narrow)
+      if (!hasMemory64()) throw makeError(memory64 ? 'browser' : 'memory', `the model has ${(size / 1e9).toFixed(1)} GB, and this browser no 64-bit addresses for more than 4; Chrome 133 and Firefox 134 do`)
+      core = await (wide ??= starter(true))
+      started = performance.now()
+      return core
+    }
+    const { id, cached } = await loadModel(coreFor, { parts, policy, cache, signal, onProgress: post })
     model = id
-    await core.join()
+    await bringThreads()
     description = core.json('model_info', model)
     sessionOptions = session
     conversation('') // fails now, if it must, and not at the first question
@@ -95,6 +108,17 @@ const operations = {
   },
 }
 
+// The page starts the other threads, because a worker that starts workers may stand still for ever in Firefox 153 (docs/BROWSER.md). They are waited for,
+// but not for long: the share of one that never comes is done by this thread.
+let joined = () => {}
+async function bringThreads() {
+  const pool = core.helpers()
+  if (!pool.length) return
+  const all = new Promise((resolve) => (joined = resolve))
+  self.postMessage({ pool })
+  await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 2000))])
+}
+
 function conversation(name) {
   if (!sessions.has(name)) sessions.set(name, new Session(core, model, sessionOptions))
   return sessions.get(name)
@@ -103,12 +127,13 @@ function conversation(name) {
 function info() {
   const { trust, ...shape } = description
   const context = conversation('').info()
-  return { model: shape, trust, variant, threads: core.threads, memory_bytes: core.memoryBytes, context: context.n_ctx, conversations: sessions.size, load: loaded }
+  return { model: shape, trust, variant, threads: core.threads, memory64: core.wide, memory_bytes: core.memoryBytes, context: context.n_ctx, conversations: sessions.size, load: loaded }
 }
 
 let queue = Promise.resolve()
 self.onmessage = ({ data: { id, op, ...args } }) => {
   if (op === 'cancel') return void jobs.get(id)?.abort()
+  if (op === 'joined') return joined()
   const controller = new AbortController()
   jobs.set(id, controller)
   queue = queue.then(async () => {

@@ -30,7 +30,8 @@ def encoded(seed, kind, n):
     return bytes(data)
 
 
-def write(path, kind, embd=256, layers=2):
+def write(path, kind, embd=256, layers=2, gap=0):
+    """`gap`: bytes of a tensor that nobody needs, before all others; a hole in the file."""
     seed, tokens = random.Random(kind), byte_letters() + SPECIALS
     entries = [
         ("general.architecture", STRING, "llama"), ("general.name", STRING, "mini " + kind), ("llama.context_length", U32, 2048), ("llama.embedding_length", U32, embd),
@@ -43,17 +44,31 @@ def write(path, kind, embd=256, layers=2):
     for i in range(layers):
         tensors += [(f"blk.{i}.{x}_norm.weight", (embd,), "F32") for x in ("attn", "ffn")]
         tensors += [(f"blk.{i}.{x}.weight", (embd, embd), kind) for x in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")]
-    out, data = bytearray(struct.pack("<4sIQQ", b"GGUF", 3, len(tensors), len(entries))), bytearray()
+    out, data = bytearray(struct.pack("<4sIQQ", b"GGUF", 3, len(tensors) + bool(gap), len(entries))), bytearray()
     for e in entries:
         out += _entry(*e)
+    if gap:
+        out += _string("gap") + struct.pack("<IQIQ", 1, gap // 4, TYPES["F32"][0], 0)
     for name, dims, type_name in tensors:
-        out += _string(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims) + struct.pack("<IQ", TYPES[type_name][0], len(data))
+        out += _string(name) + struct.pack("<I", len(dims)) + struct.pack(f"<{len(dims)}Q", *dims) + struct.pack("<IQ", TYPES[type_name][0], gap + len(data))
         n = dims[0] * (dims[1] if len(dims) > 1 else 1)
         values = struct.pack(f"<{n}f", *[1.0] * n) if len(dims) == 1 else encoded(seed, type_name, n)
         data += values + bytes(-len(values) % 32)
     out += bytes(-len(out) % 32)
     with open(path, "wb") as file:
-        file.write(out + data)
+        file.write(out)
+        file.seek(gap, os.SEEK_CUR)
+        file.write(data)
+
+
+def browser(folder, gap=None):
+    """For tests/browser: prints the names of the files that it makes in `folder`: one a type, or one type without and with a gap of that many bytes."""
+    for kind in [] if gap else TYPES:
+        write(os.path.join(folder, f"mini-{kind}.gguf"), kind)
+        print(f"mini-{kind}.gguf")
+    for name, size in (("small.gguf", 0), ("large.gguf", int(gap))) if gap else ():
+        write(os.path.join(folder, name), "Q8_0", gap=size)
+        print(name)
 
 
 def hostile(source):

@@ -42,6 +42,8 @@ static const char *avx512_missing(const retort_platform *platform) {
 static const char *avx_vnni_missing(const retort_platform *platform) {
 #if defined(RT_VNNI_EVEX)
   return avx512_missing(platform); /* a test build: see avx_vnni.c */
+#elif defined(RT_VNNI_IN_AVX2)
+  return avx2_missing(platform);
 #else
   const char *reason = avx2_missing(platform);
   uint32_t a, b, c, d;

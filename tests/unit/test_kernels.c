@@ -1,4 +1,8 @@
-/* test_kernels.c - the portable kernels against double precision, and every other variant against the portable one, bit for bit. */
+/* test_kernels.c - the portable kernels against double precision, and every other variant against the portable one, bit for bit.
+ *
+ *   test_kernels                 all variants that run here
+ *   test_kernels [short] NAME    one of them; short: fewer shapes, for machines that are emulated instruction by instruction (tests/x86)
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -155,6 +159,9 @@ static void compare_matmul(const rt_kernels *kernels, uint32_t id, uint32_t rows
   free(memory2);
 }
 
+static const char *only; /* NULL: all variants */
+static bool shortened;
+
 /* Calls `check` for each variant of this build; says by name which cannot run. */
 static void each_variant(void (*check)(const rt_kernels *)) {
   int available;
@@ -164,8 +171,8 @@ static void each_variant(void (*check)(const rt_kernels *)) {
     const rt_kernels *kernels;
     retort_status status = rt_kernels_select(&here, name, &kernels, NULL);
     assert_int_equal(status, available ? RETORT_OK : RETORT_ERROR_UNSUPPORTED);
-    if (available) check(kernels);
-    else print_message("NOT RUN: variant %s: %s\n", name, reason);
+    if (available && (!only || !strcmp(only, name))) check(kernels);
+    else print_message("NOT RUN: variant %s: %s\n", name, available ? "not named" : reason);
   }
 }
 
@@ -178,6 +185,7 @@ static void check_matmul(const rt_kernels *kernels) {
       compare_matmul(kernels, types[t], 35, 3 * unit, 33, fill, 2);
       compare_matmul(kernels, types[t], 17, 2 * unit, 5, fill, 1);
     }
+    if (shortened) continue;
     for (uint32_t n = 1; n <= 70; n += n < 18 ? 1 : 13) compare_matmul(kernels, types[t], 1 + n % 21, 2 * unit, n, RANDOM, workers[n % 4]);
     for (uint32_t rows = 1; rows <= 50; rows += 7)
       compare_matmul(kernels, types[t], rows, unit, rows % 2 ? 3 : 20, RANDOM, workers[rows % 4]);
@@ -398,7 +406,7 @@ static void check_attention(const rt_kernels *kernels) {
   static const uint32_t dims[] = {8, 16, 64, 80, 100, 128};
   static const uint32_t shapes[][2] = {{1, 1}, {4, 4}, {6, 2}, {9, 3}, {12, 2}};
   int i = 0;
-  for (size_t d = 0; d < RT_COUNT(dims); d++)
+  for (size_t d = 0; d < RT_COUNT(dims) && !(shortened && d > 2); d++)
     for (size_t s = 0; s < RT_COUNT(shapes); s++)
       for (size_t t = 0; t < RT_COUNT(kv_types); t++, i++) {
         compare_attention(kernels, kv_types[t], RANDOM, dims[d], shapes[s][0], shapes[s][1], 1, (uint32_t)(i * 37 % 400), workers[i % 4]);
@@ -409,6 +417,7 @@ static void check_attention(const rt_kernels *kernels) {
       compare_attention(kernels, kv_types[t], fill, 80, 6, 2, 1, 140, 2);
       compare_attention(kernels, kv_types[t], fill, 64, 4, 2, 20, 120, 3);
     }
+  if (shortened) return;
   compare_attention(kernels, RT_KV_F16, RANDOM, 128, 12, 2, 70, 0, 2);
   compare_attention(kernels, RT_KV_F16, RANDOM, 64, 9, 3, 150, 200, 3);
   compare_attention(kernels, RT_KV_Q8_0, RANDOM, 80, 9, 3, 70, 60, 3);
@@ -430,7 +439,9 @@ static void an_unknown_variant_is_refused_with_the_known_ones(void **state) {
   print_message("best variant here: %s\n", rt_kernels_name(kernels));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  shortened = argc > 2 && !strcmp(argv[1], "short");
+  only = argc > 1 ? argv[argc - 1] : NULL;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(portable_matmul_is_right),
       cmocka_unit_test(variants_multiply_alike),

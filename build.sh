@@ -13,6 +13,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
   arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux.tar.gz with one static program (docs/DEVICE.md)
   test arm [full]          the unit tests and runs of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit; logits as here
+  test x86 [VARIANT...]    the kernels of AVX-VNNI and AVX-512 VNNI on CPUs that are emulated instruction by instruction (builds Bochs once)
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
   wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
   web                      the package and the page for browsers: dist/web (docs/BROWSER.md); `web --serve [PORT]` opens it to this machine's browsers
@@ -234,6 +235,22 @@ arm_same_logits() { # what word question options...: under $emulate the best var
   say "$what: $word, logits as here ($here)"
 }
 
+# The x86 variants that this machine may lack (tests/x86/run.sh).
+test_x86() { # variant...
+  [ -f /usr/lib/ISOLINUX/isolinux.bin ] && [ -f /usr/lib/syslinux/modules/bios/ldlinux.c32 ] || install_packages isolinux syslinux-common
+  need xorriso xorriso cpio cpio busybox-static busybox curl curl g++ g++
+  deps
+  mkdir -p build/x86
+  cmake -G Ninja -S . -B build/x86 -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/x86_64-linux-gnu.cmake" -DRETORT_DEPS="$PWD/build/deps" >build/x86/configure.log 2>&1 ||
+    { cat build/x86/configure.log >&2; die "cmake failed (x86)"; }
+  cmake --build build/x86 -j "$jobs" --target test_kernels test_reproducible retort >build/x86/build.log 2>&1 || { cat build/x86/build.log >&2; die "the build failed (x86)"; }
+  tests/x86/run.sh build/x86 "$@"
+}
+# What the machines and engines of the tests said of each model's logits, in one table.
+reproducible_table() {
+  python3 tests/reproducible_table.py $(ls build/*/Testing/Temporary/LastTest.log build/*-linux-gnu*/test_reproducible-*.log build/x86/x86-*.log 2>/dev/null)
+}
+
 # The wasm compilers below build/wasm-bin, and third-party libraries for WASI below build/wasi-deps.
 wasi_tools() {
   need cmake cmake ninja-build ninja python3 python3 bzip2 bzip2
@@ -367,7 +384,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full;; arm) test_arm "${2:-quick}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, wasm, browser or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && test_x86 && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
   arm) arm;;
   wasi) wasi_modules;;
   web) web "$@";;

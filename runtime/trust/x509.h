@@ -47,7 +47,7 @@ typedef struct rt_anchors rt_anchors;
 /* PEM files of self-signed CA certificates; anything else in them is an error. */
 retort_status rt_anchors_open(const retort_platform *platform, const retort_buffer *files, size_t n_files, rt_anchors **out, retort_error *error);
 void rt_anchors_close(rt_anchors *anchors);
-void rt_anchors_name(const rt_anchors *anchors, char *name, size_t capacity); /* "certificate CN=..." of the first */
+void rt_anchors_name(const rt_anchors *anchors, char *name, size_t capacity); /* "certificate CN=..." of the first; others are counted */
 /* Checks certificates[0] (the leaf, DER) through the others (untrusted path material, any order) to one of the anchors: signatures, CA flags,
  * path lengths, validity of every certificate at `time` (seconds since 1970; INT64_MIN: at the leaf's own notBefore), key usage of the leaf.
  * On success *key is the leaf's key and `subject` its distinguished name. */

@@ -195,6 +195,10 @@ class Oms(Models):
         self.retort("verify", "--cert-root", "first.pem", model)
         self.chain()
         self.retort("verify", "--cert-root", "root.pem", model, code=REFUSED, says="does not lead to a root")
+        both = pathlib.Path(self.path("both.pem"))
+        both.write_bytes(b"".join(pathlib.Path(self.path(name)).read_bytes() for name in ("root.pem", "first.pem")))
+        self.retort("trust", "add", both, says="trusted certificate (and 1 more) CN=Root")  # nobody slips in unseen
+        self.retort("verify", model)
 
 
 @unittest.skipUnless(MODEL_SIGNING, no_model_signing)

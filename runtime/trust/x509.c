@@ -304,12 +304,12 @@ void rt_anchors_close(rt_anchors *anchors) {
 }
 
 void rt_anchors_name(const rt_anchors *anchors, char *name, size_t capacity) {
-  char subject[512], others[32] = "";
+  char subject[512];
   size_t more = 0;
   for (const mbedtls_x509_crt *crt = anchors->chain.next; crt; crt = crt->next) more++;
-  if (more) snprintf(others, sizeof others, "(and %zu more) ", more); /* in front, where a long name cannot hide it */
   subject_text(&anchors->chain, subject, sizeof subject);
-  snprintf(name, capacity, "certificate %s%s", others, subject);
+  if (more) snprintf(name, capacity, "certificate (and %zu more) %.200s", more, subject); /* in front, where a long name cannot hide it */
+  else snprintf(name, capacity, "certificate %s", subject);
 }
 
 /* Seconds since 1970 of a UTC time in the proleptic Gregorian calendar (days from civil, the usual algorithm over 400-year eras). */

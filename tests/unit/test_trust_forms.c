@@ -71,6 +71,8 @@ static void names(void **state) {
   assert_true(rt_name_is_canonical(lengthy, 4096));
   assert_false(rt_name_is_canonical(lengthy, 4097));
   free(lengthy);
+  for (size_t n = 1; n < 4; n++) /* the size counts, not what lies behind */
+    assert_true(rt_text_is_printable("\xf0\x9f\x98\x80", n, false) == false && rt_text_is_printable("\xe2\x82\xac", n, false) == (n == 3));
   assert_true(rt_text_is_printable("a\tb", 3, true) && !rt_text_is_printable("a\tb", 3, false) && !rt_text_is_printable("a\nb", 3, true));
 }
 

@@ -12,6 +12,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   test                     everything one needs to trust a change: sanitizer build, unit, oracle and program tests
   test full                the long proofs too (whole matrices, big oracles, fuzzing)
   arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux.tar.gz with one static program (docs/DEVICE.md)
+  dist                     the tarballs of a release: x86-64, 64-bit and 32-bit ARM, static; signed where RETORT_RELEASE_KEY names the key (docs/RELEASING.md)
   test arm [full]          the unit tests and runs of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit; logits as here
   test x86 [VARIANT...]    the kernels of AVX-VNNI and AVX-512 VNNI on CPUs that are emulated instruction by instruction (builds Bochs once)
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
@@ -165,22 +166,40 @@ cross() {
   cmake --build "build/$target" -j "$jobs" --target "$@" >"build/$target/build.log" 2>&1 || { cat "build/$target/build.log" >&2; die "the build failed ($target)"; }
 }
 
-arm() {
-  local version out size ember; version=$(sed -n 's/^project(retort VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
-  cross aarch64-linux-gnu retort
-  out=dist/retort-$version-aarch64-linux
+# release TARGET NAME: one static program and what belongs to it, dist/retort-VERSION-NAME.tar.gz; the same bytes from the same commit, wherever and whenever it is built.
+release() {
+  local version out size ember files; version=$(sed -n 's/^project(retort VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+  cross "$1" retort
+  out=dist/retort-$version-$2
   rm -rf "$out"
-  mkdir -p "$out"
-  aarch64-linux-gnu-strip -o "$out/retort" build/aarch64-linux-gnu/retort
+  mkdir -p "$out/examples"
+  "$1-strip" -o "$out/retort" "build/$1/retort"
   size=$(stat -c %s "$out/retort") ember=$(cat models/ember/ember.gguf models/ember/ember.gguf.sig models/ember/ember.gguf.chunks | wc -c)
   say "built $out/retort ($size bytes; without the embedded model $((size - ember)))"
-  [ $((size - ember)) -le 2000000 ] || die "the program is larger than 2 MB without its model"
-  cp LICENSE docs/DEVICE.md native/share/retort.1 native/share/retort.bash models/retort-project.pub "$out/"
-  (cd "$out" && LC_ALL=C sha256sum DEVICE.md LICENSE retort retort-project.pub retort.1 retort.bash >SHA256SUMS)
-  # The same bytes from the same commit, wherever and whenever it is built.
-  chmod 755 "$out" "$out/retort" && (cd "$out" && chmod 644 DEVICE.md LICENSE SHA256SUMS retort-project.pub retort.1 retort.bash)
+  [ "$2" != aarch64-linux ] || [ $((size - ember)) -le 2100000 ] || die "the program is larger than 2.1 MB without its model"
+  cp LICENSE docs/DEVICE.md docs/SIGNING.md native/share/retort.1 native/share/retort.bash native/share/retort.fish models/retort-project.pub "$out/"
+  cp native/share/retort-update.service native/share/retort-update.timer "$out/examples/"
+  (cd "$out" && LC_ALL=C find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
+  chmod -R u=rwX,go=rX "$out" && find "$out" -type f ! -name retort -exec chmod 644 {} +
   tar --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct 2>/dev/null || echo 0)" -C dist -cf - "${out#dist/}" | gzip -9n >"$out.tar.gz"
   say "built $out.tar.gz ($(stat -c %s "$out.tar.gz") bytes, SHA-256 $(sha256sum "$out.tar.gz" | cut -d' ' -f1))"
+}
+arm() { release aarch64-linux-gnu aarch64-linux; }
+
+# All tarballs, their sums, and signatures where there is the key (docs/RELEASING.md).
+dist() {
+  native
+  rm -f dist/retort-*.tar.gz* dist/SHA256SUMS*
+  release x86_64-linux-gnu x86_64-linux
+  arm
+  release arm-linux-gnueabihf armhf-linux
+  (cd dist && LC_ALL=C sha256sum retort-*.tar.gz >SHA256SUMS)
+  if [ -n "${RETORT_RELEASE_KEY:-}" ]; then
+    local file
+    for file in dist/retort-*.tar.gz dist/SHA256SUMS; do build/retort sign -k "$RETORT_RELEASE_KEY" "$file" || die "$file could not be signed"; done
+  else
+    say "not signed: a development build (a release sets RETORT_RELEASE_KEY, docs/RELEASING.md)"
+  fi
 }
 
 # Each tier: an emulated CPU and the best variant that it must run. What a CPU lacks is named by the tests as not run. The two longest units are
@@ -386,6 +405,7 @@ case $verb in
   native) native; say "built build/retort";;
   test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && test_x86 && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
   arm) arm;;
+  dist) dist;;
   wasi) wasi_modules;;
   web) web "$@";;
   bench) bench "$@";;

@@ -129,9 +129,12 @@ static void walk_cgroup(const char *root, const char *controller, const char *hi
 
 static void quota_v2(const char *folder, void *arg) {
   char path[4500], text[64];
-  double *cores = arg, quota, period;
+  char *end;
+  double *cores = arg;
   snprintf(path, sizeof path, "%s/cpu.max", folder);
-  if (read_text("", path, text, sizeof text) && sscanf(text, "%lf %lf", &quota, &period) == 2 && period > 0 && quota / period < *cores) *cores = quota / period;
+  if (!read_text("", path, text, sizeof text)) return;
+  double quota = strtod(text, &end), period = strtod(end, NULL);
+  if (end != text && period > 0 && quota / period < *cores) *cores = quota / period; /* "max": no limit */
 }
 
 static void quota_v1(const char *folder, void *arg) {

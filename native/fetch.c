@@ -102,10 +102,10 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg) {
     for (size_t k = skip; k < size; k++) plain = plain && line[k] >= ' ' && line[k] < 127;
     snprintf(to, sizeof f->etag, "%.*s", plain ? (int)(size - skip) : 0, line + skip);
   }
-  unsigned long long start;
   char copy[128];
   snprintf(copy, sizeof copy, "%.*s", (int)(n < 127 ? n : 127), line);
-  if (strncasecmp(copy, "content-range:", 14) == 0 && sscanf(copy + 14, " bytes %llu-", &start) == 1) f->range_start = start;
+  const char *range = strncasecmp(copy, "content-range:", 14) == 0 ? strstr(copy, "bytes ") : NULL;
+  if (range) f->range_start = strtoull(range + 6, NULL, 10);
   return n;
 }
 

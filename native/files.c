@@ -8,6 +8,7 @@
 #include "files.h"
 
 #include "embedded.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,23 +24,11 @@
 #include <linux/fsverity.h>
 #endif
 
-#define MAX_FILES 1000
 /* What is read at a time is hashed at once, while the cache still has it; two chunks of the signed list's usual size. */
 #define CHUNK ((uint64_t)2 << 20)
 /* A header is sought in so many bytes, and then in four times as many, up to the last figure. */
 #define HEADER ((uint64_t)8 << 20)
 #define HEADER_MAX ((uint64_t)1 << 30)
-
-/* "-00001-of-00005.gguf" at the end of `path`: the number of files, and where the five digits of the file's own number are; else 1. */
-static unsigned split_count(const char *path, size_t *digits) {
-  size_t n = strlen(path);
-  unsigned number, count;
-  int used = 0;
-  if (n < 20 || sscanf(path + n - 20, "-%5u-of-%5u.gguf%n", &number, &count, &used) != 2 || used != 20) return 1;
-  if (number < 1 || number > count || count > MAX_FILES) return 1;
-  *digits = n - 19;
-  return count;
-}
 
 /* A file that must be hashed from its first byte to its last: whoever read a chunk tries to become the one who hashes what is ready. */
 typedef struct sequence {

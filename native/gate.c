@@ -92,17 +92,26 @@ static bool add_pin(trust_set *set, const pin *p) {
   return true;
 }
 
+/* "SHA-256 size name". */
+static bool parse_pin(const char *line, pin *p) {
+  char *end;
+  if (strspn(line, "0123456789abcdef") != 64 || line[64] != ' ') return false;
+  memcpy(p->hex, line, 64);
+  p->size = strtoull(line + 65, &end, 10);
+  if (end == line + 65 || *end != ' ') return false;
+  snprintf(p->name, sizeof p->name, "%s", end + 1);
+  return p->name[0] != 0;
+}
+
 static int read_pins(trust_set *set, const char *path, const text_buffer *text, bool json) {
   int code = EXIT_OK;
   char *rest = NULL;
   unsigned number = 0;
   for (char *line = strtok_r(text->bytes, "\n", &rest); line && code == EXIT_OK; line = strtok_r(NULL, "\n", &rest)) {
     pin p = {0};
-    unsigned long long size = 0;
     number++;
-    if (sscanf(line, "%64[0-9a-f] %llu %159[^\n]", p.hex, &size, p.name) != 3 || strlen(p.hex) != 64)
+    if (!parse_pin(line, &p))
       code = fail(json, EXIT_TRUST, "%s, line %u: not \"SHA-256 size name\"; mend the file, or remove it and pin your models again", path, number);
-    p.size = size;
     if (code == EXIT_OK && !add_pin(set, &p)) code = fail(json, EXIT_MEMORY, "out of memory");
   }
   return code;

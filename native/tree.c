@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PIECE = 8 << 20, PAGE = 4096 };
+enum { PIECE = 8 << 20, PAGE = 4096, MOST_PARTS = 1000 };
 
 static int add_file(tree *t, const char *path, uint64_t size, bool json) {
   if (t->count % 64 == 0) {
@@ -62,6 +62,26 @@ static int add_folder(tree *t, bool json) {
   return code;
 }
 
+/* Five digits; -1: they are none. */
+static int five_digits(const char *text) {
+  int number = 0;
+  for (int i = 0; i < 5; i++) {
+    if (text[i] < '0' || text[i] > '9') return -1;
+    number = number * 10 + text[i] - '0';
+  }
+  return number;
+}
+
+unsigned split_count(const char *path, size_t *digits) {
+  size_t n = strlen(path);
+  const char *end = path + n - 20;
+  if (n < 20 || end[0] != '-' || strncmp(end + 6, "-of-", 4) != 0 || strcmp(end + 15, ".gguf") != 0) return 1;
+  int number = five_digits(end + 1), count = five_digits(end + 10);
+  if (number < 1 || count < number || count > MOST_PARTS) return 1;
+  *digits = n - 19;
+  return (unsigned)count;
+}
+
 static int add_split_set(tree *t, const char *path, unsigned count, bool json) {
   size_t n = strlen(path);
   char *name = strdup(path);
@@ -85,11 +105,9 @@ int tree_open(tree *t, const char *path, bool json) {
     for (size_t n = t->root ? strlen(t->root) : 0; n > 1 && t->root[n - 1] == '/'; n--) t->root[n - 1] = 0;
     code = t->root ? add_folder(t, json) : fail(json, EXIT_MEMORY, "out of memory");
   } else {
-    unsigned number, count;
-    int used = 0;
-    size_t n = strlen(path);
-    bool split = n >= 20 && sscanf(path + n - 20, "-%5u-of-%5u.gguf%n", &number, &count, &used) == 2 && used == 20 && number >= 1 && number <= count && count <= 1000;
-    code = split ? add_split_set(t, path, count, json) : add_named(t, path, json);
+    size_t digits;
+    unsigned count = split_count(path, &digits);
+    code = count > 1 ? add_split_set(t, path, count, json) : add_named(t, path, json);
   }
   if (code != EXIT_OK) tree_close(t);
   return code;

@@ -16,6 +16,9 @@ typedef struct tree {
 int tree_open(tree *t, const char *path, bool json);
 void tree_close(tree *t);
 
+/* "-00001-of-00005.gguf" at the end of `path`: the number of files, and where the five digits of the file's own number are; else 1. */
+unsigned split_count(const char *path, size_t *digits);
+
 /* Reads file `index` in pieces of at most 8 MiB and hands each to `take`, until that returns another status than RETORT_OK (left in *error). */
 int tree_read(const tree *t, size_t index, retort_status (*take)(void *arg, uint64_t offset, const void *data, size_t size, retort_error *error), void *arg, bool json);
 

@@ -15,6 +15,7 @@
 #include "gguf.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/utf8.h"
@@ -715,9 +716,9 @@ static void put_real(text *t, double value, bool is_f32) {
   char digits[40];
   int n = 0;
   for (int precision = is_f32 ? 6 : 15; precision <= (is_f32 ? 9 : 17); precision++) {
-    double back = 0;
     n = snprintf(digits, sizeof digits, "%.*g", precision, value);
-    if (sscanf(digits, "%lf", &back) == 1 && (is_f32 ? (float)back == (float)value : back == value)) break;
+    double back = strtod(digits, NULL);
+    if (is_f32 ? (float)back == (float)value : back == value) break;
   }
   for (int i = 0; i < n; i++)
     if (!strchr("0123456789+-e", digits[i])) digits[i] = '.';

@@ -1,6 +1,9 @@
 """test_device.py - `retort device`, and the memory check before loading. What is chosen on which board is test_board.c's subject."""
 import json
 import os
+import resource
+import shutil
+import subprocess
 import time
 import unittest
 
@@ -54,6 +57,45 @@ class Device(Case):
         self.assertLess(time.monotonic() - start, 20)
         fits = int(text.split("--ctx ")[1].split()[0])
         self.assertTrue(256 <= fits < 16777216)
+
+    def bare(self, *words, limit=None):
+        """With nothing that a small device lacks: no environment, no home, no terminal; `limit`: bytes of address space, which holds all memory and more."""
+        def prepare():
+            if limit:
+                resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, env={}, cwd="/", preexec_fn=prepare, timeout=120)
+
+    def test_ember_in_512_mb_without_home_or_locale(self):
+        if self.bare(arguments.retort, "--version", limit=512 << 20).returncode != 0:
+            self.skipTest("the sanitizers alone need more address space")
+        # A thread's stack is 8 MB of address space, and malloc sets 64 MB aside for each, used or not; as many as a small board has cores.
+        for threads in ("1", "4"):
+            done = self.bare(arguments.retort, "run", "--threads", threads, "What is 4821 + 396?", limit=512 << 20)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            self.assertIn(b"5217", done.stdout)
+        with open(path("memory"), "wb") as f:
+            process = subprocess.Popen([arguments.retort, "run", "--threads", "4", "What is 4821 + 396?"], stdout=f, env={})
+            used = os.wait4(process.pid, 0)[2].ru_maxrss * 1024
+        self.assertLess(used, 64 << 20)
+        done = self.bare(arguments.retort, "run", "--ctx", "16777216", "hello", limit=512 << 20)
+        self.assertEqual(done.returncode, 5, done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare"), "making the root read-only takes root and unshare")
+    def test_a_read_only_root(self):
+        read_only = ["unshare", "--mount", "sh", "-c", "mount -o remount,bind,ro / && ! touch /retort-test 2>/dev/null && exec \"$@\"", "sh"]
+        if self.bare(*read_only, "/bin/true").returncode != 0:
+            self.skipTest("this system does not let the root be made read-only")
+        done = self.bare(*read_only, arguments.retort, "run", "What is 4821 + 396?")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"5217", done.stdout)
+
+    def test_pauses(self):
+        words = ("run", "--temp", "0", "--json", "What is 4821 + 396?")
+        plain, paused = (json.loads(self.ok(*words[:1], *more, *words[1:])) for more in ((), ("--duty", "20")))
+        self.assertEqual(plain["ids"], paused["ids"])
+        self.assertGreater(paused["timings"]["generation_s"], 1.5 * plain["timings"]["generation_s"])
+        self.fails(2, "run", "--duty", "0", "hello", says="--duty")
+        self.fails(2, "run", "--max-temp", "5", "hello", says="--max-temp")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from common import Case, arguments, environment, main
@@ -45,6 +46,28 @@ class Share(Case):
             self.assertIn("--help", offered)
             self.assertIn("--json", offered)
         self.assertIn("--model", self.complete("run", "--"))
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not installed")
+    def test_completion_for_fish(self):
+        def complete(line):
+            script = f'source {SHARE}/retort.fish; set -x PATH {os.path.dirname(arguments.retort)} $PATH; complete -C "{line}"'
+            return [offered.split("\t")[0] for offered in subprocess.run(["fish", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()]
+        self.assertEqual(sorted(complete("retort ")), sorted(commands()))
+        self.assertEqual(complete("retort update --roll"), ["--rollback"])
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "systemd-analyze is not installed")
+    def test_the_service_is_well_formed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("retort-update.service", "retort-update.timer"):
+                text = (SHARE / name).read_text().replace("/usr/local/bin/retort", arguments.retort)
+                pathlib.Path(folder, name).write_text(text)
+            done = subprocess.run(["systemd-analyze", "verify", *(str(p) for p in sorted(pathlib.Path(folder).iterdir()))], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_the_service_calls_the_program_as_it_is(self):
+        words = re.search(r"^ExecStart=/usr/local/bin/retort (.*)$", (SHARE / "retort-update.service").read_text(), re.M)[1].split()
+        options = self.complete(words[0], "--")
+        self.assertEqual([w for w in words if w.startswith("--") and w not in options], [])
 
 
 if __name__ == "__main__":

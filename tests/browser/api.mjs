@@ -239,7 +239,7 @@ export const apiCases = [
       results.key = await load({ trust: { keys: ['-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEMKBCTNIcKUSDii11ySs3526iDZ8A\niTo7Tu6KPAqv7D7gS2XpJFbZiItSs3m9+9Ue6GnvHw/GW2ZZaVtszggXIw==\n-----END PUBLIC KEY-----\n'] } })
       results.policy = await load({ trust: {} })
       for (const [what, result] of Object.entries(results)) assert.equal(result, 'TrustError trust', what)
-      assert.equal(await load({ trust: { pins: ['d62785002ad6bccbe84f141a85ba1a3703722bce01a7817e47eee20507208849'] } }), 'none')
+      assert.equal(await load({ trust: { pins: ['eaa076504662fcbbe059ae82e0a9f79872e03193aba19b7eb609cd69c877ee70'] } }), 'none')
     },
   },
   {

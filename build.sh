@@ -279,7 +279,7 @@ wasi_tools() {
 }
 wasm_deps() { # folder wasi|wasm64: third-party libraries, small, because a page downloads the trust code before it can check anything
   local bin=$PWD/build/wasm-bin
-  CC=$bin/$2-clang AR=$bin/wasi-ar CFLAGS="-Oz -D_WASI_EMULATED_SIGNAL" \
+  CC=$bin/$2-clang AR=$bin/wasi-ar CFLAGS="-Oz -mbulk-memory -mnontrapping-fptoint -ffunction-sections -fdata-sections -D_WASI_EMULATED_SIGNAL" \
     DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/wasm/cmake/$2.cmake -DRETORT_WASM_BIN=$bin" deps/deps.sh "$1" jansson libsodium mbedtls || die "the libraries for $2 could not be built"
 }
 
@@ -299,7 +299,7 @@ shrink() { # from to name...: linked modules, optimised once more where a wasm-o
     if [ "$to/$name.wasm" -nt "$from/$name.wasm" ]; then
       :
     elif [ -x build/wasm-bin/wasm-opt ]; then
-      build/wasm-bin/wasm-opt -Oz --low-memory-unused --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
+      build/wasm-bin/wasm-opt -Oz --gufa -Oz --low-memory-unused --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
         --enable-multivalue --enable-reference-types --enable-threads --enable-memory64 --strip-debug --strip-producers "$from/$name.wasm" -o "$to/$name.wasm" || die "wasm-opt failed on $name"
     else
       cp "$from/$name.wasm" "$to/"

@@ -39,7 +39,7 @@ static inline panel panel_layout(const rt_strip *strip) {
 
 #define PANEL_CASE(NAME, name, elements) \
   case RT_##NAME: rt_##name##_panel(blocks, n_blocks, out); break;
-static inline void panel_decode_row(uint32_t type, const uint8_t *blocks, size_t n_blocks, const rt_panel_row *out) {
+static __attribute__((noinline)) void panel_decode_row(uint32_t type, const uint8_t *blocks, size_t n_blocks, const rt_panel_row *out) {
   switch (type) { RT_QUANT_BLOCK_TYPES(PANEL_CASE) }
 }
 

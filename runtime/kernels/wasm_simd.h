@@ -116,9 +116,6 @@ INLINE void sum_words(const int16_t *w, size_t cols, const int8_t *q, unsigned c
 static __attribute__((noinline)) void sum_words_4(const int16_t *w, size_t cols, const int8_t *q, v128_t *isum) {
   sum_words(w, cols, q, 256, 4, isum);
 }
-static __attribute__((noinline)) void sum_words_1(const int16_t *w, size_t cols, const int8_t *q, v128_t *isum) {
-  sum_words(w, cols, q, 256, 1, isum);
-}
 
 /* R rows of words times four of a tile's tokens: out (R, RT_TOKENS). `q`, `da`, `sums`, `out` point at the first of the four. */
 INLINE void words_tile(const panel *p, uint32_t row, const int8_t *q, const float *da, const int16_t *sums, unsigned R, unsigned group,
@@ -132,8 +129,7 @@ INLINE void words_tile(const panel *p, uint32_t row, const int8_t *q, const floa
     const int16_t *w = words_of(p, row) + g * group;
     const int8_t *a = q + g * group * RT_TOKENS;
     if (group == 32) sum_words(w, p->cols, a, 32, R, isum);
-    else if (R == 4) sum_words_4(w, p->cols, a, isum);
-    else sum_words_1(w, p->cols, a, isum);
+    else sum_words_4(w, p->cols, a, isum);
     if (min) min_sums(sub ? mins + g * (256 / sub) : mins, p->subs, sums + g * (group / 32) * 2 * RT_TOKENS, R, group, sub, msum);
     for (unsigned r = 0; r < R; r++)
       acc[r] = add_group(acc[r], scale, d + r * groups + g, isum[r], m + r * groups + g, msum[r], group, min);
@@ -146,12 +142,9 @@ INLINE void words_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint3
   const int8_t *q = in->q + (size_t)tile * RT_TOKENS * in->cols;
   const float *da = in->d + (size_t)tile * RT_TOKENS * p->groups;
   const int16_t *sums = in->sums + (size_t)tile * RT_TOKENS * (in->cols / RT_SUM);
-  for (uint32_t r = 0, step; r < rows; r += step) {
-    step = r + 4 <= rows ? 4 : 1;
+  for (uint32_t r = 0; r < rows; r += 4) /* what lies behind the last row is computed, and dropped */
     for (uint32_t t = 0; t < RT_TOKENS && tile * RT_TOKENS + t < in->n; t += 4)
-      if (step == 4) words_tile(p, r, q + 4 * t, da + t, sums + 2 * t, 4, group, sub, min, out + r * RT_TOKENS + t);
-      else words_tile(p, r, q + 4 * t, da + t, sums + 2 * t, 1, group, sub, min, out + r * RT_TOKENS + t);
-  }
+      words_tile(p, r, q + 4 * t, da + t, sums + 2 * t, 4, group, sub, min, out + r * RT_TOKENS + t);
 }
 
 typedef void tile_kernel(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out);
@@ -267,10 +260,10 @@ INLINE void dot_nibbles(v128_t v, const v128_t a[4], v128_t *low, v128_t *high) 
   *high = dot_words(wasm_i32x4_dot_i16x8(wasm_v128_and(v, high_mask), a[2]), wasm_v128_and(odd, high_mask), a[3]);
 }
 
-/* Four rows of blocks of 32 times N inputs: y (N, 4). ahead: as many bytes to touch. words: (N, cols); not for nibbles where bytes can be
+/* Four rows of blocks of 32 times one input: y (4). ahead: as many bytes to touch. words: (cols); not for nibbles where bytes can be
  * multiplied. */
-INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words,
-                    unsigned N, float *y) {
+INLINE void dot4_32(uint32_t type, const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words,
+                    float *y) {
   const size_t cols = in->cols, groups = cols / 32,
                bytes = type == RT_Q8_0   ? sizeof(rt_q8_0_block)
                        : type == RT_Q4_1 ? sizeof(rt_q4_1_block)
@@ -280,47 +273,48 @@ INLINE void dot4_32(uint32_t type, const uint8_t *row[4], const uint8_t *ahead, 
   const float *da = in->d + first * groups;
   const int16_t *sums = in->sums + first * (cols / RT_SUM);
   const uint8_t *at[4] = {row[0], row[1], row[2], row[3]};
-  v128_t acc[2] = {zero(), zero()};
+  v128_t acc = zero();
   for (size_t g = 0; g < groups; g++) {
-    v128_t a[2][4], v[2][4];
+    v128_t a[4], v[4];
     touch(ahead + g * 4 * bytes, 4 * bytes);
-    for (unsigned i = 0; i < N; i++)
-      for (unsigned k = 0; k < 4; k++)
-        if (!narrow) a[i][k] = load(words + i * cols + 32 * g + 8 * k);
-        else if (k < 2) a[i][k] = load(q + i * cols + 32 * g + 16 * k);
+    for (unsigned k = 0; k < 4; k++)
+      if (!narrow) a[k] = load(words + 32 * g + 8 * k);
+      else if (k < 2) a[k] = load(q + 32 * g + 16 * k);
     for (unsigned r = 0; r < 4; r++) {
       const uint8_t *codes = at[r] + (bytes - (type == RT_Q8_0 ? 32 : 16)); /* they end each block */
       if (type == RT_Q8_0) {
         v128_t c[4];
         for (unsigned k = 0; k < 4; k++) c[k] = wasm_i16x8_load8x8(codes + 8 * k);
-        for (unsigned i = 0; i < N; i++)
-          v[i][r] = wasm_i32x4_add(dot_words(wasm_i32x4_dot_i16x8(c[0], a[i][0]), c[1], a[i][1]),
-                                   dot_words(wasm_i32x4_dot_i16x8(c[2], a[i][2]), c[3], a[i][3]));
+        v[r] = wasm_i32x4_add(dot_words(wasm_i32x4_dot_i16x8(c[0], a[0]), c[1], a[1]), dot_words(wasm_i32x4_dot_i16x8(c[2], a[2]), c[3], a[3]));
       } else if (narrow) {
-        v128_t packed = load(codes), low = low_nibbles(packed), high = high_nibbles(packed);
-        for (unsigned i = 0; i < N; i++) v[i][r] = dot_bytes(dot_bytes(zero(), a[i][0], low), a[i][1], high);
-      } else {
         v128_t packed = load(codes);
-        for (unsigned i = 0; i < N; i++) {
-          v128_t low, high;
-          dot_nibbles(packed, a[i], &low, &high);
-          v[i][r] = wasm_i32x4_add(low, high);
-        }
+        v[r] = dot_bytes(dot_bytes(zero(), a[0], low_nibbles(packed)), a[1], high_nibbles(packed));
+      } else {
+        v128_t low, high;
+        dot_nibbles(load(codes), a, &low, &high);
+        v[r] = wasm_i32x4_add(low, high);
       }
     }
-    v128_t d = halves_of_4(at, 0), m = min ? halves_of_4(at, 2) : zero();
-    for (unsigned i = 0; i < N; i++) {
-      v128_t isum = sums_of_4(v[i]), suma = wasm_v128_load32_splat(sums + i * (cols / RT_SUM) + 2 * g); /* of two halves */
-      if (type != RT_Q8_0 && !narrow) isum = wasm_i32x4_shr(isum, 4);
-      if (type == RT_Q4_0) isum = dot_words(isum, suma, wasm_i16x8_const_splat(-8));
-      v128_t t = wasm_f32x4_mul(d, wasm_f32x4_convert_i32x4(isum));
-      if (min) t = wasm_f32x4_add(t, wasm_f32x4_mul(m, wasm_f32x4_convert_i32x4(wasm_i32x4_extadd_pairwise_i16x8(suma))));
-      acc[i] = wasm_f32x4_add(acc[i], wasm_f32x4_mul(wasm_v128_load32_splat(da + i * groups + g), t));
-    }
+    v128_t isum = sums_of_4(v), suma = wasm_v128_load32_splat(sums + 2 * g); /* of two halves */
+    if (type != RT_Q8_0 && !narrow) isum = wasm_i32x4_shr(isum, 4);
+    if (type == RT_Q4_0) isum = dot_words(isum, suma, wasm_i16x8_const_splat(-8));
+    v128_t t = wasm_f32x4_mul(halves_of_4(at, 0), wasm_f32x4_convert_i32x4(isum));
+    if (min) t = wasm_f32x4_add(t, wasm_f32x4_mul(halves_of_4(at, 2), wasm_f32x4_convert_i32x4(wasm_i32x4_extadd_pairwise_i16x8(suma))));
+    acc = wasm_f32x4_add(acc, wasm_f32x4_mul(wasm_v128_load32_splat(da + g), t));
     for (unsigned r = 0; r < 4; r++) at[r] += bytes;
   }
-  for (unsigned i = 0; i < N; i++) wasm_v128_store(y + 4 * i, acc[i]);
+  wasm_v128_store(y, acc);
 }
+/* Functions of their own: engines' compilers keep values in registers only where little else is alive. */
+typedef void four_kernel(const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words, float *y);
+#define FOUR(NAME, TYPE)                                                                                                            \
+  static __attribute__((noinline)) void NAME(const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, \
+                                             const int16_t *words, float *y) {                                                      \
+    dot4_32(TYPE, row, ahead, in, first, words, y);                                                                                 \
+  }
+FOUR(four_q4_0, RT_Q4_0)
+FOUR(four_q4_1, RT_Q4_1)
+FOUR(four_q8_0, RT_Q8_0)
 
 /* ---- blocks of 256 ---- */
 
@@ -407,7 +401,6 @@ INLINE void row_q6_k(const uint8_t *block, size_t groups, const int16_t *words, 
   }
 }
 
-/* Functions of their own: engines' compilers keep values in registers only where little else is alive. */
 typedef void row_kernel(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q, const int16_t *sums, int32_t *partial);
 #define ROW(NAME, CALL)                                                                                                              \
   static __attribute__((noinline)) void NAME(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q,             \
@@ -489,13 +482,13 @@ static void dot_panel(const rt_strip *strip) {
 }
 
 /* Rows start .. start + 3 of the strip; where fewer are left, the last one more than once. */
-INLINE void four_rows(const rt_strip *strip, uint32_t start, const uint8_t *row[4]) {
+static void four_rows(const rt_strip *strip, uint32_t start, const uint8_t *row[4]) {
   for (uint32_t r = 0; r < 4; r++)
     row[r] = strip->w->data + (size_t)(strip->first + (start + r < strip->rows ? start + r : strip->rows - 1)) * strip->w->row_bytes;
 }
 
 /* `order` is that of the activations' words; they lie in the strip's scratch, which holds those of 24 inputs. */
-INLINE void dot_32(const rt_strip *strip, uint32_t type, int order) {
+static void dot_32(const rt_strip *strip, four_kernel *kernel, int order) {
   const rt_inputs *in = strip->inputs;
   const rt_matrix *w = strip->w;
   int16_t *words = (int16_t *)(void *)strip->scratch;
@@ -505,13 +498,10 @@ INLINE void dot_32(const rt_strip *strip, uint32_t type, int order) {
     four_rows(strip, start, row);
     const size_t four = 4 * w->row_bytes, left = (size_t)(w->rows - strip->first - start) * w->row_bytes;
     const uint8_t *ahead = four <= AHEAD && left >= AHEAD + four + LINE ? row[0] + AHEAD : row[0];
-    for (uint32_t i = 0, step; i < in->n; i += step) {
-      float y[8];
-      const int16_t *own = words + (size_t)i * in->cols;
-      step = i + 2 <= in->n ? 2 : 1;
-      if (step == 2) dot4_32(type, row, ahead, in, i, own, 2, y);
-      else dot4_32(type, row, ahead, in, i, own, 1, y);
-      for (uint32_t k = 0; k < step; k++) store_four(strip, i + k, start, y + 4 * k);
+    for (uint32_t i = 0; i < in->n; i++) {
+      float y[4];
+      kernel(row, ahead, in, i, words + (size_t)i * in->cols, y);
+      store_four(strip, i, start, y);
     }
   }
 }
@@ -538,9 +528,9 @@ static void dot_256(const rt_strip *strip, row_kernel *kernel, int order, size_t
 
 static void dot(const rt_strip *strip) {
   switch (strip->w->type->id) {
-    case RT_Q4_0: dot_32(strip, RT_Q4_0, NIBBLES + 16); break;
-    case RT_Q4_1: dot_32(strip, RT_Q4_1, NIBBLES + 16); break;
-    case RT_Q8_0: dot_32(strip, RT_Q8_0, AS_THEY_ARE); break;
+    case RT_Q4_0: dot_32(strip, four_q4_0, NIBBLES + 16); break;
+    case RT_Q4_1: dot_32(strip, four_q4_1, NIBBLES + 16); break;
+    case RT_Q8_0: dot_32(strip, four_q8_0, AS_THEY_ARE); break;
     case RT_Q4_K: dot_256(strip, rows_q4_k, NIBBLES + 32, offsetof(rt_q4_k_block, d), true); break;
     case RT_Q5_K: dot_256(strip, rows_q5_k, EVEN_ODD, offsetof(rt_q5_k_block, d), true); break;
     case RT_Q6_K: dot_256(strip, rows_q6_k, EVEN_ODD, offsetof(rt_q6_k_block, d), false); break;

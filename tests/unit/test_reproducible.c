@@ -133,7 +133,11 @@ static bool cell_is_chosen(bool full, size_t threads, size_t split) {
 }
 
 /* What the run says of each model in one line of fields with tabs between, for tests/reproducible_table.py, which joins the lines of several machines:
- * "row", architecture, type, size, KV cache, expected hash, then a field a variant: NAME=cells that gave it/cells, or NAME=not run. */
+ * "row", architecture, type, size, KV cache, expected hash, then a field a variant: NAME=cells that gave it/cells, or NAME=not run. What stands in for
+ * the instructions of AVX-VNNI has a name of its own (tests/CMakeLists.txt). */
+#ifndef VNNI_NAME
+#define VNNI_NAME "avx-vnni"
+#endif
 typedef struct cell_count {
   int right, cells;
 } cell_count;
@@ -143,8 +147,9 @@ static void print_row(const char *arch, const char *type, const char *size, uint
   for (uint32_t v = 0; (name = retort_kernels_variant(NULL, v, NULL, NULL)); v++) {
     size_t i = 0;
     while (variants[i] && strcmp(variants[i], name) != 0) i++;
-    if (variants[i]) printf("\t%s=%d/%d", name, tallies[i].right, tallies[i].cells);
-    else printf("\t%s=not run", name);
+    const char *label = strcmp(name, "avx-vnni") ? name : VNNI_NAME;
+    if (variants[i]) printf("\t%s=%d/%d", label, tallies[i].right, tallies[i].cells);
+    else printf("\t%s=not run", label);
   }
   printf("\n");
 }

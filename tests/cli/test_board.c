@@ -71,9 +71,9 @@ static void machine_with(const char *online, const char *allowed, long total_kb,
 }
 
 static void done(void) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -rf %s", root);
-  assert_int_equal(system(command), 0);
+  char shell[128];
+  snprintf(shell, sizeof shell, "rm -rf %s", root);
+  assert_int_equal(system(shell), 0);
 }
 
 static void expect_pinning(bool wanted, unsigned threads) {

@@ -403,7 +403,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild --large chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
   arm) arm;;
   dist) dist;;
   wasi) wasi_modules;;

@@ -1,4 +1,4 @@
-// run.mjs - dist/web in real browsers: node run.mjs --packages FOLDER --site dist/web --retort PROGRAM [--npm SCRIPT --projects NAMES] [--only TEXT] [--screens FOLDER] BROWSER...
+// run.mjs - dist/web in real browsers: node run.mjs --packages FOLDER --site dist/web --retort PROGRAM [--npm SCRIPT --projects NAMES] [--large] [--only TEXT] [--screens FOLDER] BROWSER...
 //
 // Each case is something a person could do by hand. What the page proves is compared with what the native program prints. A browser that is not
 // installed is named as skipped.
@@ -16,7 +16,7 @@ import { serve } from './server.mjs'
 import { launchWebkit, webkitPath } from './webkit.mjs'
 
 const { values: given, positionals: browsers } = parseArgs({
-  options: { packages: { type: 'string' }, site: { type: 'string' }, retort: { type: 'string' }, only: { type: 'string', default: '' }, screens: { type: 'string' }, projects: { type: 'string' }, npm: { type: 'string' } }, allowPositionals: true,
+  options: { packages: { type: 'string' }, site: { type: 'string' }, large: { type: 'boolean' }, retort: { type: 'string' }, only: { type: 'string', default: '' }, screens: { type: 'string' }, projects: { type: 'string' }, npm: { type: 'string' } }, allowPositionals: true,
 })
 const packages = createRequire(path.resolve(given.packages, 'x'))
 const site = path.resolve(given.site)
@@ -117,7 +117,7 @@ async function inBrowser(name) {
     }
     const start = performance.now()
     try {
-      const said = await within(timeout, run({ browser, name, minis, large, context, server, newPage, nativeProof, nativeLogprobs, packages, complaints, screens: given.screens, models, site }))
+      const said = await within(timeout, run({ browser, name, minis, large: given.large && large, context, server, newPage, nativeProof, nativeLogprobs, packages, complaints, screens: given.screens, models, site }))
       passed++
       console.log(`  ok    ${title} (${Math.round(performance.now() - start)} ms)${said ? ': ' + said : ''}`)
     } catch (error) {

@@ -201,7 +201,7 @@ static void misuse_of_a_session_is_refused(void **state) {
   b = bench_open(8, 3);
   retort_session_options options;
   retort_session_options_init(&options);
-  options.kv_type = 2;
+  options.kv_type = RETORT_KV_Q8_0 + 1;
   assert_int_equal(retort_session_open(NULL, b.model, NULL, &options, &session, &error), RETORT_ERROR_ARGUMENT);
   options.struct_size = 4;
   assert_int_equal(retort_session_open(NULL, b.model, NULL, &options, &session, &error), RETORT_ERROR_ARGUMENT);

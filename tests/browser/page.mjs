@@ -18,6 +18,23 @@ async function violations({ packages }, page) {
   return page.evaluate(async () => (await axe.run()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(' ')}`))
 }
 
+/** Chromium's trace tells the processor's time of each task of the page's thread, whatever else the machine does. */
+async function freeInChromium(t) {
+  const page = await t.newPage('/empty.html')
+  await page.tracing.start({ categories: ['toplevel'] })
+  await page.goto(t.server.origin + '/')
+  await loaded(page)
+  await page.click('#examples button')
+  await answered(page)
+  const { traceEvents } = JSON.parse(Buffer.from(await page.tracing.stop()).toString())
+  const threadOf = (e) => `${e.pid} ${e.tid}`
+  const pages = traceEvents.filter((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain').map(threadOf)
+  const tasks = traceEvents.filter((e) => /RunTask$/.test(e.name) && e.tdur > 0 && pages.includes(threadOf(e))).map((e) => e.tdur / 1000)
+  assert.ok(tasks.length > 50, `${tasks.length} tasks`)
+  assert.ok(Math.max(...tasks) < 50, `held for ${Math.max(...tasks)} ms`)
+  return `longest of ${tasks.length} tasks ${Math.round(Math.max(...tasks))} ms`
+}
+
 const HOSTILE = String.raw`The value is **bold &amp; true**, costs $5 and $6, <script>window.hit = 1</script> and <img src=x onerror="window.hit = 1">.
 
 3. three
@@ -336,7 +353,9 @@ export const pageCases = [
   },
   {
     title: 'page: its thread stays free while it loads and answers',
+    timeout: 120000,
     async run(t) {
+      if (t.name === 'chromium') return freeInChromium(t)
       // The clock cannot tell the page's work from that of other programs on this machine, so the best of three visits counts.
       const longest = []
       while (longest.length < 3 && !(Math.min(...longest) < 50)) {

@@ -135,6 +135,7 @@ tests() { # quick|full
   local extra=()
   if [ "$1" = full ]; then
     need clang clang clang-tools scan-build
+    [ -n "$(find "$(clang -print-resource-dir)/lib" -name 'libclang_rt.fuzzer*' 2>/dev/null | head -n 1)" ] || install_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
     venv venv-full tests/requirements-full.txt
     venv venv-train models/ember/train/requirements.txt
     extra=(-DRETORT_PYTHON_FULL="$PWD/build/venv-full/bin/python" -DRETORT_PYTHON_TORCH="$PWD/build/venv-train/bin/python")

@@ -233,8 +233,8 @@ void options_help(const command *c) {
     const option_spec *s = &c->specs[i];
     char left[64];
     snprintf(left, sizeof left, "%s%c%s--%s%s%s", s->letter ? "-" : " ", s->letter ? s->letter : ' ', s->letter ? ", " : "  ", s->name, s->value ? " " : "", s->value ? s->value : "");
-    printf("  %-26s ", left);
-    if (strlen(left) > 26) printf("\n%29s", "");
+    if (strlen(left) > 26) printf("  %s\n%29s", left, "");
+    else printf("  %-26s ", left);
     wrapped(s->help, 29);
   }
   printf("\nexamples:\n%s\nexit codes:\n" EXIT_CODES_TEXT, c->examples);

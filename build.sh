@@ -14,7 +14,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   arm                      cross-build for 64-bit ARM Linux: dist/retort-VERSION-aarch64-linux.tar.gz with one static program (docs/DEVICE.md)
   dist                     the tarballs of a release: x86-64, 64-bit and 32-bit ARM, static; signed where RETORT_RELEASE_KEY names the key (docs/RELEASING.md)
   test arm [full]          the unit tests and runs of the program on emulated ARM CPUs: plain NEON, dotprod, i8mm, and 32-bit; logits as here
-  test x86 [VARIANT...]    the kernels of AVX-VNNI (or avx512) on a CPU emulated instruction by instruction (builds Bochs once; not part of full)
+  test x86 [VARIANT...]    the kernels of AVX-VNNI and AVX-512 on CPUs emulated instruction by instruction (builds Bochs once)
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
   wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
   web                      the package and the page for browsers: dist/web (docs/BROWSER.md); `web --serve [PORT]` opens it to this machine's browsers
@@ -404,7 +404,7 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild --large chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && test_x86 && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild --large chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
   arm) arm;;
   dist) dist;;
   wasi) wasi_modules;;

@@ -32,8 +32,7 @@ debian() {
   command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
   command -v patchelf >/dev/null || missing+=(patchelf)
   [ ${#missing[@]} = 0 ] || die "these are missing; install them and run me again:  sudo apt-get install ${missing[*]}"
-  local mirror; mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -oE 'https?://[^ ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)
-  mirror=${mirror:-http://deb.debian.org/debian}
+  local mirror; mirror=$("$(dirname "$0")/../deps/debian_mirror.sh")
   local room; room=$(df -Pk "$cache" | awk 'NR == 2 { print int($4 / 1024) }')
   [ "$room" -ge 4000 ] || die "the toolchain needs 4 GB in $cache, which has $room MB; set RETORT_CACHE to a larger place"
   part=$root.part.$$

@@ -53,10 +53,10 @@ class Link {
 
   // Starts the worker's other threads, and tells it when they are there.
   #help(pool) {
-    const come = pool.map((work) => new Promise((resolve) => {
-      const helper = new Worker(new URL('./pool.js', import.meta.url), { type: 'module', name: `retort ${work.index}` })
+    const come = pool.map((port, i) => new Promise((resolve) => {
+      const helper = new Worker(new URL('./pool.js', import.meta.url), { type: 'module', name: `retort ${i + 1}` })
       helper.onmessage = helper.onerror = resolve
-      helper.postMessage(work)
+      helper.postMessage(port, [port])
       this.#pool.push(helper)
     }))
     Promise.all(come).then(() => this.#ended || this.#worker.postMessage({ op: 'joined' }))

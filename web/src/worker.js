@@ -115,7 +115,12 @@ async function bringThreads() {
   const pool = core.helpers()
   if (!pool.length) return
   const all = new Promise((resolve) => (joined = resolve))
-  self.postMessage({ pool })
+  const ports = pool.map((work) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.postMessage(work)
+    return port2
+  })
+  self.postMessage({ pool: ports }, ports)
   await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 2000))])
 }
 

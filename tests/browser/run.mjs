@@ -58,10 +58,8 @@ function nativeLogprobs(question) {
   })
 }
 
-const LARGE = 4400000000 // bytes before the weights of the large model
-
 /** Small models below the site's models/, and what the native program says to each: made once, at the first use. */
-const made = { minis: null, large: null, files: [] }
+const made = { minis: null, files: [] }
 function writeModel(...args) {
   const ran = spawnSync('python3', ['-c', 'import sys; sys.path[:0] = [sys.argv[1]]; sys.dont_write_bytecode = True; import models; models.browser(*sys.argv[2:])', path.resolve(import.meta.dirname, '../../wasm/wasi/tests'), ...args], { encoding: 'utf8' })
   if (ran.status !== 0) throw new Error(ran.stderr)
@@ -81,14 +79,14 @@ function minis() {
     return { file: name, pin, question, line: runNative('-m', file, '--pin', pin, '-n', '12', '--proof', question).split('\n').at(-1) }
   }))
 }
-function large() {
-  if (made.large) return made.large
-  const [small, name] = writeModel(path.join(site, 'models'), String(LARGE))
-  made.files.push(path.join(site, 'models', small), path.join(site, 'models', name))
+/** A small model with `gap` bytes of nothing before its weights. */
+function large(gap) {
+  const [small, file] = writeModel(path.join(site, 'models'), String(gap))
+  made.files.push(path.join(site, 'models', small), path.join(site, 'models', file))
   const question = 'Hello'
   // The same weights without what lies before them: the native program need not read all that.
   const { text } = JSON.parse(runNative('-m', path.join(site, 'models', small), '--allow-unsigned', '-n', '12', '--temp', '0', '--json', question))
-  return (made.large = { file: name, question, line: text })
+  return { file, question, text }
 }
 
 let passed = 0
@@ -98,12 +96,14 @@ async function inBrowser(name) {
   const executablePath = PROGRAMS[name].find(fs.existsSync)
   if (!executablePath) return console.log(`${name}: SKIPPED, it is not installed (apt-get install ${PACKAGES[name]})`)
   const server = await serve(site)
-  const browser = name === 'webkit' ? await launchWebkit() : await puppeteer.launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath, headless: true, args: ARGS[name] })
+  const launch = (extraPrefsFirefox) => (name === 'webkit' ? launchWebkit() : puppeteer.launch({ browser: name === 'firefox' ? 'firefox' : 'chrome', executablePath, headless: true, args: ARGS[name], extraPrefsFirefox }))
+  const browser = await launch()
   console.log(`${name}: ${await browser.version()}`)
-  for (const { title, run, only, timeout = 60000 } of [...apiCases, ...pageCases, ...projectCases]) {
+  for (const { title, run, only, prefs, timeout = 60000 } of [...apiCases, ...pageCases, ...projectCases]) {
     if (!title.includes(given.only) || (only && !only.includes(name))) continue
-    // A context of its own: nothing kept, nothing shared.
-    const context = await browser.createBrowserContext()
+    // A context of its own, or a browser with other settings: nothing kept, nothing shared.
+    const special = prefs && (await launch(prefs))
+    const context = special ? special.defaultBrowserContext() : await browser.createBrowserContext()
     server.faults = {}
     server.requests.length = 0
     server.isolated = true
@@ -117,14 +117,14 @@ async function inBrowser(name) {
     }
     const start = performance.now()
     try {
-      const said = await within(timeout, run({ browser, name, minis, large: given.large && large, context, server, newPage, nativeProof, nativeLogprobs, packages, complaints, screens: given.screens, models, site }))
+      const said = await within(timeout, run({ browser, name, minis, large, huge: given.large, context, server, newPage, nativeProof, nativeLogprobs, packages, complaints, screens: given.screens, models, site }))
       passed++
       console.log(`  ok    ${title} (${Math.round(performance.now() - start)} ms)${said ? ': ' + said : ''}`)
     } catch (error) {
       failed.push(`${name}: ${title}`)
       console.log(`  FAIL  ${title}\n${String(error.stack).replace(/^/gm, '        ')}${complaints.map((c) => '\n        page: ' + c).join('')}`)
     }
-    await context.close()
+    await (special ?? context).close()
   }
   await browser.close()
   server.close()

@@ -6,7 +6,8 @@ import path from 'node:path'
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' }
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
 
-/** { origin, requests, faults, isolated, policy, close() }. faults[path]: { flip: offset, cut: bytes, status, slow: ms a 64 KiB, ranges: false }. */
+/** { origin, requests, faults, isolated, policy, close() }. faults[path]: { flip: offset, cut: bytes, status, slow: ms a 64 KiB, ranges: false, heedless: of
+ * If-Range }, for every request; or a list, one for each request in turn and none for those after. */
 export async function serve(root) {
   const state = { requests: [], faults: {}, isolated: true, policy: POLICY }
   const server = http.createServer((request, response) => {
@@ -20,7 +21,8 @@ export async function serve(root) {
 
 async function answer(root, state, request, response) {
   const name = decodeURIComponent(new URL(request.url, 'http://x').pathname)
-  const fault = state.faults[name] ?? {}
+  const ordered = state.faults[name]
+  const fault = (Array.isArray(ordered) ? ordered.shift() : ordered) ?? {}
   state.requests.push({ path: name, range: request.headers.range ?? null })
   const headers = { 'Content-Security-Policy': state.policy, 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', 'Cross-Origin-Resource-Policy': 'same-origin' }
   if (state.isolated) Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' })
@@ -31,7 +33,7 @@ async function answer(root, state, request, response) {
   const size = fs.statSync(file).size
   const etag = `"${size}-${fault.flip ?? 'whole'}"`
   const asked = fault.ranges !== false && /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
-  const partly = asked && (request.headers['if-range'] ?? etag) === etag
+  const partly = asked && (fault.heedless || (request.headers['if-range'] ?? etag) === etag)
   const start = partly ? Number(asked[1]) : 0
   const end = partly && asked[2] ? Math.min(size, Number(asked[2]) + 1) : size
   response.writeHead(partly ? 206 : 200, {

@@ -30,6 +30,7 @@ async function attempt(coreFor, options, useKept) {
   const files = []
   let core
   let loader = 0
+  let fed = false
   const counted = { cached: 0 }
   try {
     for (const part of options.parts) files.push(await openFile(part, options, useKept))
@@ -38,7 +39,9 @@ async function attempt(coreFor, options, useKept) {
     core = await coreFor(files.reduce((sum, f) => sum + f.source.size, 0))
     loader = core.send('load_begin', { trust: options.policy, signatures, files: files.map((f) => ({ name: f.source.name, size: f.source.size })) })
     files.forEach((f, i) => f.chunks && core.withBytes(f.chunks, (at, size) => core.call('load_chunks', loader, i, at, size)))
-    core.call('load_open', loader)
+    openLoader(core, loader)
+    fed = true
+    for (const f of files) await describe(f)
     const report = reporter(files, options.onProgress)
     for (let i = 0; i < files.length; i++) await feed(core, loader, i, files[i], options, counted, report)
     const id = core.call('load_finish', loader)
@@ -47,10 +50,20 @@ async function attempt(coreFor, options, useKept) {
     return { id, cached: counted.cached }
   } catch (error) {
     if (loader) core.call('close', loader)
-    const refused = error instanceof RetortError && error.code === 'trust'
+    // A wrong key or signature says nothing of the bytes that are kept.
+    const refused = fed && error instanceof RetortError && error.code === 'trust'
     if (refused) error.details = { ...error.details, cached: counted.cached > 0 }
-    for (const f of files) await (refused ? f.entry?.remove() : f.entry?.close())
+    for (const f of files) await (refused || !f.entry?.held ? f.entry?.remove() : f.entry?.close())
     throw error
+  }
+}
+
+// Nothing of the model was read yet, so what is malformed here is the policy, a key, a signature or a list of chunks.
+function openLoader(core, loader) {
+  try {
+    core.call('load_open', loader)
+  } catch (error) {
+    throw error.code === 'format' || error.code === 'json' ? makeError('trust', error.message) : error
   }
 }
 
@@ -102,18 +115,27 @@ async function findSignatures(files, { policy, signal }) {
   return texts
 }
 
-async function openSource(file, { signal }) {
-  const { entry, source, part } = file
-  const meta = entry?.meta
+async function openSource({ entry, source, part, chunks }, { signal }) {
   try {
-    await source.open(entry?.held ?? 0, meta, parseChunks(file.chunks))
+    await source.open(entry?.held ?? 0, entry?.meta, parseChunks(chunks))
   } catch (error) {
     signal.throwIfAborted()
     throw error.code ? error : makeError('network', `${part.url} could not be fetched: ${error.message}`, { url: part.url })
   }
+}
+
+async function describe(file) {
+  const { entry, source, part, chunks, beside } = file
   if (!entry) return
-  if (meta && meta.size !== source.size) entry.clear()
-  await entry.describe({ url: part.url, size: source.size, etag: source.etag, added: meta?.added ?? Date.now(), beside: file.beside ?? { '.chunks': file.chunks && base64(file.chunks) } })
+  const added = entry.meta?.added ?? Date.now()
+  // Of a file that changed, a list of chunks tells which are still right.
+  if (entry.meta && (entry.meta.size !== source.size || (source.changed && !chunks))) entry.clear()
+  try {
+    await entry.describe({ url: part.url, size: source.size, etag: source.etag, added, beside: beside ?? { '.chunks': chunks && base64(chunks) } })
+  } catch {
+    await entry.remove() // no room for even that
+    file.entry = null
+  }
 }
 
 // ---- bytes ----

@@ -37,6 +37,8 @@ export class UrlPart {
   #response = null // a request already under way, whose body begins at #start
   #start = 0
   #etag = null
+  #begun = false
+  changed = false // on the server, since the earlier visit
 
   constructor({ url, name, signal }) {
     this.url = url
@@ -56,12 +58,23 @@ export class UrlPart {
       this.size = known.size
       return
     }
-    const response = await this.#request(from)
+    await this.#begin(from)
+    this.changed = Boolean(known?.etag && this.#etag && known.etag !== this.#etag)
+    if (this.changed && this.#start > 0) {
+      this.#drop() // this server does not heed If-Range
+      await this.#begin(0)
+    }
+    this.#begun = true
+    const response = this.#response
     const encoded = response.headers.get('content-encoding')
     const total = response.status === 206 ? Number(response.headers.get('content-range')?.split('/')[1]) : Number(response.headers.get('content-length') ?? NaN)
     this.size = chunks?.size ?? (encoded ? NaN : total)
     if (!Number.isSafeInteger(this.size)) throw makeError('network', `${this.url}: the server does not say how large the file is; it must send Content-Length and no Content-Encoding, or put a .chunks file beside it`, { url: this.url })
-    this.#response = response
+  }
+
+  async #begin(from) {
+    this.#response = await this.#request(from)
+    this.#start = this.#response.status === 206 ? from : 0 // a server without ranges begins anew
   }
 
   async #request(from, upTo = null) {
@@ -72,10 +85,14 @@ export class UrlPart {
     const response = await fetch(this.url, { headers, signal: this.signal, cache: 'no-store' })
     if (!response.ok) throw makeError('network', `${this.url}: the server says ${response.status}`, { url: this.url, status: response.status })
     const etag = response.headers.get('etag')
-    if (this.#etag && etag && etag !== this.#etag && this.#response) throw makeError('network', `${this.url} changed while it was read; load it again`, { url: this.url })
+    if (this.#begun && this.#etag && etag && etag !== this.#etag) throw makeError('network', `${this.url} changed while it was read; load it again`, { url: this.url })
     this.#etag = etag && !etag.startsWith('W/') ? etag : null
-    this.#start = response.status === 206 ? from : 0
     return response
+  }
+
+  #drop() {
+    this.#response?.body.cancel().catch(() => {})
+    this.#response = null
   }
 
   /** These bytes alone; null if the server has no ranges. */
@@ -91,9 +108,9 @@ export class UrlPart {
     for (let at = from; at < this.size; ) {
       let reader
       try {
-        this.#response ??= await this.#request(at)
-        let skip = at - this.#start // a server without ranges begins anew
-        if (skip < 0) throw makeError('network', `${this.url}: the server sent another part of the file than asked for`, { url: this.url })
+        if (this.#start > at) this.#drop() // what was kept is not used after all
+        if (!this.#response) await this.#begin(at)
+        let skip = at - this.#start
         reader = this.#response.body.getReader()
         for (let piece; at < this.size && !(piece = await reader.read()).done; ) {
           const bytes = piece.value.subarray(Math.min(skip, piece.value.length), Math.min(piece.value.length, skip + this.size - at))

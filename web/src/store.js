@@ -24,6 +24,7 @@ export async function openEntry(url) {
     const handle = await (await dir.getFileHandle(key + '.gguf', { create: true })).createSyncAccessHandle()
     const entry = new Entry(dir, key, handle)
     entry.meta = await readMeta(dir, key)
+    if (!entry.meta) entry.clear() // bytes of which nothing is known
     return entry
   } catch {
     return null

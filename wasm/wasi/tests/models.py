@@ -66,7 +66,7 @@ def browser(folder, gap=None):
     for kind in [] if gap else TYPES:
         write(os.path.join(folder, f"mini-{kind}.gguf"), kind)
         print(f"mini-{kind}.gguf")
-    for name, size in (("small.gguf", 0), ("large.gguf", int(gap))) if gap else ():
+    for name, size in (("small.gguf", 0), (f"large-{gap}.gguf", int(gap))) if gap else ():
         write(os.path.join(folder, name), "Q8_0", gap=size)
         print(name)
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import { resident } from './memory.mjs'
 import { split } from './split.mjs'
 
 const MODEL = '/models/ember.gguf'
@@ -31,22 +32,6 @@ async function keepOne() {
   const done = await engine.chat.completions.create({ messages: messages(), temperature: 0 })
   await engine.dispose()
   return [done.choices[0].message.content.trim(), engine.info.load.cached_bytes, (await retort.models.list()).some((m) => m.complete)]
-}
-/** Bytes held by the processes below the browser's own, which in Firefox keeps what it downloaded for a while. */
-function resident() {
-  const parents = new Map()
-  const sizes = new Map()
-  for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
-      parents.set(Number(pid), Number(/^PPid:\s*(\d+)/m.exec(status)[1]))
-      sizes.set(Number(pid), 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0))
-    } catch {
-      // it ended meanwhile
-    }
-  }
-  const depth = (pid) => (pid === process.pid ? 0 : parents.has(pid) ? 1 + depth(parents.get(pid)) : -Infinity)
-  return [...sizes].filter(([pid]) => depth(pid) > 1).reduce((sum, [, size]) => sum + size, 0)
 }
 const modelRequests = (server) => server.requests.filter((r) => r.path === MODEL)
 

@@ -1,20 +1,27 @@
 // bench.mjs - speed in Chromium, beside wllama where it is given:
 //
-//   node bench.mjs --packages FOLDER --site dist/web [--peer node_modules/@wllama/wllama] [--prompt 128] [--tokens 32] [--repeat 3] [--threads 1,2] [MODEL.gguf ...]
+//   node bench.mjs --packages FOLDER --site dist/web [--peer node_modules/@wllama/wllama] [--retort PROGRAM] [--prompt 128] [--tokens 32] [--repeat 3]
+//     [--threads 1,2] [--download BYTES_PER_SECOND] [MODEL.gguf ...]
 //
 // Without a model: Ember, and no peer. Models are taken unsigned, from a link in the site, and kept in the origin's private files, from where both
-// engines load them, interleaved, each in a new page. Reported are medians: from the call that loads to the first token of a one-word question, reading a
-// prompt of about --prompt tokens, generating --tokens at temperature 0 without guesses, and the module's memory at the end.
+// engines load them, interleaved, each in a new page, with the native program's own bench between them. Reported are medians: from the call that loads to
+// the first token of a one-word question, reading a prompt of about --prompt tokens, generating --tokens at temperature 0 without guesses, the module's
+// memory at the end, and the most that the browser's processes held more than before the page. Models for this need a vocabulary (tests/bench/shape.py ... bytes).
+//
+// With --download nothing of that, but how long a download at this rate takes: unsigned, signed, and signed and kept; the model has its .sig and .chunks
+// beside it, and its key in MODEL.gguf.pub.
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { resident } from './memory.mjs'
 import { serve } from './server.mjs'
 
 const { values: given, positionals: files } = parseArgs({
   options: {
     packages: { type: 'string' }, site: { type: 'string' }, peer: { type: 'string' }, prompt: { type: 'string', default: '128' }, 'peer-prompt': { type: 'string' }, tokens: { type: 'string', default: '32' },
-    repeat: { type: 'string', default: '3' }, threads: { type: 'string', default: '1,2' }, variants: { type: 'string', default: 'relaxed,simd128' },
+    retort: { type: 'string' }, download: { type: 'string' }, repeat: { type: 'string', default: '3' }, threads: { type: 'string', default: '1,2' }, variants: { type: 'string', default: 'relaxed,simd128' },
   },
   allowPositionals: true,
 })
@@ -67,14 +74,51 @@ async function peer({ name, threads, prompt, tokens }) {
   return { loaded, first, timings, threads: used }
 }
 
+async function download({ name, signed, cache }) {
+  const { createEngine } = await import('/retort-web/src/index.js')
+  const trust = signed ? { keys: [await (await fetch(`/models/${name}.pub`)).text()] } : { unsigned: true }
+  const start = performance.now()
+  const engine = await createEngine({ model: '/models/' + name, trust, cache, context: 512 })
+  const took = performance.now() - start
+  await engine.dispose()
+  return took
+}
+
 async function measure(work, options) {
   const page = await browser.newPage()
+  let sampler
   try {
     await page.goto(server.origin + '/empty.html')
-    return await page.evaluate(work, options)
+    const before = resident()
+    let most = before
+    sampler = setInterval(() => (most = Math.max(most, resident())), 500)
+    const got = await page.evaluate(work, options)
+    return typeof got === 'object' ? { ...got, held: most - before } : got
   } finally {
+    clearInterval(sampler)
     await page.close()
   }
+}
+
+/** `retort bench` in the words of the engines above. */
+function native({ file, threads, tokens }) {
+  const ran = spawnSync(path.resolve(given.retort), ['bench', '-m', file, '--allow-unsigned', '-p', given.prompt, '-n', String(tokens), '-r', '1', '-t', String(threads), '--json'], { encoding: 'utf8' })
+  if (ran.status !== 0) throw new Error(ran.stderr)
+  const [prompt, generated] = JSON.parse(ran.stdout)
+  return { threads, timings: { prompt_n: prompt.n_prompt, prompt_per_second: prompt.avg_ts, predicted_n: generated.n_gen, predicted_per_second: generated.avg_ts } }
+}
+
+async function downloads(file, name) {
+  server.faults = { ['/models/' + name]: { rate: Number(given.download) } }
+  const kinds = { 'not verified': { signed: false, cache: false }, verified: { signed: true, cache: false }, 'verified and kept': { signed: true, cache: true } }
+  const times = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, []]))
+  for (let i = 0; i < Number(given.repeat); i++)
+    for (const [kind, options] of Object.entries(kinds)) {
+      times[kind].push(await measure(download, { name, ...options }))
+      if (options.cache) await measure(async (name) => (await import('/retort-web/src/index.js')).models.remove(new URL('/models/' + name, location.href).href), name)
+    }
+  const size = fs.statSync(file).size
+  console.log(`${name}: ${(size / 1e6).toFixed(0)} MB at ${given.download / 1e6} MB/s (${(size / given.download).toFixed(1)} s): ${Object.entries(times).map(([kind, list]) => `${kind} ${(median(list) / 1000).toFixed(2)} s`).join(', ')}`)
 }
 
 const links = []
@@ -86,7 +130,11 @@ try {
   }
   for (const file of files.length ? files : [null]) {
     const name = file ? path.basename(file) : 'ember.gguf'
-    if (file) link(file, 'models/' + name)
+    if (file) for (const suffix of ['', '.sig', '.chunks', '.pub']) if (fs.existsSync(file + suffix)) link(file + suffix, 'models/' + name + suffix)
+    if (given.download) {
+      await downloads(file ?? path.join(given.site, 'models/ember.gguf'), name)
+      continue
+    }
     const content = 'What is 12345678 + 87654321?'
     const tokens = file ? Number(given.tokens) : 200
     // Brings it into the private files, and the disk's cache.
@@ -97,17 +145,17 @@ try {
       for (const threads of given.threads.split(',').map(Number)) {
         const runs = given.variants.split(',').filter(Boolean).map((variant) => [`retort ${variant}`, ours, { name, variant, threads, prompt: mine, tokens }])
         if (given.peer && file) runs.push(['wllama', peer, { name, threads, prompt: theirs, tokens }])
+        if (given.retort && file) runs.push(['native', native, { file, threads, tokens }])
         for (const [engine, work, options] of runs) {
-          const got = await measure(work, options)
-          const row = (rows[`${engine}, ${got.threads} thread${got.threads > 1 ? 's' : ''}`] ??= { first: [], loaded: [], prompt: [], tokens: [], got })
-          row.first.push(got.first)
-          row.loaded.push(got.loaded)
+          const got = work === native ? native(options) : await measure(work, options)
+          const row = (rows[`${engine}, ${got.threads} thread${got.threads > 1 ? 's' : ''}`] ??= { first: [], loaded: [], held: [], prompt: [], tokens: [], got })
+          for (const what of ['first', 'loaded', 'held']) row[what].push(got[what])
           row.prompt.push(got.timings.prompt_per_second)
           row.tokens.push(got.timings.predicted_per_second)
         }
       }
-    for (const [what, { first, loaded, prompt, tokens, got }] of Object.entries(rows))
-      console.log(`${name}: ${what}: loaded ${median(loaded).toFixed(0)} ms, first token ${median(first).toFixed(0)} ms, prompt of ${got.timings.prompt_n} ${median(prompt).toFixed(1)} tokens/s, ${got.timings.predicted_n} generated at ${median(tokens).toFixed(1)} tokens/s${got.memory ? `, memory ${(got.memory / 1e6).toFixed(0)} MB` : ''}`)
+    for (const [what, { first, loaded, held, prompt, tokens, got }] of Object.entries(rows))
+      console.log(`${name}: ${what}: ${got.first ? `loaded ${median(loaded).toFixed(0)} ms, first token ${median(first).toFixed(0)} ms, ` : ''}prompt of ${got.timings.prompt_n} ${median(prompt).toFixed(1)} tokens/s, ${got.timings.predicted_n} generated at ${median(tokens).toFixed(1)} tokens/s${got.memory ? `, memory ${(got.memory / 1e6).toFixed(0)} MB` : ''}${got.held ? `, processes at most ${(median(held) / 1e6).toFixed(0)} MB more` : ''}`)
   }
 } finally {
   for (const each of links) fs.unlinkSync(each)

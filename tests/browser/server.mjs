@@ -6,7 +6,7 @@ import path from 'node:path'
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' }
 const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'"
 
-/** { origin, requests, faults, isolated, policy, close() }. faults[path]: { flip: offset, cut: bytes, status, slow: ms a 64 KiB, ranges: false, heedless: of
+/** { origin, requests, faults, isolated, policy, close() }. faults[path]: { flip: offset, cut: bytes, status, slow: ms a 64 KiB, rate: bytes a second, ranges: false, heedless: of
  * If-Range }, for every request; or a list, one for each request in turn and none for those after. */
 export async function serve(root) {
   const state = { requests: [], faults: {}, isolated: true, policy: POLICY }
@@ -41,12 +41,14 @@ async function answer(root, state, request, response) {
     ...(partly && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),
   })
   let at = start
+  const begun = performance.now()
   for await (const piece of start < end ? fs.createReadStream(file, { start, end: end - 1 }) : []) {
     if (fault.cut !== undefined && at >= fault.cut) return void response.destroy()
     if (fault.flip >= at && fault.flip < at + piece.length) piece[fault.flip - at] ^= 1
     at += piece.length
     if (!response.write(piece)) await drained(response)
     if (response.destroyed) return
+    if (fault.rate) await new Promise((resolve) => setTimeout(resolve, begun + (1000 * (at - start)) / fault.rate - performance.now()))
     if (fault.slow || fault.cut !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.slow ?? 5))
   }
   response.end()

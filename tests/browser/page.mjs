@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
+import { watchMainThreads } from './processes.mjs'
 
 const until = (page, test, ...args) => page.waitForFunction(test, { timeout: 30000, polling: 50 }, ...args)
 const text = (page, selector) => page.$eval(selector, (e) => e.textContent)
@@ -357,27 +358,28 @@ export const pageCases = [
     timeout: 120000,
     async run(t) {
       if (t.name === 'chromium') return freeInChromium(t)
-      // The clock cannot tell the page's work from that of other programs on this machine, so the best of three visits counts.
+      // Elsewhere the page sees when it was not let run; how much of that its own thread computed tells Linux. Samples are rough: the best of three visits.
       const longest = []
       while (longest.length < 3 && !(Math.min(...longest) < 50)) {
         const page = await t.newPage('/')
+        const held = watchMainThreads()
         await page.evaluate(() => {
-          window.longest = 0
+          window.gaps = []
           let last = performance.now()
-          window.watch = setInterval(() => {
+          setInterval(() => {
             const now = performance.now()
-            window.longest = Math.max(window.longest, now - last)
+            if (now - last > 50) window.gaps.push({ from: performance.timeOrigin + last, to: performance.timeOrigin + now })
             last = now
           }, 4)
         })
         await loaded(page)
         await page.click('#examples button')
         await answered(page)
-        longest.push(await page.evaluate(() => window.longest))
+        longest.push(held(await page.evaluate(() => window.gaps)))
         await page.close()
       }
       assert.ok(Math.min(...longest) < 50, `held for ${longest.map(Math.round)} ms`)
-      return `longest ${Math.round(Math.min(...longest))} ms`
+      return `longest ${Math.round(Math.min(...longest)) || 'below 50'} ms`
     },
   },
 ]

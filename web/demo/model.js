@@ -99,7 +99,7 @@ function failed(error) {
   setBadge('bad', refused ? 'refused' : 'failed')
   say(refused ? `This model was refused, and nothing of it was used. ${sentence(error.message)}` : sentence(error.message), true)
   facts('trust-facts', { File: title, Address: typeof last[0] === 'string' ? last[0] : '', Error: error.code })
-  $('trust-text').textContent = sentence(error.message) + (refused ? ' Nothing of it was used. It was damaged on its way, or somebody changed it: load it once more under Model; if it is refused again, ask its signer.' : '')
+  $('trust-text').textContent = sentence(error.message) + (refused ? ' Nothing of it was used. If it was damaged on its way, loading it once more under Model helps; if not, ask whoever offers it for the file that was signed.' : '')
   $('models-error').textContent = sentence(error.message)
 }
 

@@ -151,9 +151,4 @@ static void rope(float *head, const float *cos_sin, uint32_t n_rot, bool neox) {
   }
 }
 
-/* The float operations of a variant's table, in whose initialiser this stands. */
-#define RT_FLOAT_OPS                                                                                                                  \
-  .quantize = quantize, .dot_float = dot_float, .rmsnorm = rmsnorm, .add = add, .swiglu = swiglu, .rope = rope, .kv_store = kv_store, \
-  .attend = attend, .attend_merge = attend_merge, .attend_finish = attend_finish
-
 #endif

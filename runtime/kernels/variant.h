@@ -81,6 +81,11 @@ struct rt_kernels {
   void (*attend_finish)(float sum, const float *o, uint32_t head_dim, float *out);
 };
 
+/* The float operations of a variant's table, in whose initialiser this stands. */
+#define RT_FLOAT_OPS                                                                                                                  \
+  .quantize = quantize, .dot_float = dot_float, .rmsnorm = rmsnorm, .add = add, .swiglu = swiglu, .rope = rope, .kv_store = kv_store, \
+  .attend = attend, .attend_merge = attend_merge, .attend_finish = attend_finish
+
 extern const rt_kernels rt_kernels_portable;
 #if defined(__x86_64__) || defined(_M_X64)
 extern const rt_kernels rt_kernels_avx2, rt_kernels_avx_vnni, rt_kernels_avx512;

@@ -107,12 +107,15 @@ build_curl() { # after mbedtls and c-ares
 build_one() { # name version sha url debian
   local stamp=$prefix/stamp/$1-$3
   [ -f "$here/$1_config.h" ] && stamp+=-$(sha256sum "$here/$1_config.h" | cut -c1-8)
+  local target="${CC:-} ${AR:-} ${CFLAGS:-} ${DEPS_HOST:-} ${DEPS_CMAKE_ARGS:-}"
+  target=${target//"$PWD"/} # of no matter where the tree lies
+  [ -n "${target// }" ] && stamp+=-$(sha256sum <<<"$target" | cut -c1-8)
   [ -f "$stamp" ] && return 0
   local tarball; tarball=$(fetch "$@")
   local src; src=$(mktemp -d "$cache/build.XXXXXX")
   tar -xf "$tarball" -C "$src" --strip-components=1
   say "building $1 $2"
-  if "build_$1" "$src"; then mkdir -p "$prefix/stamp" && touch "$stamp"; rm -rf "$src"; else rm -rf "$src"; say "building $1 failed"; return 1; fi
+  if "build_$1" "$src"; then mkdir -p "$prefix/stamp" && rm -f "$prefix/stamp/$1-"* && touch "$stamp"; rm -rf "$src"; else rm -rf "$src"; say "building $1 failed"; return 1; fi
 }
 
 while read -r name version sha url debian; do

@@ -1,6 +1,8 @@
 """Instructions a token on the three ARM tiers, counted by QEMU's user emulation (package qemu-user, plugin instructions.c), against llama.cpp cross-built from source.
 
-    ./build.sh arm && python3 tests/bench/instructions.py --llama LLAMA.CPP-SOURCE --model FILE...
+    ./build.sh arm
+    pip download --no-deps --no-binary :all: llama-cpp-python==0.3.36 && tar xzf llama_cpp_python-0.3.36.tar.gz    # the version of requirements.txt
+    python3 tests/bench/instructions.py --llama llama_cpp_python-0.3.36/vendor/llama.cpp --model FILE...
 
 Each figure is the difference between doing the work twice more and not, over twice its tokens: loading and start-up fall out. One thread. llama.cpp is built once
 a tier for exactly that tier's instructions and repacks its weights at loading where it can.
@@ -37,7 +39,7 @@ def build_peer(tier, arch):
     folder = os.path.join(arguments.build, tier)
     run("cmake", "-G", "Ninja", "-S", arguments.llama, "-B", folder, "-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64", "-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc",
         "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++", "-DCMAKE_BUILD_TYPE=Release", "-DGGML_NATIVE=OFF", f"-DGGML_CPU_ARM_ARCH={arch}", "-DGGML_OPENMP=OFF", "-DBUILD_SHARED_LIBS=OFF",
-        "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_TOOLS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_BUILD_COMMON=OFF")
+        "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_TOOLS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF", "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_BUILD_COMMON=OFF", "-DLLAMA_BUILD_APP=OFF")
     run("cmake", "--build", folder, "--target", "llama")
     program = os.path.join(folder, "peer")
     includes = [f"-I{arguments.llama}/include", f"-I{arguments.llama}/ggml/include"]

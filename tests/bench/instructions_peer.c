@@ -14,7 +14,6 @@ int main(int argc, char **argv) {
   llama_log_set(quiet, NULL);
   llama_backend_init();
   struct llama_model_params of_model = llama_model_default_params();
-  of_model.use_mmap = false;
   struct llama_model *model = llama_model_load_from_file(argv[1], of_model);
   struct llama_context_params of_context = llama_context_default_params();
   of_context.n_ctx = (uint32_t)(most < 256 ? 256 : most);

@@ -65,6 +65,7 @@ machine() { # variant cpu
 /bin/retort inspect --cpu; echo "exit of inspect: \$?"
 /bin/test_kernels short $1; echo "exit of test_kernels: \$?"
 /bin/test_reproducible once $1; echo "exit of test_reproducible: \$?"
+/bin/busybox sleep 2 # the serial port is slow, and what it has not sent yet would be lost
 /bin/busybox poweroff -f
 TEXT
   chmod +x "$dir/root/init"

@@ -10,7 +10,8 @@ export interface EngineOptions {
   signal?: AbortSignal
   /** Positions that a conversation may have; default: the model's own, at most 4096. */
   context?: number
-  kv?: 'f16' | 'f32'
+  /** How the cache keeps keys and values: q8_0 takes half the memory and rounds (docs/NUMERICS.md). Default f16. */
+  kv?: 'f16' | 'f32' | 'q8_0'
   /** Keep downloads on this device (OPFS) and go on with interrupted ones; default true. */
   cache?: boolean
   /** Default: relaxed where the engine computes it right, else simd128. Changes no bit of an answer. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import path from 'node:path'
 import { resident } from './processes.mjs'
 import { split } from './split.mjs'
 
@@ -414,6 +415,22 @@ export const apiCases = [
         t.server.faults = { ...plain, [MODEL]: { flip: 2000000 } }
         assert.equal(await page.evaluate(async () => (await (await start({ trust: { unsigned: true } })).digests())[0]), digest(2000000))
         await page.evaluate(async () => retort.models.remove((await retort.models.list())[0].url))
+      }
+      // Kept whole, and replaced by one of another size: the new list of chunks tells.
+      const other = path.join(t.site, 'models/other.gguf')
+      try {
+        fs.copyFileSync(t.site + MODEL, other)
+        const load = () => page.evaluate(async () => (await (await start({ model: '/models/other.gguf', trust: { unsigned: true } })).digests())[0])
+        assert.equal(await load(), createHash('sha256').update(whole).digest('hex'))
+        const bytes = fs.readFileSync(path.join(t.site, 'models', t.minis()[0].file))
+        const list = Buffer.from(fs.readFileSync(`${t.site}${MODEL}.chunks`).subarray(0, 32))
+        list.writeBigUInt64LE(BigInt(bytes.length), 24)
+        const chunks = Array.from({ length: Math.ceil(bytes.length / 1048576) }, (_, i) => createHash('sha256').update(bytes.subarray(i * 1048576, (i + 1) * 1048576)).digest())
+        fs.writeFileSync(other + '.chunks', Buffer.concat([list, ...chunks]))
+        fs.writeFileSync(other, bytes)
+        assert.equal(await load(), createHash('sha256').update(bytes).digest('hex'))
+      } finally {
+        for (const suffix of ['', '.chunks']) fs.rmSync(other + suffix, { force: true })
       }
     },
   },

@@ -116,8 +116,10 @@ async function findSignatures(files, { policy, signal }) {
 }
 
 async function openSource({ entry, source, part, chunks }, { signal }) {
+  const list = parseChunks(chunks)
+  const known = list && entry?.meta?.size !== list.size ? null : entry?.meta // of another size: another version
   try {
-    await source.open(entry?.held ?? 0, entry?.meta, parseChunks(chunks))
+    await source.open(known ? entry.held : 0, known, list)
   } catch (error) {
     signal.throwIfAborted()
     throw error.code ? error : makeError('network', `${part.url} could not be fetched: ${error.message}`, { url: part.url })

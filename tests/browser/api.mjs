@@ -383,6 +383,7 @@ export const apiCases = [
   {
     title: 'never joins two versions of a file',
     only: KEEPING,
+    timeout: 120000,
     async run(t) {
       const page = await open(t)
       const plain = { [MODEL + '.chunks']: { status: 404 } } // nothing but HTTP can tell

@@ -17,9 +17,10 @@ usage: ./build.sh VERB [ARGUMENTS]
   test x86 [VARIANT...]    the kernels of AVX-VNNI and AVX-512 on CPUs emulated instruction by instruction (builds Bochs once)
   test wasm                the WebAssembly kernels and the plugin in Python and Node.js (makes the toolchain once: 3 GB; part of `test` too)
   wasi                     the plugin for any WebAssembly host: dist/retort-plugin.wasm and dist/retort-plugin.relaxed.wasm (docs/PLUGIN.md)
+  wasi all                 its other builds too: weights from a directory or pulled, for Extism, and a component (this one with Rust's wasm-tools)
   web                      the package and the page for browsers: dist/web (docs/BROWSER.md); `web --serve [PORT]` opens it to this machine's browsers
   test browser             the package and the page in headless Chromium, Firefox and WebKitGTK, and the package in new projects
-  test hosts               the plugin in every host language: Python, Node.js, Go, Rust, C, Java
+  test hosts               the plugin in every host language: Python, Node.js, Go, Rust, C, Java; under Extism, and as a component
   bench [OPTIONS]          speed against llama.cpp or ik_llama.cpp on the same files, interleaved, and against the machine's limits (bench --help)
   analyze                  clang's static analyser over runtime/
   clean                    remove build/
@@ -309,6 +310,30 @@ wasi_modules() {
   cmake --build build/wasi -j "$jobs" >build/wasi.log 2>&1 || { cat build/wasi.log >&2; die "the build failed (wasi)"; }
   shrink build/wasi/wasm/wasi dist retort-plugin retort-plugin.relaxed
 }
+# What imports something, and the component; in dist/ too.
+wasi_skins() {
+  local names=(retort-plugin.{pull,directory,extism}{,.relaxed}) suffix tools
+  wasi_modules
+  say "building (the plugin's other builds)"
+  cmake --build build/wasi -j "$jobs" --target skins >build/wasi.log 2>&1 || { cat build/wasi.log >&2; die "the build failed (wasi)"; }
+  shrink build/wasi/wasm/wasi dist "${names[@]}"
+  shrink build/wasi/wasm/wasi build/wasi/small retort-plugin.component retort-plugin.component.relaxed
+  tools=$(wasm_tools) || { say "NOT BUILT: the component, for there is neither wasm-tools nor cargo to build it with"; return 0; }
+  for suffix in "" .relaxed; do
+    "$tools" component embed wasm/wasi/retort.wit "build/wasi/small/retort-plugin.component$suffix.wasm" -o build/wasi/small/typed.wasm &&
+      "$tools" component new build/wasi/small/typed.wasm -o "dist/retort-plugin.component$suffix.wasm" || die "the component could not be made"
+    say "built dist/retort-plugin.component$suffix.wasm ($(stat -c %s "dist/retort-plugin.component$suffix.wasm") bytes)"
+  done
+}
+wasm_tools() {
+  command -v wasm-tools && return 0
+  if [ ! -x build/wasm-tools/bin/wasm-tools ]; then
+    command -v cargo >/dev/null || return 1
+    say "building Rust's wasm-tools (once, some minutes)"
+    cargo install --quiet wasm-tools --version =1.263.0 --locked --no-default-features --features component --root build/wasm-tools >&2 || return 1
+  fi
+  echo build/wasm-tools/bin/wasm-tools
+}
 shrink() { # from to name...: linked modules, optimised once more where a wasm-opt is there that does it right
   local from=$1 to=$2 name; shift 2
   mkdir -p "$to"
@@ -336,8 +361,15 @@ wasm_tests() {
 host_tests() {
   local program=$1; shift
   [ -n "$program" ] || { native; program=build/retort; }
-  venv venv-hosts wasm/wasi/hosts/python/requirements.txt
+  venv venv-hosts wasm/wasi/tests/requirements.txt
   build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(node_js)" "$@"
+}
+all_host_tests() {
+  local failed=0
+  wasi_skins
+  host_tests "" || failed=1
+  build/venv-hosts/bin/python wasm/wasi/tests/skins.py --retort build/retort --dist dist --node "$(node_js)" || failed=1
+  return $failed
 }
 
 # The browser's modules of a preset, as build/PRESET/small/NAME.*.wasm. browser_modules PRESET NAME
@@ -420,10 +452,10 @@ verb=${1:-help}
 case $verb in
   run) run "$@";;
   native) native; say "built build/retort";;
-  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && test_x86 && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild --large chromium firefox webkit;; hosts) wasi_modules; host_tests "";; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
+  test) case ${1:-quick} in quick) tests quick;; full) tests full && test_arm full && test_x86 && reproducible_table;; arm) test_arm "${2:-quick}";; x86) test_x86 "${@:2}";; wasm) wasm_tests;; browser) need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb; browser_tests "" plain,vite,vite-dev,webpack,esbuild --large chromium firefox webkit;; hosts) all_host_tests;; *) die "unknown test set '$1': none, full, arm, x86, wasm, browser or hosts";; esac;;
   arm) arm;;
   dist) dist;;
-  wasi) wasi_modules;;
+  wasi) if [ "${1:-}" = all ]; then wasi_skins; else wasi_modules; fi;;
   web) web "$@";;
   bench) bench "$@";;
   analyze) analyze;;

@@ -40,7 +40,7 @@ typedef struct loader {
   file *files;
   size_t n_files;
   retort_verifier *verifier; /* NULL before retort_load_open */
-  bool refused, unsigned_;
+  bool refused, unsigned_, whole; /* whole: the signature is over the file and not over a digest of it */
 } loader;
 
 typedef struct model {
@@ -80,14 +80,14 @@ static struct {
 
 /* ---- errors, results, objects ---- */
 
-__attribute__((format(printf, 2, 3))) static int32_t failed(retort_status status, const char *format, ...) {
+int32_t abi_failed(int32_t status, const char *format, ...) {
   va_list args;
   va_start(args, format);
   vsnprintf(state.error.message, sizeof state.error.message, format, args);
   va_end(args);
   return state.error.status = status;
 }
-static int32_t no_memory(void) { return failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory: raise its limit, or take a smaller model or context"); }
+static int32_t no_memory(void) { return abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory: raise its limit, or take a smaller model or context"); }
 
 static void log_line(void *user, int level, const char *line) {
   (void)user;
@@ -123,7 +123,7 @@ static int32_t give_json(json_t *tree) {
 }
 
 static int32_t enlist(object *o, int32_t kind) {
-  if (state.last_id == INT32_MAX) return failed(RETORT_ERROR_MEMORY, "this instance has given out all its numbers; make a new one");
+  if (state.last_id == INT32_MAX) return abi_failed(RETORT_ERROR_MEMORY, "this instance has given out all its numbers; make a new one");
   o->kind = kind;
   o->id = ++state.last_id;
   o->next = state.live;
@@ -140,14 +140,14 @@ static void strike(object *o) {
 static void *find(int32_t id, int32_t kind) {
   for (object *o = state.live; o; o = o->next)
     if (o->id == id && (kind == 0 || o->kind == kind)) return o;
-  failed(RETORT_ERROR_ARGUMENT, "%d is no open %s", (int)id, kind ? KIND_NAMES[kind] : "object");
+  abi_failed(RETORT_ERROR_ARGUMENT, "%d is no open %s", (int)id, kind ? KIND_NAMES[kind] : "object");
   return NULL;
 }
 
 /* ---- reading JSON ---- */
 
 /* An object; NULL once the error is kept. `size` 0 is {}. */
-static json_t *parse(const char *text, size_t size, const char *what) {
+json_t *abi_parse(const char *text, size_t size, const char *what) {
   json_error_t why;
   char hex[65] = "";
   if (size == 0) return json_object();
@@ -157,8 +157,8 @@ static json_t *parse(const char *text, size_t size, const char *what) {
   json_object_seed(strtoul(hex, NULL, 16) | 1);
   json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
   if (json_is_object(tree)) return tree;
-  if (tree) failed(RETORT_ERROR_JSON, "%s is no JSON object", what);
-  else failed(RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column, why.text);
+  if (tree) abi_failed(RETORT_ERROR_JSON, "%s is no JSON object", what);
+  else abi_failed(RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column, why.text);
   json_decref(tree);
   return NULL;
 }
@@ -170,7 +170,7 @@ static int32_t check_keys(json_t *object, const char *const *known, const char *
   json_object_foreach(object, key, value) {
     size_t i = 0;
     while (known[i] && strcmp(known[i], key) != 0) i++;
-    if (!known[i]) return failed(RETORT_ERROR_JSON, "%s: there is no \"%s\"", what, key);
+    if (!known[i]) return abi_failed(RETORT_ERROR_JSON, "%s: there is no \"%s\"", what, key);
   }
   return RETORT_OK;
 }
@@ -178,7 +178,7 @@ static int32_t check_keys(json_t *object, const char *const *known, const char *
 static int32_t get_text(json_t *object, const char *key, const char **out) {
   json_t *value = json_object_get(object, key);
   if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value)) return failed(RETORT_ERROR_JSON, "\"%s\" is no text", key);
+  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value)) return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no text", key);
   *out = json_string_value(value);
   return RETORT_OK;
 }
@@ -187,7 +187,7 @@ static int32_t get_integer(json_t *object, const char *key, int64_t least, int64
   json_t *value = json_object_get(object, key);
   if (!value || json_is_null(value)) return RETORT_OK;
   if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
-    return failed(RETORT_ERROR_JSON, "\"%s\" is no whole number from %lld to %lld", key, (long long)least, (long long)most);
+    return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no whole number from %lld to %lld", key, (long long)least, (long long)most);
   *out = json_integer_value(value);
   return RETORT_OK;
 }
@@ -209,7 +209,7 @@ static int32_t get_i32(json_t *object, const char *key, int32_t *out) {
 static int32_t get_float(json_t *object, const char *key, float *out) {
   json_t *value = json_object_get(object, key);
   if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_number(value)) return failed(RETORT_ERROR_JSON, "\"%s\" is no number", key);
+  if (!json_is_number(value)) return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no number", key);
   *out = (float)json_number_value(value);
   return RETORT_OK;
 }
@@ -217,7 +217,7 @@ static int32_t get_float(json_t *object, const char *key, float *out) {
 static int32_t get_flag(json_t *object, const char *key, uint32_t bit, uint32_t *flags) {
   json_t *value = json_object_get(object, key);
   if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_boolean(value)) return failed(RETORT_ERROR_JSON, "\"%s\" is neither true nor false", key);
+  if (!json_is_boolean(value)) return abi_failed(RETORT_ERROR_JSON, "\"%s\" is neither true nor false", key);
   *flags = json_is_true(value) ? *flags | bit : *flags & ~bit;
   return RETORT_OK;
 }
@@ -241,7 +241,7 @@ static int32_t get_texts(json_t *object, const char *key, const char ***out, siz
   }
   if (count == SIZE_MAX || (!alone && !json_is_array(list))) {
     free(texts);
-    return failed(RETORT_ERROR_JSON, "\"%s\" is no array of texts", key);
+    return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no array of texts", key);
   }
   *out = texts;
   *n = count;
@@ -270,7 +270,7 @@ static int32_t read_files(loader *l) {
   static const char *const keys[] = {"name", "size", NULL};
   json_t *list = json_object_get(l->request, "files"), *item;
   size_t i;
-  if (!json_is_array(list) || json_array_size(list) == 0) return failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
+  if (!json_is_array(list) || json_array_size(list) == 0) return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
   l->files = calloc(json_array_size(list), sizeof *l->files);
   if (!l->files) return no_memory();
   l->n_files = json_array_size(list);
@@ -278,10 +278,10 @@ static int32_t read_files(loader *l) {
     const char *name = NULL;
     int64_t size = -1;
     int32_t status;
-    if (!json_is_object(item)) return failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
+    if (!json_is_object(item)) return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
     if ((status = check_keys(item, keys, "a file")) || (status = get_text(item, "name", &name)) || (status = get_integer(item, "size", 0, INT64_MAX, &size))) return status;
-    if (!name || size < 0) return failed(RETORT_ERROR_JSON, "file %u needs a \"name\" and a \"size\"", (unsigned)i);
-    if ((uint64_t)size > SIZE_MAX / 2) return failed(RETORT_ERROR_MEMORY, "%s has %lld bytes, more than this address space holds; take a smaller model", name, (long long)size);
+    if (!name || size < 0) return abi_failed(RETORT_ERROR_JSON, "file %u needs a \"name\" and a \"size\"", (unsigned)i);
+    if ((uint64_t)size > SIZE_MAX / 2) return abi_failed(RETORT_ERROR_MEMORY, "%s has %lld bytes, more than this address space holds; take a smaller model", name, (long long)size);
     l->files[i].name = strdup(name);
     l->files[i].size = (size_t)size;
     if (!l->files[i].name) return no_memory();
@@ -293,7 +293,7 @@ int32_t abi_load_begin(const char *json, size_t size) {
   static const char *const keys[] = {"trust", "signatures", "files", NULL};
   loader *l = calloc(1, sizeof *l);
   if (!l) return no_memory();
-  l->request = parse(json, size, "the request to load");
+  l->request = abi_parse(json, size, "the request to load");
   int32_t status = !l->request ? state.error.status : check_keys(l->request, keys, "the request to load");
   if (!status) status = read_files(l);
   if (!status) status = enlist(&l->head, LOADER);
@@ -305,7 +305,7 @@ static file *find_file(int32_t id, uint32_t index, loader **l) {
   *l = find(id, LOADER);
   if (!*l) return NULL;
   if (index < (*l)->n_files) return &(*l)->files[index];
-  failed(RETORT_ERROR_ARGUMENT, "there is no file %u", (unsigned)index);
+  abi_failed(RETORT_ERROR_ARGUMENT, "there is no file %u", (unsigned)index);
   return NULL;
 }
 
@@ -313,7 +313,7 @@ int32_t abi_load_chunks(int32_t id, uint32_t index, const void *list, size_t siz
   loader *l;
   file *f = find_file(id, index, &l);
   if (!f) return state.error.status;
-  if (l->verifier) return failed(RETORT_ERROR_ARGUMENT, "chunk lists come before retort_load_open");
+  if (l->verifier) return abi_failed(RETORT_ERROR_ARGUMENT, "chunk lists come before retort_load_open");
   void *copy = malloc(size ? size : 1);
   if (!copy) return no_memory();
   memcpy(copy, list, size);
@@ -332,7 +332,7 @@ static int32_t read_method(json_t *trust, int32_t *method) {
       *method = m;
       return RETORT_OK;
     }
-  return failed(RETORT_ERROR_TRUST, "\"trust\" must say by \"method\" how the model is vouched for: key, certificate, minisign, signify, pinned, or, knowingly, unsigned");
+  return abi_failed(RETORT_ERROR_TRUST, "\"trust\" must say by \"method\" how the model is vouched for: key, certificate, minisign, signify, pinned, or, knowingly, unsigned");
 }
 
 static retort_buffer *buffers(const char *const *texts, size_t n) {
@@ -348,7 +348,7 @@ static int32_t open_verifier(loader *l) {
   size_t n_signatures = 0;
   retort_trust_policy p;
   retort_trust_policy_init(&p);
-  int32_t status = trust && !json_is_object(trust) ? failed(RETORT_ERROR_JSON, "\"trust\" is no object") : check_keys(trust, keys, "trust");
+  int32_t status = trust && !json_is_object(trust) ? abi_failed(RETORT_ERROR_JSON, "\"trust\" is no object") : check_keys(trust, keys, "trust");
   if (status || (status = read_method(trust, &p.method)) || (status = get_texts(trust, "anchors", &anchors, &p.n_anchors)) || (status = get_texts(trust, "pins", &pins, &p.n_pins)) ||
       (status = get_texts(l->request, "signatures", &signatures, &n_signatures)) || (status = get_text(trust, "model_name", &p.model_name)) ||
       (status = get_text(trust, "model_digest", &p.model_digest)) || (status = get_integer(trust, "time", 0, INT64_MAX, &p.time)) ||
@@ -360,6 +360,7 @@ static int32_t open_verifier(loader *l) {
   p.anchors = anchor_list;
   p.pins = pins;
   l->unsigned_ = p.method == RETORT_TRUST_UNSIGNED;
+  l->whole = p.method == RETORT_TRUST_SIGNIFY;
   if (!anchor_list || !signature_list || !described) status = no_memory();
   else status = retort_verifier_open(platform(), &p, signature_list, n_signatures, described, l->n_files, &l->verifier, &state.error);
   free(anchor_list);
@@ -375,12 +376,12 @@ end:
 int32_t abi_load_open(int32_t id) {
   loader *l = find(id, LOADER);
   if (!l) return state.error.status;
-  if (l->verifier) return failed(RETORT_ERROR_ARGUMENT, "loader %d is open already", (int)id);
+  if (l->verifier) return abi_failed(RETORT_ERROR_ARGUMENT, "loader %d is open already", (int)id);
   int32_t status = open_verifier(l);
   for (size_t i = 0; !status && i < l->n_files; i++) {
     file *f = &l->files[i];
     f->data = platform()->alloc(NULL, f->size);
-    if (!f->data) status = failed(RETORT_ERROR_MEMORY, "no memory for the %llu bytes of %s: raise the sandbox's limit, or take a smaller model", (unsigned long long)f->size, f->name);
+    if (!f->data) status = abi_failed(RETORT_ERROR_MEMORY, "no memory for the %llu bytes of %s: raise the sandbox's limit, or take a smaller model", (unsigned long long)f->size, f->name);
   }
   if (!status) return RETORT_OK;
   for (size_t i = 0; i < l->n_files; i++) {
@@ -395,14 +396,14 @@ int32_t abi_load_open(int32_t id) {
 int64_t abi_load_chunk_size(int32_t id, uint32_t index) {
   loader *l;
   if (!find_file(id, index, &l)) return state.error.status;
-  if (!l->verifier) return failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
+  if (!l->verifier) return abi_failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
   return (int64_t)retort_verifier_chunk_size(l->verifier, index);
 }
 
 void *abi_load_buffer(int32_t id, uint32_t index) {
   loader *l;
   file *f = find_file(id, index, &l);
-  if (f && !f->data) failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
+  if (f && !f->data) abi_failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
   return f ? f->data : NULL;
 }
 
@@ -420,8 +421,8 @@ int32_t abi_load_fed(int32_t id, uint32_t index, uint64_t offset, uint32_t size)
   loader *l;
   file *f = find_file(id, index, &l);
   if (!f) return state.error.status;
-  if (!l->verifier) return failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
-  if (offset > f->size || size > f->size - offset) return failed(RETORT_ERROR_ARGUMENT, "%s ends at %llu", f->name, (unsigned long long)f->size);
+  if (!l->verifier) return abi_failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
+  if (offset > f->size || size > f->size - offset) return abi_failed(RETORT_ERROR_ARGUMENT, "%s ends at %llu", f->name, (unsigned long long)f->size);
   if (l->unsigned_) return RETORT_OK;
   return refuse(l, retort_verifier_feed(l->verifier, index, offset, (const char *)f->data + offset, size, &state.error));
 }
@@ -442,7 +443,7 @@ static int32_t open_model(loader *l, model *m) {
   int32_t status = retort_verifier_finish(l->verifier, &m->verdict, &state.error);
   if (status) return refuse(l, status);
   for (size_t i = 0; i < l->n_files; i++)
-    if (!retort_verifier_covers(l->verifier, i)) return failed(RETORT_ERROR_TRUST, "the signer left %s out, so nobody vouches for it", l->files[i].name);
+    if (!retort_verifier_covers(l->verifier, i)) return abi_failed(RETORT_ERROR_TRUST, "the signer left %s out, so nobody vouches for it", l->files[i].name);
   retort_buffer *list = calloc(l->n_files, sizeof *list);
   if (!list) return no_memory();
   for (size_t i = 0; i < l->n_files; i++) list[i] = (retort_buffer){l->files[i].data, l->files[i].size, l->files[i].name};
@@ -457,8 +458,8 @@ static int32_t open_model(loader *l, model *m) {
 int32_t abi_load_finish(int32_t id) {
   loader *l = find(id, LOADER);
   if (!l) return state.error.status;
-  if (!l->verifier) return failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
-  if (l->refused) return failed(RETORT_ERROR_TRUST, "the files were refused; close the loader and begin again");
+  if (!l->verifier) return abi_failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
+  if (l->refused) return abi_failed(RETORT_ERROR_TRUST, "the files were refused; close the loader and begin again");
   model *m = calloc(1, sizeof *m);
   if (!m) return no_memory();
   int32_t status = open_model(l, m);
@@ -473,6 +474,43 @@ int32_t abi_load_finish(int32_t id) {
   l->n_files = 0;
   strike(&l->head);
   free_loader(l);
+  return status;
+}
+
+int32_t abi_load_put(int32_t id, uint32_t index, uint64_t offset, const void *data, uint32_t size) {
+  loader *l;
+  file *f = find_file(id, index, &l);
+  if (f && f->data && offset <= f->size && size <= f->size - offset) memcpy((char *)f->data + offset, data, size);
+  return f ? abi_load_fed(id, index, offset, size) : state.error.status;
+}
+
+static int32_t feed(loader *l, uint32_t index, abi_reader *read_at) {
+  file *f = &l->files[index];
+  const uint64_t piece = (uint64_t)16 << 20, chunk = retort_verifier_chunk_size(l->verifier, index), step = chunk ? chunk : l->whole ? f->size : piece;
+  int32_t status = RETORT_OK;
+  for (uint64_t at = 0, end; !status && at < f->size; at = end) {
+    end = step < f->size - at ? at + step : f->size;
+    for (uint64_t got = at; got < end;) {
+      int32_t n = read_at(index, got, (char *)f->data + got, (uint32_t)(end - got < piece ? end - got : piece));
+      if (n < 0) return n;
+      if (n == 0 || (uint64_t)n > end - got) return abi_failed(RETORT_ERROR_IO, "%s ends at %llu, and should have %llu bytes", f->name, (unsigned long long)got, (unsigned long long)f->size);
+      got += (uint64_t)n;
+    }
+    status = abi_load_fed(l->head.id, index, at, (uint32_t)(end - at));
+  }
+  return status;
+}
+
+int32_t abi_load_with(int32_t id, abi_reader *read_at) {
+  loader *l = find(id, LOADER);
+  if (!l) return state.error.status;
+  int32_t status = l->verifier ? RETORT_OK : abi_load_open(id);
+  for (uint32_t i = 0; !status && i < l->n_files; i++) status = feed(l, i, read_at);
+  if (!status) status = abi_load_finish(id);
+  if (status < 0) {
+    strike(&l->head);
+    free_loader(l);
+  }
   return status;
 }
 
@@ -569,13 +607,13 @@ static int32_t session_options(json_t *o, retort_session_options *so) {
     return status;
   for (const char *name; (name = retort_kv_type_name(so->kv_type)); so->kv_type++)
     if (strcmp(kv, name) == 0) return RETORT_OK;
-  return failed(RETORT_ERROR_JSON, "\"kv\" is none of \"f16\", \"f32\" and \"q8_0\"");
+  return abi_failed(RETORT_ERROR_JSON, "\"kv\" is none of \"f16\", \"f32\" and \"q8_0\"");
 }
 
 int32_t abi_session_new(int32_t id, const char *json, size_t size) {
   model *m = find(id, MODEL);
   if (!m) return state.error.status;
-  json_t *o = parse(json, size, "session options");
+  json_t *o = abi_parse(json, size, "session options");
   if (!o) return state.error.status;
   retort_session_options so;
   int32_t status = session_options(o, &so);
@@ -628,7 +666,7 @@ static int32_t chat_prompt(session *s, json_t *o, json_t *messages, int32_t **id
 static int32_t read_prompt(session *s, json_t *o, int32_t **ids, size_t *count) {
   json_t *messages = json_object_get(o, "messages"), *prompt = json_object_get(o, "prompt");
   if (messages && !prompt) return chat_prompt(s, o, messages, ids, count);
-  if (messages || !json_is_string(prompt)) return failed(RETORT_ERROR_JSON, "the request needs \"messages\" or else \"prompt\", a text");
+  if (messages || !json_is_string(prompt)) return abi_failed(RETORT_ERROR_JSON, "the request needs \"messages\" or else \"prompt\", a text");
   const char *text = json_string_value(prompt);
   size_t size = json_string_length(prompt);
   uint32_t flags = RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS;
@@ -650,7 +688,7 @@ static int32_t read_seed(json_t *o, uint64_t *seed) {
   char text[24];
   *seed = strtoull(json_string_value(value), NULL, 10);
   snprintf(text, sizeof text, "%llu", (unsigned long long)*seed);
-  return strcmp(text, json_string_value(value)) == 0 ? RETORT_OK : failed(RETORT_ERROR_JSON, "\"seed\" is no whole number from 0 to 18446744073709551615");
+  return strcmp(text, json_string_value(value)) == 0 ? RETORT_OK : abi_failed(RETORT_ERROR_JSON, "\"seed\" is no whole number from 0 to 18446744073709551615");
 }
 
 static int32_t generate_options(json_t *o, retort_generate_options *g) {
@@ -702,7 +740,7 @@ static int32_t begin_answer(session *s, json_t *o) {
 int32_t abi_chat(int32_t id, const char *json, size_t size) {
   session *s = find(id, SESSION);
   if (!s) return state.error.status;
-  json_t *o = parse(json, size, "the request");
+  json_t *o = abi_parse(json, size, "the request");
   if (!o) return state.error.status;
   int32_t status = begin_answer(s, o);
   json_decref(o);
@@ -776,7 +814,7 @@ int32_t abi_proof(int32_t id) {
 int32_t abi_close(int32_t id) {
   object *o = find(id, 0);
   if (!o) return state.error.status;
-  if (o->kind == MODEL && ((model *)o)->sessions) return failed(RETORT_ERROR_ARGUMENT, "model %d has %u sessions; close them first", (int)id, (unsigned)((model *)o)->sessions);
+  if (o->kind == MODEL && ((model *)o)->sessions) return abi_failed(RETORT_ERROR_ARGUMENT, "model %d has %u sessions; close them first", (int)id, (unsigned)((model *)o)->sessions);
   strike(o);
   if (o->kind == LOADER) free_loader((loader *)o);
   else if (o->kind == MODEL) free_model((model *)o);

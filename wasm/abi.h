@@ -76,4 +76,13 @@ EXPORT(retort_proof) int32_t abi_proof(int32_t session);             /* JSON, as
 /* A session, a model without sessions, or a loader. */
 EXPORT(retort_close) int32_t abi_close(int32_t object);
 
+/* ---- for the skins of wasi/, which are not part of the plugin that imports nothing ---- */
+
+/* Puts up to `size` bytes (1 or more) of the loader's file at `to`: how many; 0: it ends before; below 0: a retort_status, with the error kept. */
+typedef int32_t abi_reader(uint32_t file, uint64_t offset, void *to, uint32_t size);
+int32_t abi_load_with(int32_t loader, abi_reader *read_at);        /* from retort_load_open to retort_load_finish; the loader is no more, whatever happens */
+int32_t abi_load_put(int32_t loader, uint32_t file, uint64_t offset, const void *data, uint32_t size); /* copies the bytes and is retort_load_fed */
+struct json_t *abi_parse(const char *text, size_t size, const char *what); /* a JSON object; NULL once the error is kept */
+int32_t abi_failed(int32_t status, const char *format, ...) __attribute__((format(printf, 2, 3))); /* keeps the error */
+
 #endif

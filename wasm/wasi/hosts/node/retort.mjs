@@ -27,16 +27,31 @@ export class Model {
   #model
 
   /** `plugin`: a path or a WebAssembly.Module. `files`: one GGUF file, or those of a split set; signatures and chunk lists are found beside them
-   * (FILE.sig, FILE.minisig, FILE.chunks). `trust`: the policy, which has no default. */
-  static async open(plugin, files, trust) {
+   * (FILE.sig, FILE.minisig, FILE.chunks). `trust`: the policy, which has no default.
+   * `directory`: for retort-plugin.directory.wasm, which finds the files in that one (node:wasi); `readAt`: for retort-plugin.pull.wasm, a function of file
+   * index, offset and size to the bytes, none at the end; `files` are then { name, size } and `signatures` texts. */
+  static async open(plugin, files, trust, { directory, readAt, signatures = [] } = {}) {
     const module = plugin instanceof WebAssembly.Module ? plugin : await WebAssembly.compile(fs.readFileSync(plugin))
-    return new Model(await WebAssembly.instantiate(module, {}), [files].flat(), trust)
+    const wasi = directory && new (await import('node:wasi')).WASI({ version: 'preview1', preopens: { '/': directory } })
+    let model = null
+    const read_at = (file, offset, at, size) => {
+      const bytes = readAt(file, Number(offset), size >>> 0)
+      model.write(at >>> 0, bytes)
+      return bytes.length
+    }
+    const instance = await WebAssembly.instantiate(module, wasi ? wasi.getImportObject() : readAt ? { retort: { read_at } } : {})
+    wasi?.initialize(instance)
+    model = new Model(instance)
+    files = [files].flat()
+    if (directory) model.#model = model.send('load_directory', { trust, files })
+    else if (readAt) model.#model = model.call('load_pull', model.send('load_begin', { trust, signatures, files }))
+    else model.#model = model.#load(files, trust)
+    model.info = model.json('model_info', model.#model)
+    return model
   }
 
-  constructor(instance, files, trust) {
+  constructor(instance) {
     this.#exports = instance.exports
-    this.#model = this.#load(files, trust)
-    this.info = this.json('model_info', this.#model)
   }
 
   /** A conversation; options: n_ctx, n_batch, kv. */

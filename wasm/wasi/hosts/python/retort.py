@@ -32,17 +32,36 @@ class Error(Exception):
 
 class Model:
     """`files`: one GGUF file or the list of a split set; signatures and chunk lists are found beside them (FILE.sig, FILE.minisig, FILE.chunks).
-    `trust`: the policy, which has no default. `memory_limit`: the most bytes that the sandbox may take. `engine`, `module`: to share compiled code."""
+    `trust`: the policy, which has no default. `memory_limit`: the most bytes that the sandbox may take. `engine`, `module`: to share compiled code.
+    `directory`: for retort-plugin.directory.wasm, which finds the files in that one, open to it for reading only.
+    `read_at`: for retort-plugin.pull.wasm, a function of file index, offset and size to the bytes, b"" at the end; `files` are then (name, size) and
+    `signatures` texts."""
 
-    def __init__(self, plugin, files, trust, *, memory_limit=None, engine=None, module=None):
+    def __init__(self, plugin, files, trust, *, memory_limit=None, engine=None, module=None, directory=None, read_at=None, signatures=()):
         self.engine = engine or wasmtime.Engine()
         self.module = module or wasmtime.Module.from_file(self.engine, plugin)
         self._store = wasmtime.Store(self.engine)
         if memory_limit:
             self._store.set_limits(memory_size=memory_limit)
-        self._exports = wasmtime.Instance(self._store, self.module, []).exports(self._store)
+        linker = wasmtime.Linker(self.engine)
+        if directory:
+            linker.define_wasi()
+            access = wasmtime.WasiConfig()
+            access.preopen_dir(str(directory), "/", False)
+            self._store.set_wasi(access)
+        if read_at:
+            linker.define_func("retort", "read_at", wasmtime.FuncType([wasmtime.ValType.i32(), wasmtime.ValType.i64(), wasmtime.ValType.i32(), wasmtime.ValType.i32()], [wasmtime.ValType.i32()]),
+                               lambda *args: self._put(read_at, *args))
+        self._exports = linker.instantiate(self._store, self.module).exports(self._store)
         self._memory = self._exports["memory"]
-        self._model = self._load([files] if isinstance(files, (str, os.PathLike)) else list(files), trust)
+        files = [files] if isinstance(files, (str, os.PathLike)) else list(files)
+        if directory:
+            self._model = self._send("load_directory", {"trust": trust, "files": files})
+        elif read_at:
+            described = [{"name": name, "size": size} for name, size in files]
+            self._model = self.call("load_pull", self._send("load_begin", {"trust": trust, "signatures": list(signatures), "files": described}))
+        else:
+            self._model = self._load(files, trust)
         self.info = self._json("model_info", self._model)
 
     def session(self, **options):
@@ -108,6 +127,11 @@ class Model:
         return self._with_bytes(json.dumps(value).encode(), lambda at, size: self.call(name, *before, at, size))
 
     # ---- loading ----
+
+    def _put(self, read_at, file, offset, at, size):
+        data = read_at(file, offset, size & 0xFFFFFFFF)
+        self._memory.write(self._store, data, at & 0xFFFFFFFF)
+        return len(data)
 
     def _load(self, files, trust):
         bundle = [f"{files[0]}.sig", os.path.join(os.path.dirname(files[0]), "model.sig")]

@@ -1,6 +1,14 @@
 """hosts.py - the plugin in its hosts against the native program: same answers, same bits, same refusals.
 
 python hosts.py --retort build/retort --dist dist [--node NODE] [HOST...]; a host that cannot be had is named with the reason and counts as not run.
+
+Each host's `ask` program is given the module and answers lines of JSON, one for one, an error as {"error": kind, "message"}:
+  {"open": file, "trust": policy}          -> {"model": n, "info": {...}}; each model in an instance of its own
+  {"session": model, "options": {...}}     -> {"session": n}
+  {"in": session, "chat": {...}}           -> {"answer", "reasoning", "finish_reason", "usage", "proof"}
+     with "after": n                          leaves after n pieces; or, with "meanwhile": a request, answers that one there and goes on
+  {"end": session}                         -> {"memory": bytes of its instance}
+  {"close": model}                         -> {}
 """
 import argparse
 import glob
@@ -13,14 +21,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "../../.."))
 HOSTS = os.path.join(HERE, "../hosts")
-sys.path[:0] = [HERE, os.path.join(HOSTS, "python")]
+sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 import models  # noqa: E402
-import retort  # noqa: E402
 
 EMBER, KEY = os.path.join(ROOT, "models/ember/ember.gguf"), os.path.join(ROOT, "models/retort-project.pub")
 SIGNED = {"method": "key", "anchors": [open(KEY).read()], "model_name": "ember"}
@@ -89,7 +98,7 @@ def c_program(args):
 
 
 def java_program(args):
-    """GraalWasm needs Java 21 or newer: $JAVA_HOME, or one where Linux keeps them."""
+    """GraalWasm needs Java 21 or newer: $JAVA_HOME, or one where Linux keeps them. A JDK 25 with JVMCI compiles hot code with the compiler of the pom."""
     for home in [os.environ.get("JAVA_HOME"), *sorted(glob.glob("/usr/lib/jvm/*"), reverse=True)]:
         release = os.path.join(home or "", "release")
         found = re.search(r'JAVA_VERSION="(\d+)', open(release).read()) if home and os.path.exists(release) else None
@@ -100,7 +109,13 @@ def java_program(args):
     os.environ["JAVA_HOME"] = home
     built("java", args, [tool("mvn"), "-q", "compile", "dependency:copy-dependencies", "-DincludeTypes=jar"], [])
     target = os.path.join(args.build, "java/target")
-    return [os.path.join(home, "bin/java"), "-cp", f"{target}/classes:{target}/dependency/*", "retort.Ask"]
+    options = []
+    if int(found[1]) == 25 and "jdk.internal.vm.ci" in open(release).read():
+        compiler = [jar for name in ("compiler", "truffle-compiler", "collections", "word") for jar in glob.glob(f"{target}/dependency/{name}-*.jar")]
+        options = ["-XX:+UnlockExperimentalVMOptions", "-XX:+EnableJVMCI", "--upgrade-module-path=" + ":".join(compiler)]
+    if int(found[1]) >= 24:
+        options += ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
+    return [os.path.join(home, "bin/java"), *options, "-cp", f"{target}/classes:{target}/dependency/*", "retort.Ask"]
 
 
 # For each host the command that runs its `ask`, and whether its engine has the relaxed dot product.
@@ -115,13 +130,55 @@ PROGRAMS = {
 
 
 class Host:
-    def __init__(self, name, command, plugin):
-        self.name, self.command, self.plugin = name, command, plugin
+    """A running `ask`. `limit`: the most bytes of memory for an instance."""
 
-    def ask(self, file, trust, chat):
-        done = subprocess.run([*self.command, self.plugin, file], input=json.dumps({"trust": trust, "chat": chat}), capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, f"{self.name} ended with {done.returncode}: {done.stderr[-2000:]}"
-        return json.loads(done.stdout)
+    def __init__(self, name, command, plugin, limit=None):
+        self.name, self.command, self.plugin = name, command, plugin
+        words = [*command, plugin]
+        if limit and name == "node":  # V8's own cap
+            words.insert(1, f"--wasm-max-mem-pages={limit >> 16}")
+        elif limit and name == "java":  # GraalWasm keeps the sandbox's memory on Java's heap
+            words.insert(1, f"-Xmx{limit}")
+        elif limit:
+            words.append(str(limit))
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def request(self, **what):
+        patience = threading.Timer(900, self.process.kill)
+        patience.start()
+        try:
+            self.process.stdin.write(json.dumps(what) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        patience.cancel()
+        assert line, f"{self.name} ended with {self.process.wait()} at {str(what)[:200]}: {self.process.stderr.read()[-2000:]}"
+        return json.loads(line)
+
+    def good(self, **what):
+        got = self.request(**what)
+        assert "error" not in got, f"{self.name}: {got} at {str(what)[:200]}"
+        return got
+
+    def ask(self, file, trust, chat, **options):
+        """A model, a session, an answer; all closed again."""
+        model = self.request(open=file, trust=trust)
+        if "error" in model:
+            return model
+        session = self.request(session=model["model"], options=options)
+        got = session if "error" in session else self.request(**{"in": session["session"], "chat": chat})
+        if "error" not in session:
+            self.good(end=session["session"])
+        self.good(close=model["model"])
+        return {"info": model["info"], **got}
 
     def refused(self, kind, file, trust):
         got = self.ask(file, trust, {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1, "proof": True})
@@ -140,11 +197,12 @@ def same_answer(host, args, folder):
                             ["-n", "60", "--thinking-budget", "5", "--top-k", "20", "--min-p", "0.05", "--stop", "7"])):
         got = host.ask(EMBER, SIGNED, {"messages": [{"role": "user", "content": QUESTION}], "proof": True, **options})
         wanted = native(args.retort, EMBER, QUESTION, "--key", KEY, *words)
-        for key in ("text", "reasoning", "finish_reason", "proof"):
+        wanted["answer"] = wanted["text"]
+        for key in ("answer", "reasoning", "finish_reason", "proof"):
             assert got[key] == wanted[key], f"{host.name}: {key} is {got[key]}, natively {wanted[key]}"
         for key in ("method", "signer", "name", "digest", "files", "bytes"):
             assert got["info"]["trust"][key] == wanted["trust"][key], key
-    assert "5217" in host.ask(EMBER, SIGNED, {"messages": [{"role": "user", "content": QUESTION}], "temperature": 0, "proof": True})["text"]
+    assert "5217" in host.ask(EMBER, SIGNED, {"messages": [{"role": "user", "content": QUESTION}], "temperature": 0, "proof": True})["answer"]
     return "three answers of Ember, with their proofs, verdicts and finish reasons"
 
 
@@ -204,52 +262,89 @@ def hostile(host, args, folder):
 
 
 def lifecycle(host, args, folder):
-    if host.name == "node":
-        words = [*host.command[:1], os.path.join(HERE, "lifecycle.mjs"), os.path.join(HOSTS, "node/retort.mjs"), host.plugin, EMBER, KEY]
-        done = subprocess.run(words, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-    if host.name != "python":
-        return None
-    ask = [{"role": "user", "content": QUESTION}]
-    one = retort.Model(host.plugin, EMBER, SIGNED)
-    two = retort.Model(host.plugin, EMBER, SIGNED, engine=one.engine, module=one.module)
-    a, b, turns = one.session(), two.session(), 0
-    for x, y in zip(a.chat(ask, temperature=0, proof=True), b.chat(ask, temperature=0, proof=True)):
-        assert x == y
-        turns += 1
-    assert turns > 20 and a.proof() == b.proof()
-    left = one.session()
-    for piece in left.chat(ask):
-        if piece.text:
-            break
-    again = one.session()
-    list(again.chat(ask, temperature=0, proof=True, work=1))
-    assert again.proof() == a.proof()
-    for session in (a, left, again):
-        session.close()
-    for i in range(100):
-        session = one.session()
-        list(session.chat(ask, max_tokens=2))
-        session.close()
-        if i == 1:
-            before = one.memory_bytes()
-    assert one.memory_bytes() == before, (before, one.memory_bytes())
-    for limit in (2 << 20, 4 << 20, 6 << 20, 8 << 20):  # smaller than the model; and too small for a session, at one step or another
-        try:
-            model = retort.Model(host.plugin, EMBER, SIGNED, memory_limit=limit, engine=one.engine, module=one.module)
-            list(model.session(n_ctx=1024).chat(ask, max_tokens=4))
-            assert limit > 2 << 20
-        except retort.Error as error:
-            assert error.kind == "memory", error
-    assert one.detokenize(one.tokenize("Grüße, 12 km")).decode() == "Grüße, 12 km"
+    messages = [{"role": "user", "content": QUESTION}]
+    greedy = {"messages": messages, "temperature": 0, "max_tokens": 200, "proof": True}
+    wanted = native(args.retort, EMBER, QUESTION, "--key", KEY, "--temp", "0", "-n", "200")["proof"]
+
+    def session(model):
+        return host.good(session=model, options={})["session"]
+
+    one, two = (host.good(open=EMBER, trust=SIGNED)["model"] for _ in range(2))
+    first, other = session(one), session(two)
+    got = host.good(**{"in": first, "chat": greedy, "after": 5, "meanwhile": {"in": other, "chat": greedy}})
+    assert got["proof"] == got["meanwhile"]["proof"] == wanted, got
+    left = session(one)
+    got = host.good(**{"in": left, "chat": greedy, "after": 7})
+    assert not got.get("finish_reason") and got["usage"]["completion_tokens"] == 7, got
+    for again in (session(one), left):  # a new session; and the one that was left
+        assert host.good(**{"in": again, "chat": greedy})["proof"] == wanted
+    sizes = []
+    for _ in range(100):
+        short = session(one)
+        host.good(**{"in": short, "chat": {"messages": [{"role": "user", "content": "x"}], "max_tokens": 2, "proof": True}})
+        sizes.append(host.good(end=short)["memory"])
+    assert len(set(sizes[1:])) == 1, sizes
     for wrong in ({"temperatur": 1}, {"seed": -1}, {"seed": "1x"}, {"stop": [1]}, {"max_tokens": 1.5}, {"messages": 3}):
-        try:
-            list(retort.Session(one, {})._answer({"messages": ask, **wrong}, 0))
-            raise AssertionError(f"{wrong} was taken")
-        except retort.Error as error:
-            assert error.kind in ("json", "template"), error
-    return f"{turns} tokens in turns by two instances; {before} bytes after 2 sessions and after 100; memory limits and wrong options are errors"
+        got = host.request(**{"in": first, "chat": {"messages": messages, **wrong}})
+        assert got.get("error") in ("json", "template"), (wrong, got)
+    host.good(end=first)
+    assert host.request(end=first)["error"] == "argument"
+    return f"two instances at once, one left in the middle and asked again, {sizes[1]} bytes after 2 sessions and after 100, six wrong requests"
+
+
+def memory(host, args, folder):
+    """An instance that may take less than the model, or than a session, says so and lives on."""
+    if host.name == "java":
+        limits, large = (96 << 20,), os.path.join(folder, "large.gguf")
+        models.write(large, "Q8_0", gap=64 << 20)
+    else:
+        limits, large = (2 << 20, 4 << 20, 6 << 20, 8 << 20, 32 << 20), EMBER
+    trust = SIGNED if large == EMBER else {"method": "unsigned"}
+    said = []
+    for limit in limits:
+        with Host(host.name, host.command, host.plugin, limit) as small:
+            for _ in range(2):
+                got = small.ask(large, trust, {"messages": [{"role": "user", "content": QUESTION}], "max_tokens": 4, "proof": True}, n_ctx=1024)
+                assert got.get("error", "memory") == "memory" and ("error" in got) >= (limit == limits[0]) and ("error" not in got or limit < 32 << 20 or large != EMBER), f"{host.name} with {limit} bytes: {got}"
+            said.append(f"{limit >> 20} MiB {'refused' if 'error' in got else 'enough'}")
+    return "Ember within " + ", ".join(said) if large == EMBER else "a model of 65 MB within a Java heap of 96: refused"
+
+
+def page(host, args, folder):
+    """The host's program in docs/PLUGIN.md, just as it is printed there, in a folder with the files that it names; and what the page says of its output."""
+    text = open(os.path.join(ROOT, "docs/PLUGIN.md")).read()
+    language = {"node": "js"}.get(host.name, host.name)
+    program = re.search(rf"```{language}\n(.*?)```", text, re.S)[1]
+    lines = len([line for line in program.splitlines() if line.strip()])
+    long = re.search(r"\n((?:    .*\n)+)", text[text.index("the others show the reasoning too:"):])[1].replace("\n    ", "\n").strip()
+    for path in (EMBER, EMBER + ".sig", EMBER + ".chunks", KEY, host.plugin):
+        shutil.copy(path, folder)
+    there = os.path.join(args.build, host.name)
+    home = {"go": os.path.join(there, "cmd/page/main.go"), "rust": os.path.join(there, "src/bin/page.rs"), "c": os.path.join(there, "page.c"), "java": os.path.join(folder, "Sum.java"),
+            "python": os.path.join(folder, "page.py"), "node": os.path.join(folder, "page.mjs")}[host.name]
+    os.makedirs(os.path.dirname(home), exist_ok=True)
+    open(home, "w").write(program)
+    if host.name == "python":
+        shutil.copy(os.path.join(HOSTS, "python/retort.py"), folder)
+        command = [sys.executable, home]
+    elif host.name == "node":
+        shutil.copy(os.path.join(HOSTS, "node/retort.mjs"), folder)
+        command = [host.command[0], home]
+    elif host.name == "go":
+        command = built("go", args, [tool("go"), "build", "-o", "page", "./cmd/page"], ["./page"])
+    elif host.name == "rust":
+        command = built("rust", args, [tool("cargo"), "build", "--release", "--quiet", "--bin", "page"], ["./target/release/page"])
+    elif host.name == "c":
+        command = built("c", args, [tool("cc"), "-std=c17", "-Wall", "-Wextra", "-Werror", "page.c", "retort_plugin.c", *c_api(args), "-o", "page"], ["./page"])
+    else:
+        command = [*host.command[:-1], home]
+    start = time.monotonic()
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    seconds = time.monotonic() - start
+    assert done.returncode == 0 and not done.stderr, f"{done.returncode} {done.stderr[-2000:]}"
+    wanted = "The answer is 5217." if host.name in ("python", "node") else long
+    assert done.stdout.strip() == wanted and lines < 20, f"{lines} lines print {done.stdout!r}, and the page says {wanted!r}"
+    return f"the {lines} lines of docs/PLUGIN.md print what it says, in {seconds:.2f} s"
 
 
 def abi(args):
@@ -288,16 +383,15 @@ def main():
                 print(f"NOT RUN  {name}: {reason}")
                 continue
             for plugin in ("retort-plugin.wasm", "retort-plugin.relaxed.wasm")[: 1 + has_relaxed]:
-                host = Host(name, command, os.path.join(args.dist, plugin))
-                for check in (same_answer, same_bits, trust, hostile, lifecycle):
+                for check in (same_answer, same_bits, trust, hostile, lifecycle, memory, *([] if "relaxed" in plugin else [page])):
+                    start = time.monotonic()
                     try:
-                        said = check(host, args, folder)
-                    except (AssertionError, subprocess.TimeoutExpired, json.JSONDecodeError) as problem:
+                        with Host(name, command, os.path.join(args.dist, plugin)) as host:
+                            said = f"ok       {name} {plugin} {check.__name__}: {check(host, args, folder)}"
+                    except (AssertionError, json.JSONDecodeError, Missing) as problem:
                         failed += 1
-                        said = None
-                        print(f"FAILED   {name} {plugin} {check.__name__}: {problem}")
-                    if said:
-                        print(f"ok       {name} {plugin} {check.__name__}: {said}", flush=True)
+                        said = f"FAILED   {name} {plugin} {check.__name__}: {problem}"
+                    print(f"{said} ({time.monotonic() - start:.0f} s)", flush=True)
     sys.exit(failed > 0)
 
 

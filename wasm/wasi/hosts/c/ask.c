@@ -1,28 +1,8 @@
-/* ask.c - answers one request: ask PLUGIN MODEL.gguf < {"trust": {...}, "chat": {"messages": [...], ...}}, and prints what came as JSON (jansson). */
+/* ask.c - answers the requests of ../../tests/hosts.py, a line of JSON each: ask PLUGIN [MOST-BYTES-OF-MEMORY] (jansson). */
 #include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "retort_plugin.h"
-
-/* The request to load: the signature beside the file, its name and size. */
-static char *load_request(json_t *trust, const char *path) {
-  const char *method = json_string_value(json_object_get(trust, "method")), *slash = strrchr(path, '/');
-  char name[4096], text[65536];
-  struct stat info;
-  json_t *signatures = json_array();
-  snprintf(name, sizeof name, "%s%s", path, method && strcmp(method, "minisign") == 0 ? ".minisig" : ".sig");
-  FILE *f = method && (strcmp(method, "unsigned") == 0 || strcmp(method, "pinned") == 0) ? NULL : fopen(name, "r");
-  if (f) {
-    json_array_append_new(signatures, json_stringn(text, fread(text, 1, sizeof text, f)));
-    fclose(f);
-  }
-  if (stat(path, &info) != 0) info.st_size = 0;
-  json_t *all = json_pack("{s:O,s:o,s:[{s:s,s:I}]}", "trust", trust, "signatures", signatures, "files", "name", slash ? slash + 1 : path, "size", (json_int_t)info.st_size);
-  char *line = json_dumps(all, JSON_COMPACT);
-  json_decref(all);
-  return line;
-}
 
 static json_t *parsed(plugin *p, const char *name, int32_t object) {
   char *text = plugin_json(p, name, object);
@@ -31,28 +11,96 @@ static json_t *parsed(plugin *p, const char *name, int32_t object) {
   return tree;
 }
 
-int main(int argc, char **argv) {
-  static const char *const finish[] = {"none", "stop", "length", "stop_string"};
-  json_t *request = argc == 3 ? json_loadf(stdin, 0, NULL) : NULL, *out = json_object(), *text[2] = {json_string(""), json_string("")};
-  if (!request) return 2;
-  plugin *p = plugin_open(argv[1], 0);
-  char *load = load_request(json_object_get(request, "trust"), argv[2]), *chat = json_dumps(json_object_get(request, "chat"), JSON_COMPACT);
+enum { MOST = 256 };
+static plugin *code, *plugins[MOST];
+static int32_t models[MOST], sessions[MOST], owners[MOST]; /* owners: of the sessions, indexes of plugins */
+static int n_plugins, n_sessions;
+static uint64_t limit;
+
+/* What went wrong in p, as JSON; NULL where it is the host's fault. */
+static json_t *refusal(const plugin *p) {
+  if (strcmp(plugin_error_kind(p), "host") != 0) return json_pack("{s:s,s:s}", "error", plugin_error_kind(p), "message", plugin_error(p));
+  fprintf(stderr, "%s\n", plugin_error(p));
+  return NULL;
+}
+
+static int number(json_t *r, const char *key) { return (int)json_integer_value(json_object_get(r, key)); }
+
+static json_t *answer(json_t *r);
+
+static json_t *open_model(json_t *r) {
+  char *trust = json_dumps(json_object_get(r, "trust"), JSON_COMPACT);
+  plugin *p = plugin_another(code, limit);
+  int32_t model = plugin_load(p, json_string_value(json_object_get(r, "open")), trust);
+  json_t *out = model > 0 ? json_pack("{s:i,s:o}", "model", n_plugins, "info", parsed(p, "model_info", model)) : refusal(p);
+  free(trust);
+  if (model > 0 && n_plugins < MOST) {
+    models[n_plugins] = model;
+    plugins[n_plugins++] = p;
+  } else plugin_close(p);
+  return out;
+}
+
+static json_t *open_session(json_t *r) {
+  int i = number(r, "session");
+  char *options = json_dumps(json_object_get(r, "options"), JSON_COMPACT);
+  int32_t session = plugin_session(plugins[i], models[i], options);
+  free(options);
+  if (session < 0) return refusal(plugins[i]);
+  if (n_sessions == MOST) return NULL;
+  owners[n_sessions] = i;
+  sessions[n_sessions] = session;
+  return json_pack("{s:i}", "session", n_sessions++);
+}
+
+static json_t *chat(json_t *r) {
+  static const char *const finish[] = {"", "stop", "length", "stop_string"};
+  int i = owners[number(r, "in")], after = number(r, "after"), count = 0, kind = 1;
+  int32_t session = sessions[number(r, "in")];
+  plugin *p = plugins[i];
+  json_t *meanwhile = json_object_get(r, "meanwhile"), *inner = NULL, *text[2] = {json_string(""), json_string("")};
+  char *request = json_dumps(json_object_get(r, "chat"), JSON_COMPACT);
   piece got = {0};
-  int32_t model = plugin_load(p, argv[2], load), session = model > 0 ? plugin_session(p, model, NULL) : -1;
-  int kind = session > 0 && plugin_chat(p, session, chat) > 0 ? 1 : -1;
+  if (plugin_chat(p, session, request) < 0) kind = -1;
+  free(request);
   while (kind == 1 && (kind = plugin_next(p, session, &got)) > 0) {
     json_t *longer = json_sprintf("%s%.*s", json_string_value(text[got.reasoning]), (int)got.size, got.text);
     json_decref(text[got.reasoning]);
     text[got.reasoning] = longer;
+    if (++count != after) continue;
+    if (!meanwhile) break;
+    inner = answer(meanwhile);
   }
-  if (kind == 2)
-    json_object_update_new(out, json_pack("{s:O,s:O,s:s,s:o,s:o,s:o}", "text", text[0], "reasoning", text[1], "finish_reason", finish[got.finish], "usage", parsed(p, "usage", session), "proof",
-                                          parsed(p, "proof", session), "info", parsed(p, "model_info", model)));
-  else if (strcmp(plugin_error_kind(p), "host") != 0)
-    json_object_update_new(out, json_pack("{s:s,s:s}", "error", plugin_error_kind(p), "message", plugin_error(p)));
-  else fprintf(stderr, "%s\n", plugin_error(p));
-  int good = json_object_size(out) > 0;
-  if (good) puts(json_dumps(out, JSON_COMPACT));
-  plugin_close(p);
-  return !good;
+  if (kind < 0) return refusal(p);
+  return json_pack("{s:o,s:o,s:s,s:o,s:o*,s:o*}", "answer", text[0], "reasoning", text[1], "finish_reason", finish[got.finish], "usage", parsed(p, "usage", session), "meanwhile", inner, "proof",
+                   got.finish ? parsed(p, "proof", session) : NULL);
+}
+
+static json_t *answer(json_t *r) {
+  if (json_object_get(r, "open")) return open_model(r);
+  if (json_object_get(r, "session")) return open_session(r);
+  if (json_object_get(r, "end")) {
+    plugin *p = plugins[owners[number(r, "end")]];
+    return plugin_end(p, sessions[number(r, "end")]) < 0 ? refusal(p) : json_pack("{s:I}", "memory", (json_int_t)plugin_memory_bytes(p));
+  }
+  if (!json_object_get(r, "close")) return chat(r);
+  plugin_close(plugins[number(r, "close")]);
+  return json_object();
+}
+
+int main(int argc, char **argv) {
+  if (argc < 2) return 2;
+  limit = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+  code = plugin_open(argv[1], 0);
+  for (json_t *r; (r = json_loadf(stdin, JSON_DISABLE_EOF_CHECK, NULL)) != NULL; json_decref(r)) {
+    json_t *out = answer(r);
+    if (!out) return 1;
+    char *line = json_dumps(out, JSON_COMPACT);
+    puts(line);
+    fflush(stdout);
+    free(line);
+    json_decref(out);
+  }
+  plugin_close(code);
+  return 0;
 }

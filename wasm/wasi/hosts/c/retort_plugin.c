@@ -6,11 +6,12 @@
 #include <string.h>
 #include <wasmtime.h>
 
-#define PIECE_SIZE ((uint64_t)16 << 20) /* read at a time where the file has no list of chunks */
+#define PIECE_SIZE ((uint64_t)16 << 20)
 #define IO_STATUS -10
 
 struct plugin {
   wasm_engine_t *engine;
+  wasmtime_module_t *module;
   wasmtime_store_t *store;
   wasmtime_context_t *context;
   wasmtime_instance_t instance;
@@ -113,40 +114,57 @@ static void *read_file(const char *path, size_t *size) {
   return data;
 }
 
-plugin *plugin_open(const char *wasm_path, uint64_t memory_limit) {
-  plugin *p = calloc(1, sizeof *p);
-  wasmtime_module_t *module = NULL;
+/* A sandbox around p->module, where there is one. */
+static plugin *start(plugin *p, uint64_t memory_limit) {
   wasm_trap_t *trap = NULL;
   wasmtime_extern_t memory;
+  p->store = wasmtime_store_new(p->engine, NULL, NULL);
+  p->context = wasmtime_store_context(p->store);
+  if (memory_limit) wasmtime_store_limiter(p->store, (int64_t)memory_limit, -1, -1, -1, -1);
+  if (p->module && !host_failed(p, wasmtime_instance_new(p->context, p->module, NULL, 0, &p->instance, &trap), trap) &&
+      wasmtime_instance_export_get(p->context, &p->instance, "memory", 6, &memory))
+    p->memory = memory.of.memory;
+  return p;
+}
+
+plugin *plugin_open(const char *wasm_path, uint64_t memory_limit) {
+  plugin *p = calloc(1, sizeof *p);
   size_t size;
   if (!p) return NULL;
   p->kind = "host";
   void *code = read_file(wasm_path, &size);
   p->engine = wasm_engine_new();
-  p->store = wasmtime_store_new(p->engine, NULL, NULL);
-  p->context = wasmtime_store_context(p->store);
-  if (memory_limit) wasmtime_store_limiter(p->store, (int64_t)memory_limit, -1, -1, -1, -1);
   if (!code) fail(p, "io", "the module cannot be read");
-  else if (!host_failed(p, wasmtime_module_new(p->engine, code, size, &module), NULL) &&
-           !host_failed(p, wasmtime_instance_new(p->context, module, NULL, 0, &p->instance, &trap), trap) &&
-           wasmtime_instance_export_get(p->context, &p->instance, "memory", 6, &memory))
-    p->memory = memory.of.memory;
-  if (module) wasmtime_module_delete(module);
+  else host_failed(p, wasmtime_module_new(p->engine, code, size, &p->module), NULL);
   free(code);
-  return p;
+  return start(p, memory_limit);
+}
+
+plugin *plugin_another(const plugin *of, uint64_t memory_limit) {
+  plugin *p = of ? calloc(1, sizeof *p) : NULL;
+  if (!p) return NULL;
+  p->kind = "host";
+  p->engine = wasmtime_engine_clone(of->engine);
+  if (of->module) p->module = wasmtime_module_clone(of->module);
+  else fail(p, of->kind, of->error);
+  return start(p, memory_limit);
 }
 
 void plugin_close(plugin *p) {
   if (!p) return;
   wasmtime_store_delete(p->store);
+  if (p->module) wasmtime_module_delete(p->module);
   wasm_engine_delete(p->engine);
   free(p);
 }
 
-static int64_t feed(plugin *p, FILE *f, int32_t loader) {
+uint64_t plugin_memory_bytes(plugin *p) { return wasmtime_memory_data_size(p->context, &p->memory); }
+
+/* `without_list`: bytes at a time where the file has no list of chunks. */
+static int64_t feed(plugin *p, FILE *f, int32_t loader, uint64_t without_list) {
   int64_t at, step;
   if (!call(p, "load_buffer", VALUES(I32(loader), I32(0)), &at) || (step = ask(p, "load_chunk_size", VALUES(I32(loader), I32(0)))) < 0) return IO_STATUS;
-  uint64_t offset = 0, piece = step ? (uint64_t)step : PIECE_SIZE;
+  uint64_t offset = 0, piece = step ? (uint64_t)step : without_list;
   char *data = malloc(piece);
   if (!data) return fail(p, "memory", "out of memory");
   int64_t status = 0;
@@ -162,22 +180,57 @@ static int64_t feed(plugin *p, FILE *f, int32_t loader) {
   return status;
 }
 
-int32_t plugin_load(plugin *p, const char *path, const char *request_json) {
+/* Appends `text` to the JSON at `at` as a string; where that ends. */
+static char *quote(char *at, const char *text) {
+  *at++ = '"';
+  for (; *text; text++)
+    if (*text == '"' || *text == '\\' || (unsigned char)*text < ' ') at += sprintf(at, "\\u%04x", (unsigned char)*text);
+    else *at++ = *text;
+  *at++ = '"';
+  return at;
+}
+
+/* The request to load: with what lies beside the file for the policy's method. That is told by the method's word alone; the plugin reads the policy. */
+static char *load_request(const char *path, const char *trust_json, uint64_t size) {
+  const char *slash = strrchr(path, '/'), *suffix = strstr(trust_json, "\"minisign\"") ? ".minisig" : ".sig";
+  char name[4096];
+  size_t length = 0;
+  snprintf(name, sizeof name, "%s%s", path, suffix);
+  char *signature = strstr(trust_json, "\"unsigned\"") || strstr(trust_json, "\"pinned\"") ? NULL : read_file(name, &length);
+  char *request = malloc(strlen(trust_json) + 6 * (length + strlen(path)) + 128), *at = request;
+  if (request) {
+    at += sprintf(at, "{\"trust\":%s,\"signatures\":[", trust_json);
+    if (signature) at = quote(at, signature);
+    at += sprintf(at, "],\"files\":[{\"name\":");
+    at = quote(at, slash ? slash + 1 : path);
+    sprintf(at, ",\"size\":%llu}]}", (unsigned long long)size);
+  }
+  free(signature);
+  return request;
+}
+
+int32_t plugin_load(plugin *p, const char *path, const char *trust_json) {
   char chunks_path[4096];
-  size_t size;
-  int64_t status;
+  size_t chunks_size;
+  long size;
   if (p->error[0]) return IO_STATUS;
   FILE *f = fopen(path, "rb");
-  if (!f) return fail(p, "io", "the model cannot be opened");
-  wasmtime_val_t loader = I32(with_bytes(p, "load_begin", request_json, strlen(request_json), NULL, 0));
-  status = loader.of.i32;
+  if (!f || fseek(f, 0, SEEK_END) != 0 || (size = ftell(f)) < 0) {
+    if (f) fclose(f);
+    return fail(p, "io", "the model cannot be opened");
+  }
+  rewind(f);
+  char *request = load_request(path, trust_json, (uint64_t)size);
+  wasmtime_val_t loader = I32(request ? with_bytes(p, "load_begin", request, strlen(request), NULL, 0) : fail(p, "memory", "out of memory"));
+  int64_t status = loader.of.i32;
+  free(request);
   snprintf(chunks_path, sizeof chunks_path, "%s.chunks", path);
-  void *chunks = read_file(chunks_path, &size);
+  void *chunks = read_file(chunks_path, &chunks_size);
   wasmtime_val_t first[] = {loader, I32(0)};
-  if (status >= 0 && chunks) status = with_bytes(p, "load_chunks", chunks, size, first, 2);
+  if (status >= 0 && chunks) status = with_bytes(p, "load_chunks", chunks, chunks_size, first, 2);
   free(chunks);
   if (status >= 0) status = ask(p, "load_open", &loader, 1);
-  if (status >= 0) status = feed(p, f, loader.of.i32);
+  if (status >= 0) status = feed(p, f, loader.of.i32, strstr(trust_json, "\"signify\"") ? (uint64_t)size + 1 : PIECE_SIZE);
   if (status >= 0) status = ask(p, "load_finish", &loader, 1);
   fclose(f);
   return (int32_t)status;
@@ -211,6 +264,8 @@ int plugin_next(plugin *p, int32_t session, piece *out) {
   *out = (piece){.kind = (int)kind, .reasoning = event[2] == 1, .finish = (int)event[5], .token = (int32_t)event[1], .text = text, .size = event[4]};
   return (int)kind;
 }
+
+int32_t plugin_end(plugin *p, int32_t session) { return (int32_t)ask(p, "close", VALUES(I32(session))); }
 
 char *plugin_json(plugin *p, const char *name, int32_t object) {
   int64_t at, size = ask(p, name, VALUES(I32(object)));

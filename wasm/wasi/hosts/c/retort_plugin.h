@@ -26,15 +26,18 @@ typedef struct piece {
 
 /* Compiles and starts the module; `memory_limit`: the most bytes that it may take, 0: 4 GiB. */
 plugin *plugin_open(const char *wasm_path, uint64_t memory_limit);
+plugin *plugin_another(const plugin *p, uint64_t memory_limit); /* one more sandbox, which shares p's compiled code; p may be closed before it */
 void plugin_close(plugin *p);
+uint64_t plugin_memory_bytes(plugin *p); /* what the sandbox has taken */
 const char *plugin_error(const plugin *p); /* "" before any error */
 const char *plugin_error_kind(const plugin *p); /* "trust", "memory", ...; "host" for what went wrong on this side */
 
-/* Loads one GGUF file, with FILE.chunks where it is there. `request_json` as in docs/PLUGIN.md: trust, signatures, files with name and size. */
-int32_t plugin_load(plugin *p, const char *path, const char *request_json);
+/* Loads one GGUF file, with its signature (FILE.sig, FILE.minisig) and FILE.chunks where they are there. `trust_json`: the policy (docs/PLUGIN.md). */
+int32_t plugin_load(plugin *p, const char *path, const char *trust_json);
 int32_t plugin_session(plugin *p, int32_t model, const char *options_json); /* NULL: defaults */
 int32_t plugin_chat(plugin *p, int32_t session, const char *request_json);  /* begins an answer */
 int plugin_next(plugin *p, int32_t session, piece *out);                    /* the next piece: its kind. Stop calling to cancel. */
+int32_t plugin_end(plugin *p, int32_t session);                             /* closes a session */
 /* JSON by the name of its function, without retort_: "model_info", "usage", "proof". malloc'ed. */
 char *plugin_json(plugin *p, const char *name, int32_t object);
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Predicate;
 import org.graalvm.polyglot.Context;
+import org.graalvm.polyglot.Engine;
 import org.graalvm.polyglot.Source;
 import org.graalvm.polyglot.Value;
 import org.graalvm.polyglot.io.ByteSequence;
@@ -46,11 +47,25 @@ public final class Model implements AutoCloseable {
   private final Value memory;
   private final int model;
 
-  /** Loads a GGUF file; its signature and chunk list are found beside it (FILE.sig, FILE.minisig, FILE.chunks). trust: the policy, which has no default. */
+  /** The module as the engine has read it, for many models. */
+  public static final class Code {
+    private final Engine engine = Engine.newBuilder("wasm").option("engine.WarnInterpreterOnly", "false").build();
+    private final Source source;
+
+    public Code(Path plugin) throws IOException {
+      source = Source.newBuilder("wasm", ByteSequence.create(Files.readAllBytes(plugin)), "retort-plugin").build();
+    }
+  }
+
   public Model(Path plugin, Path file, JsonObject trust) throws IOException {
-    context = Context.newBuilder("wasm").option("engine.WarnInterpreterOnly", "false").build();
+    this(new Code(plugin), file, trust);
+  }
+
+  /** Loads a GGUF file; its signature and chunk list are found beside it (FILE.sig, FILE.minisig, FILE.chunks). trust: the policy, which has no default. */
+  public Model(Code code, Path file, JsonObject trust) throws IOException {
+    context = Context.newBuilder("wasm").engine(code.engine).build();
     try {
-      Value module = context.eval(Source.newBuilder("wasm", ByteSequence.create(Files.readAllBytes(plugin)), "retort-plugin").build());
+      Value module = context.eval(code.source);
       exports = module.newInstance().getMember("exports");
       memory = exports.getMember("memory");
       model = load(file, trust);
@@ -69,9 +84,19 @@ public final class Model implements AutoCloseable {
     return json("model_info", model);
   }
 
+  /** What the sandbox has taken. */
+  public long memoryBytes() {
+    return memory.getBufferSize();
+  }
+
   /** A conversation. */
   public int session() {
-    return send("session_new", new JsonObject(), model);
+    return session(new JsonObject());
+  }
+
+  /** A conversation; options: n_ctx, n_batch, kv. */
+  public int session(JsonObject options) {
+    return send("session_new", options, model);
   }
 
   /** Begins an answer to {"messages": [...], "temperature": ..., ...} (docs/PLUGIN.md) and hands its pieces to each until that returns false. */

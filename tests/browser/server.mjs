@@ -48,7 +48,7 @@ async function answer(root, state, request, response) {
     at += piece.length
     if (!response.write(piece)) await drained(response)
     if (response.destroyed) return
-    if (fault.rate) await new Promise((resolve) => setTimeout(resolve, begun + (1000 * (at - start)) / fault.rate - performance.now()))
+    if (fault.rate) await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + (1000 * (at - start)) / fault.rate - performance.now())))
     if (fault.slow || fault.cut !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.slow ?? 5))
   }
   response.end()

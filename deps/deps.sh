@@ -18,7 +18,7 @@ sha_ok() { [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]; }
 from_debian() { # source-package=version file out
   local dir mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   command -v apt-get >/dev/null || return 1
-  mirror=$("$here/debian_mirror.sh")
+  mirror=$("$here/debian_mirror.sh") || return 1
   [ -f "$keyring" ] || { say "no Debian archive keyring"; return 1; }
   dir=$cache/apt
   mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"

@@ -32,7 +32,7 @@ debian() {
   command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
   command -v patchelf >/dev/null || missing+=(patchelf)
   [ ${#missing[@]} = 0 ] || die "these are missing; install them and run me again:  sudo apt-get install ${missing[*]}"
-  local mirror; mirror=$("$(dirname "$0")/../deps/debian_mirror.sh")
+  local mirror; mirror=$("$(dirname "$0")/../deps/debian_mirror.sh") || mirror= # then mmdebstrap knows one
   local room; room=$(df -Pk "$cache" | awk 'NR == 2 { print int($4 / 1024) }')
   [ "$room" -ge 4000 ] || die "the toolchain needs 4 GB in $cache, which has $room MB; set RETORT_CACHE to a larger place"
   part=$root.part.$$
@@ -41,7 +41,7 @@ debian() {
   say "making the WebAssembly toolchain once from Debian trixie's packages in $root (3 GB, a few minutes)"
   mmdebstrap --quiet --variant=extract --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-    --include=emscripten,clang-19,lld-19,libclang-rt-19-dev-wasm32,wasi-libc,binaryen,wabt trixie "$part" "$mirror" > "$cache/wasm-toolchain.log" 2>&1 ||
+    --include=emscripten,clang-19,lld-19,libclang-rt-19-dev-wasm32,wasi-libc,binaryen,wabt trixie "$part" ${mirror:+"$mirror"} > "$cache/wasm-toolchain.log" 2>&1 ||
     { tail -n 20 "$cache/wasm-toolchain.log" >&2; die "mmdebstrap failed ($cache/wasm-toolchain.log); run it as root, or install the WASI SDK and Emscripten"; }
   # Programs find their libraries below the folder's final name.
   local file llvm=usr/lib/llvm-19 lib; lib=usr/lib/$(uname -m)-linux-gnu

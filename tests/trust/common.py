@@ -87,9 +87,13 @@ class Installing(Case):
         links = {os.path.basename(os.readlink(os.path.join(self.dev, n))) for n in ("current", "previous") if os.path.lexists(os.path.join(self.dev, n))}
         self.assertEqual(set(os.listdir(os.path.join(self.dev, "releases"))), links)
 
-    def kept(self):
-        """self.dev as it is now, for `restore`."""
+    def before_the_third(self):
+        """self.dev with release 2 and, behind it, 1, kept for `restore`. Returns release 3."""
+        self.update(self.release(1))
+        self.update(self.release(2))
+        new = self.release(3)
         shutil.copytree(self.dev, self.path("state"), symlinks=True)
+        return new
 
     def restore(self):
         shutil.rmtree(self.dev)
@@ -116,10 +120,7 @@ class Installing(Case):
 
     @unittest.skipUnless(arguments.killer, "no library to preload (a sanitizer build, or --killer was not given)")
     def test_killed_at_steps(self):
-        self.update(self.release(1))
-        self.update(self.release(2))
-        new = self.release(3)
-        self.kept()
+        new = self.before_the_third()
         seen = self.kill_at_steps(lambda **how: self.update(new, **how), lambda **how: self.update(new, **how))
         self.assertGreater(seen.count(2), 6)
         self.assertLessEqual(set(seen), {2, 3})

@@ -95,19 +95,13 @@ class Update(common.Installing):
 
     @unittest.skipUnless(arguments.killer, "no library to preload (a sanitizer build, or --killer was not given)")
     def test_a_rollback_killed_at_steps(self):
-        self.update(self.release(1))
-        self.update(self.release(2))
-        new = self.release(3)
-        self.kept()
+        new = self.before_the_third()
         seen = self.kill_at_steps(lambda **how: self.retort("update", "--rollback", "--key", self.path("fleet.pub"), self.dev, **how), lambda **how: self.update(new, **how))
         self.assertLessEqual(set(seen), {1, 2})
         self.assertIn(2, seen)
 
     def test_killed_at_any_moment(self):
-        self.update(self.release(1))
-        self.update(self.release(2))
-        new, rng, seen = self.release(3), random.Random(1), []
-        self.kept()
+        new, rng, seen = self.before_the_third(), random.Random(1), []
         for _ in range(arguments.kills):
             self.restore()
             process = subprocess.Popen([arguments.retort, "update", "--from", new, "--key", self.path("fleet.pub"), self.dev], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

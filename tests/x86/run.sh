@@ -16,11 +16,12 @@ mkdir -p "$cache"
 say() { printf 'x86: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-mirror=$("$(dirname "$0")/../../deps/debian_mirror.sh")
+mirror() { "$(dirname "$0")/../../deps/debian_mirror.sh" || die "apt has no Debian mirror among its sources: add one, for Bochs's source and the kernel come from there"; }
 work=$(mktemp -d "$cache/x86.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 make_bochs() {
+  local mirror; mirror=$(mirror)
   local file=$work/bochs.tar.xz sha=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
   say "building Bochs 3.0, once"
   curl -fsL --connect-timeout 5 --max-time 300 -o "$file" "${mirror%/}/pool/main/b/bochs/bochs_3.0+dfsg.orig.tar.xz" || die "Bochs's source could not be fetched from $mirror"
@@ -38,7 +39,8 @@ make_bochs() {
 
 # With a private apt directory, so that the system's lists stay as they are.
 make_kernel() {
-  local dir=$work/apt name key=/usr/share/keyrings/debian-archive-keyring.gpg
+  local dir=$work/apt name key=/usr/share/keyrings/debian-archive-keyring.gpg mirror
+  mirror=$(mirror)
   say "fetching a Linux kernel, once"
   mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
   : >"$dir/status"

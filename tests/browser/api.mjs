@@ -276,7 +276,7 @@ export const apiCases = [
       results.garbled = await load({ trust: { keys: ['-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n'] } })
       results.policy = await load({ trust: {} })
       for (const [what, result] of Object.entries(results)) assert.equal(result, 'TrustError trust', what)
-      assert.equal(await load({ trust: { pins: ['eaa076504662fcbbe059ae82e0a9f79872e03193aba19b7eb609cd69c877ee70'] } }), 'none')
+      assert.equal(await load({ trust: { pins: ['733d40c7d029b73419ddffbaa3e815cf13f6eebb88c50bfc13b9ce046256930a'] } }), 'none')
     },
   },
   {

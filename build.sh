@@ -130,7 +130,7 @@ run() {
 tests() { # quick|full
   deps
   smollm2
-  need minisign minisign signify-openbsd signify-openbsd curl curl
+  need minisign minisign signify-openbsd signify-openbsd curl curl jq jq
   wycheproof
   venv venv tests/requirements.txt
   local extra=()
@@ -207,7 +207,7 @@ dist() {
 # Each tier: an emulated CPU and the best variant that it must run. What a CPU lacks is named by the tests as not run. The two longest units are
 # for `test arm full`; in their place the logits of two real models are held against those of this machine's own program.
 test_arm() { # quick|full
-  need qemu-user-static qemu-aarch64-static
+  need qemu-user-static qemu-aarch64-static jq jq
   smollm2
   native
   venv venv tests/requirements.txt
@@ -261,6 +261,7 @@ arm_update() {
     build/venv/bin/python tests/trust/test_$test.py --retort $board --kills 20 >build/aarch64-linux-gnu/$test.log 2>&1 || { failed=1; cat build/aarch64-linux-gnu/$test.log >&2; say "update: FAILED (tests/trust/test_$test.py)"; }
   done
   [ $failed = 1 ] || say "update: from a folder and from web servers"
+  build/venv/bin/python tests/trust/test_device_page.py --retort build/retort --board "qemu-aarch64-static -cpu cortex-a76" --tarball dist/retort-*-aarch64-linux.tar.gz || { failed=1; say "docs/DEVICE.md: FAILED (tests/trust/test_device_page.py)"; }
   return $failed
 }
 arm_same_logits() { # what word question options...: under $emulate the best variant's answer has the word, and the very logits of this machine's program

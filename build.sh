@@ -160,7 +160,10 @@ tests() { # quick|full
 # cross TARGET NINJA_TARGET...: the pinned libraries and parts of the tree for another machine, in build/TARGET.
 cross() {
   local target=$1; shift
-  need build-essential cc cmake cmake ninja-build ninja xz-utils xz bzip2 bzip2 "gcc-$target" "$target-gcc"
+  need build-essential cc cmake cmake ninja-build ninja xz-utils xz bzip2 bzip2
+  local libc=libc6-dev # which Debian's cross compilers only recommend
+  case $target in aarch64-*) libc=libc6-dev-arm64-cross;; arm-*) libc=libc6-dev-armhf-cross;; esac
+  [ -f "$("$target-gcc" -print-file-name=crt1.o 2>/dev/null)" ] || install_packages "gcc-$target" $libc
   CC=$target-gcc AR=$target-ar CFLAGS="-Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables" DEPS_HOST=$target \
     DEPS_CMAKE_ARGS="-DCMAKE_TOOLCHAIN_FILE=$PWD/cmake/$target.cmake -DCMAKE_C_FLAGS_RELEASE=-DNDEBUG" deps/deps.sh "build/$target/deps"
   cmake -G Ninja -S . -B "build/$target" -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/$target.cmake" \

@@ -1,5 +1,5 @@
 /* sha256.c - SHA-256 as FIPS 180-4 sections 5 and 6.2 write it, portable C; sha256_x86.c and sha256_arm.c
- * have the same rounds as instructions.
+ * have the same rounds as instructions, sha256_lanes.c on several messages at once.
  *
  * The constants are the first 32 bits of the fractional parts of the square roots (start state) and cube roots (rounds) of the first
  * primes.
@@ -47,13 +47,14 @@ static __attribute__((noinline)) void compress(uint32_t state[8], const uint8_t 
 }
 
 static void blocks(rt_sha256 *h, const uint8_t *data, size_t n) {
-  if (h->unit) h->unit->blocks(h->state, data, n, rounds);
+  if (h->unit && h->unit->blocks) h->unit->blocks(h->state, data, n, rounds);
   else
     for (size_t i = 0; i < n; i++) compress(h->state, data + 64 * i);
 }
 
 void rt_sha256_init(rt_sha256 *h) {
   *h = (rt_sha256){.unit = rt_sha256_x86()};
+  if (!h->unit) h->unit = rt_sha256_lanes();
   memcpy(h->state, start, sizeof start);
 }
 
@@ -93,13 +94,18 @@ void rt_sha256_digest(const rt_sha256 *h, uint8_t digest[RT_SHA256_SIZE]) {
   for (int i = 0; i < 8; i++) store_be(digest + 4 * i, last.state[i]);
 }
 
-void rt_sha256_two(const rt_sha256 *fresh, const void *first, const void *second, size_t size, uint8_t digests[2][RT_SHA256_SIZE]) {
-  const uint8_t *const data[2] = {first, second};
-  size_t together = fresh->unit ? size / 64 * 64 : 0;
-  uint32_t states[2][8];
-  for (int i = 0; i < 2; i++) memcpy(states[i], fresh->state, sizeof states[i]);
-  if (together) fresh->unit->two(states, data, together / 64, rounds);
-  for (int i = 0; i < 2; i++) {
+unsigned rt_sha256_at_once(const rt_sha256 *fresh) { return fresh->unit ? fresh->unit->at_once : 1; }
+
+void rt_sha256_many(const rt_sha256 *fresh, const void *first, size_t size, unsigned n, uint8_t digests[][RT_SHA256_SIZE]) {
+  const uint8_t *data[RT_SHA256_MOST];
+  size_t together = n > 1 && n == rt_sha256_at_once(fresh) ? size / 64 * 64 : 0;
+  uint32_t states[RT_SHA256_MOST][8];
+  for (unsigned i = 0; i < n; i++) {
+    data[i] = (const uint8_t *)first + i * size;
+    memcpy(states[i], fresh->state, sizeof states[i]);
+  }
+  if (together) fresh->unit->many(states, data, together / 64, rounds);
+  for (unsigned i = 0; i < n; i++) {
     rt_sha256 h = *fresh;
     memcpy(h.state, states[i], sizeof h.state);
     h.length = together;

@@ -43,10 +43,10 @@ static void blocks_of_one(uint32_t state[8], const uint8_t *data, size_t n_block
   blocks(1, (uint32_t(*)[8])(void *)state, &data, n_blocks, rounds);
 }
 
-static void blocks_of_two(uint32_t state[2][8], const uint8_t *const data[2], size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
+static void blocks_of_two(uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
 
 const rt_sha256_unit *rt_sha256_arm(uint32_t cpu_features) {
-  static const rt_sha256_unit unit = {blocks_of_one, blocks_of_two};
+  static const rt_sha256_unit unit = {blocks_of_one, blocks_of_two, 2};
   return cpu_features & RETORT_CPU_SHA2 ? &unit : NULL;
 }
 #else

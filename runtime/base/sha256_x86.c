@@ -60,10 +60,10 @@ static void blocks_of_one(uint32_t state[8], const uint8_t *data, size_t n_block
   memcpy(state, one[0], sizeof one[0]);
 }
 
-static void blocks_of_two(uint32_t state[2][8], const uint8_t *const data[2], size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
+static void blocks_of_two(uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
 
 const rt_sha256_unit *rt_sha256_x86(void) {
-  static const rt_sha256_unit unit = {blocks_of_one, blocks_of_two};
+  static const rt_sha256_unit unit = {blocks_of_one, blocks_of_two, 2};
   unsigned a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_1) || !(c & bit_SSSE3)) return NULL;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & (1u << 29)) ? &unit : NULL;

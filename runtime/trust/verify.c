@@ -308,15 +308,11 @@ static retort_status feed_chunks(retort_verifier *v, file *f, uint64_t offset, c
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s must be fed in whole chunks of %llu bytes", f->name, (unsigned long long)chunk_size);
   while (offset < end) {
     uint64_t n = end - offset < chunk_size ? end - offset : chunk_size;
-    size_t count = end - offset >= 2 * chunk_size ? 2 : 1; /* two whole chunks are hashed at once */
-    uint8_t digests[2][32];
-    if (count == 2) rt_sha256_two(&v->fresh, data, data + n, (size_t)n, digests);
-    else {
-      rt_sha256 h = v->fresh;
-      rt_sha256_update(&h, data, (size_t)n);
-      rt_sha256_digest(&h, digests[0]);
-    }
-    for (size_t i = 0; i < count; i++) {
+    unsigned count = rt_sha256_at_once(&v->fresh); /* whole chunks are hashed side by side */
+    if (end - offset < count * chunk_size) count = 1;
+    uint8_t digests[RT_SHA256_MOST][32];
+    rt_sha256_many(&v->fresh, data, (size_t)n, count, digests);
+    for (unsigned i = 0; i < count; i++) {
       size_t index = (size_t)(offset / chunk_size);
       if (memcmp(digests[i], f->chunks.hashes + 32 * index, 32) != 0) {
         rt_fail(error, RETORT_ERROR_TRUST, "%s is not the file that was signed: bytes %llu to %llu differ", f->name, (unsigned long long)offset, (unsigned long long)(offset + n - 1));

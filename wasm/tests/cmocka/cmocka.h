@@ -1,4 +1,4 @@
-/* cmocka.h - the few names of cmocka that tests/unit/test_kernels.c uses, for WASI, which has no setjmp: a failed check ends the program. */
+/* cmocka.h - the few names of cmocka that tests/unit/test_kernels.c and test_sha256.c use, for WASI, which has no setjmp: a failed check ends the program. */
 #ifndef CMOCKA_H
 #define CMOCKA_H
 
@@ -11,6 +11,7 @@
 #define fail_msg(...) (printf("%s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__), printf("\n"), exit(1))
 #define assert_true(condition) ((condition) ? (void)0 : fail_msg("%s", #condition))
 #define assert_int_equal(a, b) assert_true((a) == (b))
+#define assert_string_equal(a, b) assert_true(strcmp(a, b) == 0)
 #define assert_null(p) assert_true((p) == NULL)
 #define assert_non_null(p) assert_true((p) != NULL)
 #define assert_memory_equal(a, b, size) assert_true(memcmp(a, b, size) == 0)

@@ -417,6 +417,42 @@ static int32_t refuse(loader *l, int32_t status) {
   return status;
 }
 
+enum { MOST_SHARES = 32 };
+typedef struct shares {
+  loader *l;
+  uint32_t index;
+  uint64_t offset, size, chunk;
+  int32_t status[MOST_SHARES];
+  retort_error errors[MOST_SHARES];
+} shares;
+
+static void verify_share(void *arg, unsigned worker, unsigned n_workers) {
+  shares *f = arg;
+  uint64_t count = (f->size + f->chunk - 1) / f->chunk, from = count * worker / n_workers * f->chunk, to = count * (worker + 1) / n_workers * f->chunk;
+  if (to > f->size) to = f->size;
+  if (from < to) f->status[worker] = retort_verifier_feed(f->l->verifier, f->index, f->offset + from, (const char *)f->l->files[f->index].data + f->offset + from, (size_t)(to - from), &f->errors[worker]);
+}
+
+/* Several chunks: each thread hashes its share of them. What is told is the first that is wrong. */
+static int32_t verify(loader *l, uint32_t index, uint64_t offset, uint32_t size) {
+  const retort_platform *p = platform();
+  uint64_t chunk = l->whole ? 0 : retort_verifier_chunk_size(l->verifier, index);
+  if (!p->parallel || p->workers < 2 || p->workers > MOST_SHARES || !chunk || size < 2 * chunk)
+    return retort_verifier_feed(l->verifier, index, offset, (const char *)l->files[index].data + offset, size, &state.error);
+  shares *f = calloc(1, sizeof *f);
+  if (!f) return no_memory();
+  *f = (shares){.l = l, .index = index, .offset = offset, .size = size, .chunk = chunk};
+  p->parallel(p->user, verify_share, f);
+  int32_t status = 0;
+  for (unsigned i = 0; !status && i < p->workers; i++) {
+    if (f->status[i] == 0) continue;
+    status = f->status[i];
+    state.error = f->errors[i];
+  }
+  free(f);
+  return status;
+}
+
 int32_t abi_load_fed(int32_t id, uint32_t index, uint64_t offset, uint32_t size) {
   loader *l;
   file *f = find_file(id, index, &l);
@@ -424,7 +460,7 @@ int32_t abi_load_fed(int32_t id, uint32_t index, uint64_t offset, uint32_t size)
   if (!l->verifier) return abi_failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
   if (offset > f->size || size > f->size - offset) return abi_failed(RETORT_ERROR_ARGUMENT, "%s ends at %llu", f->name, (unsigned long long)f->size);
   if (l->unsigned_) return RETORT_OK;
-  return refuse(l, retort_verifier_feed(l->verifier, index, offset, (const char *)f->data + offset, size, &state.error));
+  return refuse(l, verify(l, index, offset, size));
 }
 
 static void free_model(model *m) {

@@ -13,6 +13,8 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 /* How many threads there are to be, this one included; gives back how many it will use. Only before anything else was called. */
@@ -94,6 +96,35 @@ void pool_work(uint32_t worker) {
   }
 }
 
+/* ---- memory ---- */
+
+enum { TOUCH = 4096, WORTH_SHARING = 16 << 20 };
+typedef struct fresh {
+  char *from;
+  size_t size;
+} fresh;
+
+static void touch(void *arg, unsigned worker, unsigned n_workers) {
+  const fresh *f = arg;
+  for (size_t at = f->size / n_workers * worker, end = worker + 1 < n_workers ? f->size / n_workers * (worker + 1) : f->size; at < end; at += TOUCH) *(volatile char *)(f->from + at) = 0;
+}
+
+/* Like platform_lend, but what the memory grew by is zero already (the allocator writes nothing inside a block). All threads touch it: the system gives each page when it is
+ * first touched, which for a large model can take longer than reading and hashing it. */
+static void *lend(void *user, size_t size) {
+  (void)user;
+  if (size > SIZE_MAX - 64) return NULL;
+  size_t had = __builtin_wasm_memory_size(0) * 65536;
+  char *memory = aligned_alloc(64, (size + 63) / 64 * 64);
+  if (!memory) return NULL;
+  size_t used = (uintptr_t)memory >= had ? 0 : had - (uintptr_t)memory;
+  if (used > size) used = size;
+  memset(memory, 0, used);
+  fresh f = {memory + used, size - used};
+  if (pool.threads > 1 && f.size >= WORTH_SHARING) run_parallel(NULL, touch, &f);
+  return memory;
+}
+
 void platform_fill(retort_platform *platform) {
-  *platform = (retort_platform){.struct_size = sizeof *platform, .alloc = platform_lend, .free = platform_take_back, .parallel = run_parallel, .workers = pool.threads ? pool.threads : 1};
+  *platform = (retort_platform){.struct_size = sizeof *platform, .alloc = lend, .free = platform_take_back, .parallel = run_parallel, .workers = pool.threads ? pool.threads : 1};
 }

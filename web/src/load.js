@@ -1,39 +1,43 @@
 // load.js - brings a model into the engine: signature and chunk list first, then the bytes, each chunk verified as it arrives.
 //
-// Bytes go straight into the module's memory, where retort_load_fed hashes them; only what passed is kept on the device. What the device kept goes the
-// same way in: chunks that turn out damaged are fetched again where the server can send parts, and a kept file that is refused as a whole is forgotten
-// and loaded anew, once. This file decides nothing about trust; wasm/abi.h does.
+// Bytes go straight into the module's memory, where retort_load_fed hashes them; only what passed is kept on the device. What the device kept is read into
+// that memory too. Where it is refused it is read once more, each chunk compared with its list here, and damaged ones are fetched again where the server can
+// send parts; refused again, it is forgotten and loaded anew. This file decides nothing about trust; wasm/abi.h does.
 import { RetortError, makeError } from './errors.js'
 import { BlobPart, UrlPart, fetchBeside, parseChunks } from './source.js'
 import { lock, openEntry } from './store.js'
 
-const PIECE = 1 << 20 // bytes read from the device at a time where there is no list of chunks
+const MIB = 1 << 20
+const PATIENCE = 50 // ms that a chunk may wait for more
+const PIECE = 8 * MIB // about so many bytes are read from the device, and hashed by all threads, at a time
 
 /** Returns { id, cached }: the model's number, and the bytes that came from this device. coreFor(bytes) gives the instance that is to hold it. */
 export async function loadModel(coreFor, options) {
   const urls = options.parts.filter((p) => p.url).map((p) => p.url)
   const release = options.cache && urls.length ? await lock(urls[0], options.signal) : () => {}
   try {
-    try {
-      return await attempt(coreFor, options, true)
-    } catch (error) {
-      // Bytes of the server that are refused stay refused; those of the device may have rotted.
-      if (!(error instanceof RetortError && error.code === 'trust' && error.details.cached)) throw error
-      return await attempt(coreFor, options, false)
+    for (const kept of ['used', 'compared']) {
+      try {
+        return await attempt(coreFor, options, kept)
+      } catch (error) {
+        // Bytes of the server that are refused stay refused; those of the device may have rotted.
+        if (!(error instanceof RetortError && error.code === 'trust' && error.details.cached)) throw error
+      }
     }
+    return await attempt(coreFor, options, 'forgotten')
   } finally {
     release()
   }
 }
 
-async function attempt(coreFor, options, useKept) {
+async function attempt(coreFor, options, kept) {
   const files = []
   let core
   let loader = 0
   let fed = false
   const counted = { cached: 0 }
   try {
-    for (const part of options.parts) files.push(await openFile(part, options, useKept))
+    for (const part of options.parts) files.push(await openFile(part, options, kept))
     const signatures = await findSignatures(files, options)
     for (const f of files) await openSource(f, options)
     core = await coreFor(files.reduce((sum, f) => sum + f.source.size, 0))
@@ -43,7 +47,7 @@ async function attempt(coreFor, options, useKept) {
     fed = true
     for (const f of files) await describe(f)
     const report = reporter(files, options.onProgress)
-    for (let i = 0; i < files.length; i++) await feed(core, loader, i, files[i], options, counted, report)
+    for (let i = 0; i < files.length; i++) await feed(core, loader, i, files[i], options, kept, counted, report)
     const id = core.call('load_finish', loader)
     loader = 0
     for (const f of files) f.entry?.close()
@@ -53,7 +57,8 @@ async function attempt(coreFor, options, useKept) {
     // A wrong key or signature says nothing of the bytes that are kept.
     const refused = fed && error instanceof RetortError && error.code === 'trust'
     if (refused) error.details = { ...error.details, cached: counted.cached > 0 }
-    for (const f of files) await (refused || !f.entry?.held ? f.entry?.remove() : f.entry?.close())
+    const forget = refused && !(kept === 'used' && counted.cached)
+    for (const f of files) await (forget || !f.entry?.held ? f.entry?.remove() : f.entry?.close())
     throw error
   }
 }
@@ -74,9 +79,9 @@ const base64 = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).
 const unbase64 = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
 
 /** The file's chunk list, its entry on this device, and its source, not yet open. */
-async function openFile(part, { cache, signal }, useKept) {
+async function openFile(part, { cache, signal }, kept) {
   const entry = part.url && cache ? await openEntry(part.url) : null
-  if (entry && !useKept) entry.clear()
+  if (kept === 'forgotten') entry?.clear()
   const source = part.url ? new UrlPart({ ...part, signal }) : new BlobPart(part)
   const file = { part, entry, source, chunks: part.chunks ? await bytesOf(part.chunks) : null }
   if (part.url && !part.chunks) file.chunks = await beside(file, '.chunks', signal)
@@ -156,7 +161,7 @@ function reporter(files, onProgress) {
   }
 }
 
-async function feed(core, loader, index, file, { policy, signal }, counted, report) {
+async function feed(core, loader, index, file, { policy, signal }, kept, counted, report) {
   const { source, entry } = file
   const base = core.address('load_buffer', loader, index)
   const chunk = Number(core.call('load_chunk_size', loader, index))
@@ -165,50 +170,52 @@ async function feed(core, loader, index, file, { policy, signal }, counted, repo
   let filled = 0
   let fed = 0
   let keeping = entry !== null
-  const take = (bytes, fromDevice) => {
-    core.view(base + filled, bytes.length).set(bytes)
-    filled += bytes.length
-    while (fed < filled) {
-      const size = step ? Math.min(step, source.size - fed) : filled - fed
-      if (filled - fed < size) break
-      core.call('load_fed', loader, index, BigInt(fed), size)
-      if (keeping && !fromDevice) keeping = entry.write(fed, core.view(base + fed, size).slice())
-      fed += size
+  let last = 0
+  // Hashes what came, as far as it makes whole steps; where chunks come fast, four at a time, which take little longer than one.
+  const advance = (size, fromDevice) => {
+    filled += size
+    counted.cached += fromDevice ? size : 0
+    const ready = step && filled < source.size ? filled - (filled % step) : filled
+    if (ready > fed && (fromDevice || filled === source.size || ready - fed >= 4 * chunk || performance.now() - last > PATIENCE)) {
+      core.call('load_fed', loader, index, BigInt(fed), ready - fed)
+      if (keeping && !fromDevice) keeping = entry.write(fed, core.view(base + fed, ready - fed))
+      fed = ready
+      last = performance.now()
     }
-    counted.cached += fromDevice ? bytes.length : 0
-    report(bytes.length, counted.cached)
+    report(size, counted.cached)
   }
-  if (entry) await feedKept(file, step || PIECE, take, signal)
+  if (entry) await feedKept(file, core, base, step, kept, advance, signal)
   for await (const bytes of source.stream(filled)) {
     signal.throwIfAborted()
     // In parts, so that a large one does not run past a chunk that will be refused.
     for (let i = 0; i < bytes.length; ) {
       const size = step ? Math.min(bytes.length - i, step - (filled % step)) : bytes.length - i
-      take(bytes.subarray(i, i + size), false)
+      core.view(base + filled, size).set(bytes.subarray(i, i + size))
+      advance(size, false)
       i += size
     }
   }
   if (filled < source.size) throw makeError('network', `${source.name} became shorter while it was read`)
 }
 
-async function feedKept({ source, entry, chunks }, step, take, signal) {
-  const list = parseChunks(chunks)
+async function feedKept({ source, entry, chunks }, core, base, step, kept, advance, signal) {
+  const list = kept === 'compared' ? parseChunks(chunks) : null
   const held = Math.min(entry.held, source.size)
-  const whole = held === source.size ? held : held - (held % step) // a last chunk that was cut off is fetched again
+  const unit = list?.chunkSize ?? PIECE
+  const whole = held === source.size ? held : held - (held % (step || MIB)) // a last chunk that was cut off is fetched again
   for (let at = 0; at < whole; ) {
     signal.throwIfAborted()
-    const size = Math.min(step, whole - at)
-    let bytes = entry.read(at, size)
-    let fromDevice = bytes.length === size
-    if (list && list.chunkSize === step && !(fromDevice && (await matches(bytes, list.hash(at / step))))) {
+    const size = Math.min(unit, whole - at)
+    let fromDevice = entry.read(at, core.view(base + at, size))
+    if (list && !(fromDevice && (await matches(core.view(base + at, size).slice(), list.hash(at / unit))))) {
       const fresh = await source.range(at, at + size).catch(() => null)
       if (fresh) {
         entry.write(at, fresh)
-        bytes = fresh
+        core.view(base + at, size).set(fresh)
         fromDevice = false
       }
-    }
-    take(bytes, fromDevice)
+    } else if (!fromDevice) break // the rest comes from the network
+    advance(size, fromDevice)
     at += size
   }
 }

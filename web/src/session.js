@@ -3,7 +3,7 @@
 import { logprobOf } from './logprobs.js'
 
 const FINISH = ['stop', 'stop', 'length', 'stop'] // of abi_event.finish, in OpenAI's words
-// Prompt tokens computed a step: how long a stop must wait at most. Changes no bit of an answer.
+// Prompt tokens computed a step: how long a stop must wait at most. A session keeps room for no more at once. Changes no bit of an answer.
 const WORK = 64
 
 export class Session {
@@ -14,7 +14,7 @@ export class Session {
   constructor(core, model, options) {
     this.#core = core
     this.#model = model
-    this.#id = core.send('session_new', options, model)
+    this.#id = core.send('session_new', { n_batch: WORK, ...options }, model)
   }
 
   /** Yields { kind: 'prompt', done, total }, then { kind: 'text', section, text, logprob }, and at last { kind: 'end', ... }. Leaving the loop ends the

@@ -54,9 +54,9 @@ class Entry {
     return this.meta ? this.#handle.getSize() : 0
   }
 
-  read(offset, size) {
-    const bytes = new Uint8Array(size)
-    return bytes.subarray(0, this.#handle.read(bytes, { at: offset }))
+  /** Fills `bytes`, which may be memory that threads share; false where less was there. */
+  read(offset, bytes) {
+    return this.#handle.read(bytes, { at: offset }) === bytes.length
   }
 
   /** False: the quota is used up. */

@@ -38,16 +38,22 @@ const operations = {
     let started = start
     narrow?.then(() => (started = performance.now()), () => {})
     let wide = null
-    const coreFor = async (size) => {
-      if (memory64 !== true && (memory64 === false || size <= MOST_NARROW)) return (core = await narrow)
-      if (!hasMemory64()) throw makeError(memory64 ? 'browser' : 'memory', `the model has ${(size / 1e9).toFixed(1)} GB, and this browser no 64-bit addresses for more than 4; Chrome 133 and Firefox 134 do`)
-      core = await (wide ??= starter(true))
-      started = performance.now()
+    let threadsCame
+    const withThreads = (chosen) => {
+      core = chosen
+      threadsCame ??= bringThreads() // they come while the model does, and help to verify it
       return core
+    }
+    const coreFor = async (size) => {
+      if (memory64 !== true && (memory64 === false || size <= MOST_NARROW)) return withThreads(await narrow)
+      if (!hasMemory64()) throw makeError(memory64 ? 'browser' : 'memory', `the model has ${(size / 1e9).toFixed(1)} GB, and this browser no 64-bit addresses for more than 4; Chrome 133 and Firefox 134 do`)
+      const chosen = await (wide ??= starter(true))
+      started = performance.now()
+      return withThreads(chosen)
     }
     const { id, cached } = await loadModel(coreFor, { parts, policy, cache, signal, onProgress: post })
     model = id
-    await bringThreads()
+    await threadsCame
     description = core.json('model_info', model)
     sessionOptions = session
     conversation('') // fails now, if it must, and not at the first question

@@ -2,24 +2,29 @@
 // Only those below the browser's own count, which in Firefox keeps for a while what it downloaded.
 import fs from 'node:fs'
 
-/** [{ pid, size: bytes resident }] */
+/** [{ pid, size: bytes resident, ticks: of 10 ms that it has computed }] */
 function below() {
   const parents = new Map()
   const sizes = new Map()
+  const ticks = new Map()
   for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8')
       parents.set(Number(pid), Number(/^PPid:\s*(\d+)/m.exec(status)[1]))
       sizes.set(Number(pid), 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1] ?? 0))
+      const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')
+      ticks.set(Number(pid), Number(fields[11]) + Number(fields[12]))
     } catch {
       // it ended meanwhile
     }
   }
   const depth = (pid) => (pid === process.pid ? 0 : parents.has(pid) ? 1 + depth(parents.get(pid)) : -Infinity)
-  return [...sizes].filter(([pid]) => depth(pid) > 1).map(([pid, size]) => ({ pid, size }))
+  return [...sizes].filter(([pid]) => depth(pid) > 1).map(([pid, size]) => ({ pid, size, ticks: ticks.get(pid) ?? 0 }))
 }
 
 export const resident = () => below().reduce((sum, { size }) => sum + size, 0)
+/** The time that they have computed, in ms. Those that ended are not in it. */
+export const computed = () => below().reduce((sum, { ticks }) => sum + 10 * ticks, 0)
 
 /** Watches from now on. The result, called with [{ from, to }] (ms of Date.now()), ends it and gives the most time that one main thread can have computed
  * within one of these spans, in ms: the samples around it, so rather too much. */

@@ -42,13 +42,14 @@ async function answer(root, state, request, response) {
   })
   let at = start
   const begun = performance.now()
-  for await (const piece of start < end ? fs.createReadStream(file, { start, end: end - 1 }) : []) {
+  for await (const piece of start < end ? fs.createReadStream(file, { start, end: end - 1, ...(fault.rate && { highWaterMark: 1 << 20 }) }) : []) {
     if (fault.cut !== undefined && at >= fault.cut) return void response.destroy()
     if (fault.flip >= at && fault.flip < at + piece.length) piece[fault.flip - at] ^= 1
     at += piece.length
     if (!response.write(piece)) await drained(response)
     if (response.destroyed) return
-    if (fault.rate) await new Promise((resolve) => setTimeout(resolve, Math.max(0, begun + (1000 * (at - start)) / fault.rate - performance.now())))
+    const ahead = fault.rate ? begun + (1000 * (at - start)) / fault.rate - performance.now() : 0
+    if (ahead > 2) await new Promise((resolve) => setTimeout(resolve, ahead)) // a timer takes a millisecond at least
     if (fault.slow || fault.cut !== undefined) await new Promise((resolve) => setTimeout(resolve, fault.slow ?? 5))
   }
   response.end()

@@ -11,12 +11,12 @@
 #include "../base/utf8.h"
 #include "unicode_tables.h"
 
-/* Index of the last element <= key, where values[0] <= key. */
-static size_t last_not_above(const uint32_t *values, size_t count, uint32_t key) {
+/* Index of the last element whose bits of `mask` are <= key, where those of values[0] are. */
+static size_t last_not_above(const uint32_t *values, size_t count, uint32_t mask, uint32_t key) {
   size_t low = 0;
   while (count > 1) {
     size_t half = count / 2;
-    if (values[low + half] <= key) {
+    if ((values[low + half] & mask) <= key) {
       low += half;
       count -= half;
     } else {
@@ -33,12 +33,16 @@ rt_class rt_unicode_class(uint32_t cp) {
         "4111111111111111111111111114445451111111111111111111111111145450" /* U+0040.. */;
     return (rt_class)(ascii[cp] - '0');
   }
-  return (rt_class)(class_runs[last_not_above(class_runs, RT_COUNT(class_runs), cp << 3 | 7)] & 7);
+  if (cp > 0x10FFFF) return RT_OTHER;
+  size_t start = last_not_above(class_starts, RT_COUNT(class_starts), UINT32_MAX, cp);
+  const uint16_t *run = class_runs + 32 * start;
+  for (uint32_t left = cp - class_starts[start]; left >= *run >> 3; run++) left -= *run >> 3;
+  return (rt_class)(*run & 7);
 }
 
 static uint32_t combining_class(uint32_t cp) {
   if (cp < mark_runs[0] >> 11) return 0;
-  uint32_t run = mark_runs[last_not_above(mark_runs, RT_COUNT(mark_runs), cp << 11 | 0x7FF)];
+  uint32_t run = mark_runs[last_not_above(mark_runs, RT_COUNT(mark_runs), UINT32_MAX, cp << 11 | 0x7FF)];
   return cp - (run >> 11) <= (run >> 8 & 7) ? run & 0xFF : 0;
 }
 
@@ -48,21 +52,24 @@ enum { S_BASE = 0xAC00, L_BASE = 0x1100, V_BASE = 0x1161, T_BASE = 0x11A7, L_COU
 
 static bool is_ideograph(uint32_t cp) { return cp >= 0x3400 && cp < 0xA000; } /* the bulk of Chinese text: no marks, no decompositions */
 
-/* The one-step decomposition of `cp`; false where there is none. *b is 0 for a singleton. */
+enum { INDEX_MASK = 0xFFF }; /* of a run of decompositions */
+
+/* The two parts of decomposition `i`; *b is 0 for a singleton. */
+static void parts_of(size_t i, uint32_t *a, uint32_t *b) {
+  uint32_t tail = tails[tail_of[i]];
+  *a = tail >> 21 << 16 | first_parts[i];
+  *b = tail & MASK;
+}
+
+/* The one-step decomposition of `cp`; false where there is none. */
 static bool decompose_once(uint32_t cp, uint32_t *a, uint32_t *b) {
-  size_t low = 0, high = RT_COUNT(decompositions);
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    uint32_t at = (uint32_t)(decompositions[middle] >> 42);
-    if (at == cp) {
-      *a = (uint32_t)(decompositions[middle] >> 21) & MASK;
-      *b = (uint32_t)decompositions[middle] & MASK;
-      return true;
-    }
-    if (at < cp) low = middle + 1;
-    else high = middle;
-  }
-  return false;
+  if (cp < decomposed_runs[0] >> 12 || cp >= 1 << 20) return false; /* above is nothing, and no room in a run's number */
+  size_t run = last_not_above(decomposed_runs, RT_COUNT(decomposed_runs), UINT32_MAX, cp << 12 | INDEX_MASK);
+  size_t end = run + 1 < RT_COUNT(decomposed_runs) ? decomposed_runs[run + 1] & INDEX_MASK : RT_COUNT(first_parts);
+  size_t i = (decomposed_runs[run] & INDEX_MASK) + (cp - (decomposed_runs[run] >> 12));
+  if (i >= end) return false;
+  parts_of(i, a, b);
+  return true;
 }
 
 /* Writes the full decomposition, at most 4 code points each with its combining class; returns how many. Only first parts decompose again. */
@@ -123,13 +130,16 @@ static void order_marks(uint32_t *text, size_t count, uint32_t *work) {
 static uint32_t compose_pair(uint32_t a, uint32_t b) {
   if (a - L_BASE < L_COUNT && b - V_BASE < V_COUNT) return S_BASE + ((a - L_BASE) * V_COUNT + (b - V_BASE)) * T_COUNT;
   if (a - S_BASE < S_COUNT && (a - S_BASE) % T_COUNT == 0 && b - T_BASE - 1 < T_COUNT - 1) return a + (b - T_BASE);
-  uint64_t key = (uint64_t)a << 21 | b;
   size_t low = 0, high = RT_COUNT(compositions);
   while (low < high) {
-    size_t middle = (low + high) / 2;
-    uint64_t entry = decompositions[compositions[middle]], at = entry & (((uint64_t)1 << 42) - 1);
-    if (at == key) return (uint32_t)(entry >> 42);
-    if (at < key) low = middle + 1;
+    size_t middle = (low + high) / 2, i = compositions[middle];
+    uint32_t first, second;
+    parts_of(i, &first, &second);
+    if (first == a && second == b) {
+      uint32_t run = decomposed_runs[last_not_above(decomposed_runs, RT_COUNT(decomposed_runs), INDEX_MASK, (uint32_t)i)];
+      return (run >> 12) + ((uint32_t)i - (run & INDEX_MASK));
+    }
+    if (first < a || (first == a && second < b)) low = middle + 1;
     else high = middle;
   }
   return 0;

@@ -9,7 +9,7 @@
 
 #include "../kernels/lanes.h"
 
-enum { PER_UNIT = 64, BUCKETS = 88 * PER_UNIT }; /* buckets of 1/64 in the exponent; exp16 is 0 below -87.3 */
+enum { PER_UNIT = 64, BUCKETS = 88 * PER_UNIT }; /* buckets of 1/64 in the exponent; exp_register is 0 below -87.3 */
 
 retort_status rt_sampler_open(rt_sampler *s, rt_arena *arena, uint32_t n, retort_error *error) {
   s->n = n;
@@ -102,13 +102,13 @@ static double sum(const rt_candidate *c, size_t n) {
   return total;
 }
 
-/* p = exp((logit - best) / temperature), in floats, sixteen at a time. */
+/* p = exp((logit - best) / temperature), in floats, a register at a time. */
 static void weigh(rt_candidate *c, size_t n, float best, float temperature) {
-  for (size_t i = 0; i < n; i += 16) {
-    float x[16] = {0};
-    size_t lanes = n - i < 16 ? n - i : 16;
+  for (size_t i = 0; i < n; i += NATIVE) {
+    float x[NATIVE] = {0};
+    size_t lanes = n - i < NATIVE ? n - i : NATIVE;
     for (size_t l = 0; l < lanes; l++) x[l] = c[i + l].logit - best;
-    store16(x, exp16(load16(x) / splat(temperature)));
+    store_register(x, exp_register(load_register(x) / splat_register(temperature)));
     for (size_t l = 0; l < lanes; l++) c[i + l].p = (double)x[l];
   }
 }

@@ -181,24 +181,21 @@ INLINE part_float sum_of_each(const part_float *rows) {
 /* Scores of R rows for KV_CHUNK positions; keys: (KV_CHUNK, stride). */
 INLINE void chunk_scores(const float *q, uint32_t stride, const float *keys, float scale, unsigned R, float *p) {
   enum { P = NATIVE == 16 ? 4 : 2 };
-  part_float sums[MOST_QUERIES][KV_CHUNK], sum[MOST_QUERIES][4];
+  part_float sums[MOST_QUERIES][KV_CHUNK], sum[MOST_QUERIES][4], half[2][MOST_QUERIES][4];
   for (unsigned j = 0; j < KV_CHUNK; j += P) {
     /* Sixteen lanes are 1, 2 or 4 registers; the tree's first steps join whole registers: l with l + 8, then with l + 4. */
-    slice_sums(q, stride, keys + j * stride, 0, R, P, sum);
+#pragma GCC unroll 1
+    for (unsigned k = 0; k < (NATIVE == 4 ? 2 : 1); k++) {
+      slice_sums(q, stride, keys + j * stride, 4 * k, R, P, sum);
+      for (unsigned r = 0; r < R; r++)
+        for (unsigned i = 0; i < P; i++) half[k][r][i] = sum[r][i];
+      if (NATIVE == 16) continue;
+      slice_sums(q, stride, keys + j * stride, 4 * k + 8, R, P, sum);
+      for (unsigned r = 0; r < R; r++)
+        for (unsigned i = 0; i < P; i++) half[k][r][i] = half[k][r][i] + sum[r][i];
+    }
     for (unsigned r = 0; r < R; r++)
-      for (unsigned i = 0; i < P; i++) sums[r][j + i] = sum[r][i];
-    if (NATIVE <= 8) {
-      slice_sums(q, stride, keys + j * stride, 8, R, P, sum);
-      for (unsigned r = 0; r < R; r++)
-        for (unsigned i = 0; i < P; i++) sums[r][j + i] = sums[r][j + i] + sum[r][i];
-    }
-    if (NATIVE == 4) {
-      part_float low[MOST_QUERIES][4];
-      slice_sums(q, stride, keys + j * stride, 4, R, P, low);
-      slice_sums(q, stride, keys + j * stride, 12, R, P, sum);
-      for (unsigned r = 0; r < R; r++)
-        for (unsigned i = 0; i < P; i++) sums[r][j + i] = sums[r][j + i] + (low[r][i] + sum[r][i]);
-    }
+      for (unsigned i = 0; i < P; i++) sums[r][j + i] = NATIVE == 4 ? half[0][r][i] + half[1][r][i] : half[0][r][i];
   }
   for (unsigned r = 0; r < R; r++)
     for (unsigned j = 0; j < KV_CHUNK; j += NATIVE)

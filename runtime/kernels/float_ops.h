@@ -109,11 +109,15 @@ INLINE void dot_float_type(uint32_t type, const rt_matrix *w, uint32_t first, ui
 
 static void dot_float(const rt_matrix *w, uint32_t first, uint32_t rows, const float *x, size_t x_stride, uint32_t n, float *y,
                       size_t y_stride) {
+#if defined(__wasm__) /* a page downloads the code first: one loop that asks for the type every sixteen weights, not three */
+  dot_float_type(w->type->id, w, first, rows, x, x_stride, n, y, y_stride);
+#else
   switch (w->type->id) {
     case RT_F16: dot_float_type(RT_F16, w, first, rows, x, x_stride, n, y, y_stride); break;
     case RT_BF16: dot_float_type(RT_BF16, w, first, rows, x, x_stride, n, y, y_stride); break;
     default: dot_float_type(RT_F32, w, first, rows, x, x_stride, n, y, y_stride); break;
   }
+#endif
 }
 
 /* ---- one row ---- */
@@ -134,12 +138,16 @@ static void add(float *x, const float *y, uint32_t n) {
   for (; i < n; i++) x[i] = x[i] + y[i];
 }
 
-INLINE v16f swiglu16(v16f gate, v16f up) { return gate / (splat(1.0f) + exp16(-gate)) * up; }
-
 static void swiglu(float *gate, const float *up, uint32_t n) {
-  uint32_t i = 0;
-  for (; i + 16 <= n; i += 16) store16(gate + i, swiglu16(load16(gate + i), load16(up + i)));
-  if (i < n) store_part(gate + i, swiglu16(load_part(gate + i, n - i), load_part(up + i, n - i)), n - i);
+  for (uint32_t i = 0; i < n; i += NATIVE) {
+    const uint32_t left = n - i;
+    part_float g = {0}, u = {0};
+    if (left >= NATIVE) g = load_register(gate + i), u = load_register(up + i);
+    else memcpy(&g, gate + i, left * sizeof *gate), memcpy(&u, up + i, left * sizeof *up);
+    g = g / (splat_register(1.0f) + exp_register(-g)) * u;
+    if (left >= NATIVE) store_register(gate + i, g);
+    else memcpy(gate + i, &g, left * sizeof *gate);
+  }
 }
 
 static void rope(float *head, const float *cos_sin, uint32_t n_rot, bool neox) {

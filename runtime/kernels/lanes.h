@@ -239,10 +239,5 @@ INLINE part_float exp_register(part_float x) {
   p = choose(x > splat_register(88.7f), splat_register(__builtin_inff()), p);
   return choose(x < splat_register(-87.3f), splat_register(0.0f), p);
 }
-INLINE v16f exp16(v16f x) {
-  parts l = split(x);
-  for (int k = 0; k < PARTS; k++) l.part[k] = exp_register(l.part[k]);
-  return join(l);
-}
 
 #endif

@@ -35,6 +35,7 @@
 
 #ifdef __wasm__
 #define MBEDTLS_NO_PLATFORM_ENTROPY
+#define MBEDTLS_SHA256_SMALLER
 #else
 #define MBEDTLS_AES_C
 #define MBEDTLS_AES_FEWER_TABLES

@@ -34,7 +34,7 @@ import models  # noqa: E402
 EMBER, KEY = os.path.join(ROOT, "models/ember/ember.gguf"), os.path.join(ROOT, "models/retort-project.pub")
 SIGNED = {"method": "key", "anchors": [open(KEY).read()], "model_name": "ember"}
 QUESTION = "What is 4821 + 396?"
-MOST_BYTES = 500000  # of a module; the aim is 450000
+MOST_BYTES = 450 << 10  # of a module
 
 IMPORTS, EXPORTS = [], open(os.path.join(HERE, "exports.txt")).read().split()
 

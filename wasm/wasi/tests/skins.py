@@ -5,6 +5,7 @@ python skins.py --retort build/retort --dist build/skins [--node NODE]
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,17 @@ def extism_chat(plugin, folder, wanted):
     return "two answers of one model; a wrong request, config, file, policy and memory cap are errors"
 
 
+def extism_page(plugin, folder, wanted):
+    """The program of docs/PLUGIN.md, just as it is printed there but for the models' folder."""
+    program = re.search(r"```python\n(import extism.*?)```", open(os.path.join(ROOT, "docs/PLUGIN.md")).read(), re.S)[1]
+    assert program.count("/srv/models") == 1, program
+    for path in (plugin, KEY, *(EMBER + suffix for suffix in ("", ".sig", ".chunks"))):
+        shutil.copy(path, folder)
+    done = subprocess.run([sys.executable, "-c", program.replace("/srv/models", folder)], cwd=folder, capture_output=True, text=True)
+    assert done.stdout.strip() == wanted[0] == "The answer is 5217.", done
+    return "the program of docs/PLUGIN.md prints " + wanted[0]
+
+
 def component(plugin, folder, wanted):
     """Through the types of retort.wit, under wasmtime's component model."""
     engine = wasmtime.Engine()
@@ -222,6 +234,8 @@ def main():
             checked("python", plugin, {"pull": pull, "directory": directory, "extism": extism_chat}[skin])
             if skin != "extism":
                 checked("node", plugin, lambda *given: in_node(args.node, skin, *given))
+            elif not suffix:
+                checked("python", plugin, extism_page)
     for suffix in ("", ".relaxed"):
         plugin = os.path.abspath(os.path.join(args.dist, f"retort-plugin.component{suffix}.wasm"))
         if os.path.exists(plugin):

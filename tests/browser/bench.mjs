@@ -16,7 +16,7 @@ import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { computed, resident } from './processes.mjs'
+import { resident, watchComputing } from './processes.mjs'
 import { serve } from './server.mjs'
 
 const { values: given, positionals: files } = parseArgs({
@@ -95,11 +95,11 @@ async function measure(work, options) {
   try {
     await page.goto(server.origin + '/empty.html')
     const before = resident()
-    const idle = computed()
+    const computed = watchComputing()
     let most = before
     sampler = setInterval(() => (most = Math.max(most, resident())), 500)
     const got = await page.evaluate(work, options)
-    return typeof got === 'object' ? { ...got, held: most - before, computed: computed() - idle } : got
+    return typeof got === 'object' ? { ...got, held: most - before, computed: computed() } : got
   } finally {
     clearInterval(sampler)
     await page.close()

@@ -23,8 +23,11 @@ function below() {
 }
 
 export const resident = () => below().reduce((sum, { size }) => sum + size, 0)
-/** The time that they have computed, in ms. Those that ended are not in it. */
-export const computed = () => below().reduce((sum, { ticks }) => sum + 10 * ticks, 0)
+/** Watches from now on. The result, called, gives the time in ms that the processes which are there then have computed since. */
+export function watchComputing() {
+  const before = new Map(below().map(({ pid, ticks }) => [pid, ticks]))
+  return () => below().reduce((sum, { pid, ticks }) => sum + 10 * (ticks - (before.get(pid) ?? 0)), 0)
+}
 
 /** Watches from now on. The result, called with [{ from, to }] (ms of Date.now()), ends it and gives the most time that one main thread can have computed
  * within one of these spans, in ms: the samples around it, so rather too much. */

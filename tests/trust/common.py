@@ -18,6 +18,8 @@ parser.add_argument("--every-step", action="store_true", help="kill at each step
 parser.add_argument("--go-tool", help="the program model-signing of the Go implementation")
 parser.add_argument("--watch", help="the library of watch.c")
 parser.add_argument("--model", default="", help="SmolLM2-135M-Instruct.Q4_1.gguf; tests that need it are skipped without")
+parser.add_argument("--tarball", help="the board's release, for the commands of docs/DEVICE.md")
+parser.add_argument("--board", default="", help="what runs another machine's program, before its words")
 arguments, chosen = parser.parse_known_args()
 arguments.retort = os.path.abspath(arguments.retort)
 arguments.killer = arguments.killer and os.path.abspath(arguments.killer)

@@ -14,14 +14,8 @@ import shutil
 import threading
 import unittest
 
-from common import Case, arguments, chosen, main, parser, program
+from common import Case, arguments, main, program
 
-parser.add_argument("--tarball")
-parser.add_argument("--board", default="")
-own = parser.parse_known_args()[0]
-for option in ("--tarball", "--board"):
-    if option in chosen:
-        del chosen[chosen.index(option) : chosen.index(option) + 2]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EMBER = ROOT / "models/ember/ember.gguf"
 
@@ -67,12 +61,12 @@ class Page(Case):
         tar, *look = install.splitlines()
         self.assertRegex(tar, r"^tar xzf retort-0\.1\.0-aarch64-linux\.tar\.gz ")
         at = ""
-        if own.tarball:
-            self.assertEqual(os.path.basename(own.tarball), tar.split()[2])
-            shutil.copy(own.tarball, self.folder.name)
+        if arguments.tarball:
+            self.assertEqual(os.path.basename(arguments.tarball), tar.split()[2])
+            shutil.copy(arguments.tarball, self.folder.name)
             self.assertIn("retort: OK", self.run_block(tar, pc))
             at = tar.split()[2].removesuffix(".tar.gz")
-        board = self.shim("board", f"{own.board} {self.path(at, 'retort') if at else arguments.retort}")
+        board = self.shim("board", f"{arguments.board} {self.path(at, 'retort') if at else arguments.retort}")
         said = self.run_block("\n".join(line.replace("./retort", "retort") for line in look), board)
         self.assertIn("5217", said)
         self.assertRegex(said, r"(?i)bandwidth")

@@ -1,5 +1,5 @@
-/* sha256.c - SHA-256 as FIPS 180-4 sections 5 and 6.2 write it, portable C; sha256_x86.c and sha256_arm.c
- * have the same rounds as instructions, sha256_lanes.c on several messages at once.
+/* sha256.c - SHA-256 as FIPS 180-4 sections 5 and 6.2 write it, portable C around the rounds of sha256_rounds.h;
+ * sha256_x86.c and sha256_arm.c have them as instructions, sha256_lanes.c on several messages at once.
  *
  * The constants are the first 32 bits of the fractional parts of the square roots (start state) and cube roots (rounds) of the first
  * primes.
@@ -10,6 +10,9 @@
 
 #include "base.h"
 
+typedef uint32_t word;
+#include "sha256_rounds.h"
+
 static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 static const uint32_t rounds[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
@@ -19,7 +22,6 @@ static const uint32_t rounds[64] = {
     0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f,
     0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static uint32_t rotate(uint32_t x, int n) { return x >> n | x << (32 - n); }
 static uint32_t load_be(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
 static void store_be(uint8_t *p, uint32_t v) {
   p[0] = (uint8_t)(v >> 24);
@@ -32,18 +34,7 @@ static void store_be(uint8_t *p, uint32_t v) {
 static __attribute__((noinline)) void compress(uint32_t state[8], const uint8_t *block) {
   uint32_t w[64];
   for (int t = 0; t < 16; t++) w[t] = load_be(block + 4 * t);
-  for (int t = 16; t < 64; t++) {
-    uint32_t s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3;
-    uint32_t s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10;
-    w[t] = w[t - 16] + s0 + w[t - 7] + s1;
-  }
-  uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
-  for (int t = 0; t < 64; t++) {
-    uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + rounds[t] + w[t];
-    uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
-  }
-  state[0] += a, state[1] += b, state[2] += c, state[3] += d, state[4] += e, state[5] += f, state[6] += g, state[7] += h;
+  rounds_of_block(state, w, rounds);
 }
 
 static void blocks(rt_sha256 *h, const uint8_t *data, size_t n) {

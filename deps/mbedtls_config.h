@@ -34,8 +34,12 @@
 #define MBEDTLS_X509_USE_C
 
 #ifdef __wasm__
+/* Small before fast: one signature is checked a model, and the curves' tables of multiples alone are 9 KB that do not compress. */
+#define MBEDTLS_ECP_FIXED_POINT_OPTIM 0
 #define MBEDTLS_NO_PLATFORM_ENTROPY
+#define MBEDTLS_RSA_NO_CRT
 #define MBEDTLS_SHA256_SMALLER
+#define MBEDTLS_SHA512_SMALLER
 #else
 #define MBEDTLS_AES_C
 #define MBEDTLS_AES_FEWER_TABLES

@@ -9,6 +9,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { apiCases } from './api.mjs'
 import { pageCases } from './page.mjs'
 import { makeProjects } from './projects.mjs'
@@ -150,6 +151,21 @@ function checkTypes() {
   fs.rmSync(folder, { recursive: true })
 }
 
+/** What a page downloads: each module at most 450 KB, and 170 KB with Brotli; the package's JavaScript at most 25 KB with gzip. */
+function checkSizes() {
+  const folder = path.join(site, 'retort-web')
+  const bytes = (file) => fs.readFileSync(path.join(folder, file))
+  const sizes = fs.readdirSync(path.join(folder, 'wasm')).map((file) => [file, bytes('wasm/' + file).length, 450 << 10, brotliCompressSync(bytes('wasm/' + file)).length, 170 << 10])
+  const script = Buffer.concat(fs.readdirSync(path.join(folder, 'src')).filter((file) => file.endsWith('.js')).map((file) => bytes('src/' + file)))
+  sizes.push(['JavaScript', script.length, Infinity, gzipSync(script).length, 25 << 10])
+  for (const [what, raw, most, compressed, mostCompressed] of sizes) {
+    const right = raw <= most && compressed <= mostCompressed
+    if (right) passed++
+    else failed.push(`size of ${what}`)
+    console.log(`${what}: ${right ? 'ok' : 'TOO LARGE'} (${raw} bytes, ${compressed} compressed)`)
+  }
+}
+
 /** The server that `./build.sh web --serve` starts: isolated, strict, and with ranges. */
 async function checkServe() {
   const child = spawn('python3', [path.resolve(import.meta.dirname, '../../web/serve.py'), site, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -169,6 +185,7 @@ async function checkServe() {
 
 if (!given.only) {
   checkTypes()
+  checkSizes()
   await checkServe()
 }
 const projectCases = given.projects ? await makeProjects(given.projects.split(','), { site, folder: path.resolve(given.packages, '..'), npm: path.resolve(given.npm) }) : []

@@ -345,7 +345,7 @@ shrink() { # from to name...: linked modules, optimised once more where a wasm-o
     if [ "$to/$name.wasm" -nt "$from/$name.wasm" ]; then
       :
     elif [ -x build/wasm-bin/wasm-opt ]; then
-      build/wasm-bin/wasm-opt -Oz --gufa -Oz --low-memory-unused --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
+      build/wasm-bin/wasm-opt -Oz --gufa -Oz --simplify-locals -Oz --low-memory-unused --enable-simd --enable-relaxed-simd --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
         --enable-multivalue --enable-reference-types --enable-threads --enable-memory64 --strip-debug --strip-producers "$from/$name.wasm" -o "$to/$name.wasm" || die "wasm-opt failed on $name"
     else
       cp "$from/$name.wasm" "$to/"

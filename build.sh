@@ -397,7 +397,7 @@ web() {
   cp web/demo/* dist/web/
   npm_packages web/render render
   NODE_PATH=$PWD/build/render/node_modules "$(node_js)" build/render/node_modules/esbuild/bin/esbuild web/render/render.js --bundle --minify --format=esm --target=es2022 --loader:.woff2=file \
-    --asset-names=[name] --outdir=dist/web --log-level=warning || die "the demo's libraries could not be bundled"
+    --asset-names=[name] --splitting --chunk-names=[name] --outdir=dist/web --log-level=warning || die "the demo's libraries could not be bundled"
   for package in marked temml; do printf '%s\n\n' "$package"; cat "build/render/node_modules/$package/LICENSE"; done >dist/web/LICENSES.txt
   cp models/ember/ember.gguf models/ember/ember.gguf.sig models/ember/ember.gguf.chunks models/retort-project.pub dist/web/models/
   cp -r web/src web/package.json LICENSE dist/web/retort-web/

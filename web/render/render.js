@@ -1,9 +1,9 @@
 // render.js - an answer's Markdown and maths as elements of the page.
 //
 // marked finds the structure, Temml turns TeX into MathML, and every element is made here, by name, with its words as text: no HTML is ever parsed, so
-// what a model writes cannot become script, style or a request. Images are not fetched; they and links show where they lead. Bundled by build.sh.
+// what a model writes cannot become script, style or a request. Images are not fetched; they and links show where they lead. Bundled by build.sh, Temml
+// in a file of its own that the first formula asks for: to read it holds a page's thread, and most answers have no formula.
 import { Marked } from 'marked'
-import temml from 'temml'
 import 'temml/dist/Temml-Local.css'
 
 // $$...$$ and \[...\]; $...$ as Pandoc reads it (no blank inside the dollars, no digit behind them) and \(...\).
@@ -83,12 +83,19 @@ function row(cells, kind) {
   }))
 }
 
+let temml // once a formula was met: the module, or a promise of it
+
 function formula({ tex, raw, display }) {
-  const made = element('span', [], display ? { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Formula' } : {})
-  try {
-    temml.render(tex, made, { displayMode: display, throwOnError: true, trust: false, maxExpand: 500, maxSize: [50, 50] })
-  } catch {
-    made.replaceChildren(element('code', [raw])) // half a formula, while it is being written, or what Temml does not know
+  const made = element('span', [element('code', [raw])], display ? { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Formula' } : {})
+  const draw = () => {
+    try {
+      temml.render(tex, made, { displayMode: display, throwOnError: true, trust: false, maxExpand: 500, maxSize: [50, 50] })
+    } catch {
+      made.replaceChildren(element('code', [raw])) // half a formula, while it is being written, or what Temml does not know, or no Temml
+    }
   }
+  temml ??= import('temml').then((module) => (temml = module.default), () => (temml = undefined)) // the next formula tries again
+  if (temml.render) draw()
+  else temml.then(draw)
   return made
 }

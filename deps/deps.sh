@@ -83,7 +83,8 @@ build_libsodium() {
   local dir=$1/src/libsodium flags=()
   cp "$1/builds/msvc/version.h" "$dir/include/sodium/"
   # Field arithmetic in 128-bit integers where the target has 64-bit registers for them.
-  ${CC:-cc} ${CFLAGS:-} -dM -E - < /dev/null | grep -q '__LP64__' && flags+=(-DHAVE_TI_MODE=1)
+  # (Not piped into grep -q: it leaves at the first match, and the compiler that then cannot write on would count as a failure, now and then.)
+  grep -q '__LP64__' <<<"$(${CC:-cc} ${CFLAGS:-} -dM -E - < /dev/null)" && flags+=(-DHAVE_TI_MODE=1)
   compile_all libsodium.a "$dir" -DCONFIGURED=1 -DNATIVE_LITTLE_ENDIAN=1 -DSODIUM_STATIC=1 -D_GNU_SOURCE "${flags[@]}" -I "$dir/include" -I "$dir/include/sodium" &&
   cp "$dir/include/sodium.h" "$prefix/include/" && rm -rf "$prefix/include/sodium" && cp -R "$dir/include/sodium" "$prefix/include/"
 }
@@ -107,9 +108,8 @@ build_curl() { # after mbedtls and c-ares
 build_one() { # name version sha url debian
   local stamp=$prefix/stamp/$1-$3
   [ -f "$here/$1_config.h" ] && stamp+=-$(sha256sum "$here/$1_config.h" | cut -c1-8)
-  local target="${CC:-} ${AR:-} ${CFLAGS:-} ${DEPS_HOST:-} ${DEPS_CMAKE_ARGS:-}"
-  target=${target//"$PWD"/} # of no matter where the tree lies
-  [ -n "${target// }" ] && stamp+=-$(sha256sum <<<"$target" | cut -c1-8)
+  local recipe="${CC:-} ${AR:-} ${CFLAGS:-} ${DEPS_HOST:-} ${DEPS_CMAKE_ARGS:-} $(declare -f "build_$1" cmake_build compile_all)"
+  stamp+=-$(sha256sum <<<"${recipe//"$PWD"/}" | cut -c1-8) # wherever the tree lies
   [ -f "$stamp" ] && return 0
   local tarball; tarball=$(fetch "$@")
   local src; src=$(mktemp -d "$cache/build.XXXXXX")

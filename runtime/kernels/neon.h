@@ -23,211 +23,226 @@ INLINE v4f load4(const float *p) {
   return v;
 }
 
+INLINE int16x8_t product_low(int8x16_t a, int8x16_t b) { return vmull_s8(vget_low_s8(a), vget_low_s8(b)); }
+INLINE int16x8_t add_product_low(int16x8_t sum, int8x16_t a, int8x16_t b) { return vmlal_s8(sum, vget_low_s8(a), vget_low_s8(b)); }
 #if defined(__aarch64__)
+INLINE int16x8_t product_high(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
+INLINE int16x8_t add_product_high(int16x8_t sum, int8x16_t a, int8x16_t b) { return vmlal_high_s8(sum, a, b); }
+INLINE int16x8_t pair_sums_16(int16x8_t a, int16x8_t b) { return vpaddq_s16(a, b); }
 INLINE int32x4_t pair_sums(int32x4_t a, int32x4_t b) { return vpaddq_s32(a, b); }
 #define SCALED(sum, dot, scales, lane) vmlaq_laneq_s32(sum, dot, scales, lane)
+#define SPREAD(v, lane) vdupq_laneq_s32(v, lane)
 #else
+INLINE int16x8_t product_high(int8x16_t a, int8x16_t b) { return vmull_s8(vget_high_s8(a), vget_high_s8(b)); }
+INLINE int16x8_t add_product_high(int16x8_t sum, int8x16_t a, int8x16_t b) { return vmlal_s8(sum, vget_high_s8(a), vget_high_s8(b)); }
+INLINE int16x8_t pair_sums_16(int16x8_t a, int16x8_t b) {
+  return vcombine_s16(vpadd_s16(vget_low_s16(a), vget_high_s16(a)), vpadd_s16(vget_low_s16(b), vget_high_s16(b)));
+}
 INLINE int32x4_t pair_sums(int32x4_t a, int32x4_t b) {
   return vcombine_s32(vpadd_s32(vget_low_s32(a), vget_high_s32(a)), vpadd_s32(vget_low_s32(b), vget_high_s32(b)));
 }
-#define SCALED(sum, dot, scales, lane) vmlaq_n_s32(sum, dot, vgetq_lane_s32(scales, lane))
+#define HALF(v, lane) ((lane) < 2 ? vget_low_s32(v) : vget_high_s32(v))
+#define SCALED(sum, dot, scales, lane) vmlaq_lane_s32(sum, dot, HALF(scales, lane), (lane) & 1)
+#define SPREAD(v, lane) vdupq_lane_s32(HALF(v, lane), (lane) & 1)
 #endif
 /* The sums of four vectors, side by side. */
 INLINE int32x4_t sums_of_4(const int32x4_t v[4]) { return pair_sums(pair_sums(v[0], v[1]), pair_sums(v[2], v[3])); }
 
-/* sum + products of 16 or 32 signed codes, spread over the lanes in any way. */
-INLINE int32x4_t dot16(int32x4_t sum, int8x16_t w, int8x16_t a) {
+/* Products of 32 codes with four in each sum: they fit where no weight is beyond -64..63. */
+INLINE int16x8_t products_32(const int8x16_t w[2], const int8x16_t a[2]) {
+  int16x8_t sum = add_product_high(product_low(w[0], a[0]), w[0], a[0]);
+  return add_product_high(add_product_low(sum, w[1], a[1]), w[1], a[1]);
+}
+
+/* The products of 16 or 32 signed codes, spread over the lanes in any way. */
+INLINE int32x4_t dot16(int8x16_t w, int8x16_t a) {
 #if defined(__ARM_FEATURE_DOTPROD)
-  return vdotq_s32(sum, w, a);
+  return vdotq_s32(vdupq_n_s32(0), w, a);
 #else
-  return vpadalq_s16(sum, vmlal_s8(vmull_s8(vget_low_s8(w), vget_low_s8(a)), vget_high_s8(w), vget_high_s8(a)));
+  return vpaddlq_s16(add_product_high(product_low(w, a), w, a));
 #endif
 }
-INLINE int32x4_t dot32(int32x4_t sum, const int8x16_t w[2], const int8x16_t a[2], bool wide) {
-#if !defined(__ARM_FEATURE_DOTPROD)
-  if (!wide) {
-    int16x8_t products = vmull_s8(vget_low_s8(w[0]), vget_low_s8(a[0]));
-    products = vmlal_s8(products, vget_high_s8(w[0]), vget_high_s8(a[0]));
-    products = vmlal_s8(products, vget_low_s8(w[1]), vget_low_s8(a[1]));
-    return vpadalq_s16(sum, vmlal_s8(products, vget_high_s8(w[1]), vget_high_s8(a[1])));
-  }
-#endif
+INLINE int32x4_t dot32(const int8x16_t w[2], const int8x16_t a[2], bool wide) {
+#if defined(__ARM_FEATURE_DOTPROD)
   (void)wide;
-  return dot16(dot16(sum, w[0], a[0]), w[1], a[1]);
+  return vdotq_s32(dot16(w[0], a[0]), w[1], a[1]);
+#else
+  if (!wide) return vpaddlq_s16(products_32(w, a));
+  return vpadalq_s16(dot16(w[0], a[0]), add_product_high(product_low(w[1], a[1]), w[1], a[1]));
+#endif
 }
 
 /* ---- matrix times matrix ---- */
 
+/* Four rows of a panel side by side: codes without their zero (cols / UNIT, 4, UNIT), d and m (groups, 4), scales and mins (subs, 4). A kernel takes
+ * TILE_ROWS of them at once, which is what its sums have registers for, the first being row `h`. */
 #if defined(__aarch64__)
-enum { TILE_ROWS = 4 };
+enum { QUAD = 4, TILE_ROWS = 4 };
 #else
-enum { TILE_ROWS = 2 };
+enum { QUAD = 4, TILE_ROWS = 2 };
 #endif
+#define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) /* lanes of instructions are literals */
+#define HAS_ROW(r) ((r) >= h && (r) < h + TILE_ROWS)
 
-/* The dot products of `count` (16 or 32) codes: R rows by V vectors of 4 tokens. q is in the lane layout, from the first of these tokens on. */
+/* The dot products of `count` (16 or 32) codes of the quad: TILE_ROWS rows by V vectors of 4 tokens. q is in the lane layout, from the first of
+ * these tokens on. */
 #if defined(__ARM_FEATURE_MATMUL_INT8)
-#define EIGHTS true
-INLINE void gemm_dots(const uint8_t *codes, size_t stride, const int8_t *q, unsigned count, unsigned R, unsigned V, bool wide,
-                      int32x4_t dot[TILE_ROWS][2]) {
-  (void)wide;
+enum { UNIT = 8 };
+INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide, int32x4_t dot[TILE_ROWS][2]) {
+  (void)wide, (void)h;
   int32x4_t sum[2][4]; /* of 2 rows and 2 tokens each */
-  for (unsigned r = 0; r < (R + 1) / 2; r++)
+  for (unsigned r = 0; r < 2; r++)
     for (unsigned c = 0; c < 2 * V; c++) sum[r][c] = vdupq_n_s32(0);
-  for (unsigned k = 0; k < count; k += 16) {
-    int64x2_t low[2], high[2];
-    for (unsigned r = 0; r < R; r += 2) {
-      int64x2_t w0 = vreinterpretq_s64_u8(vld1q_u8(codes + r * stride + k));
-      int64x2_t w1 = r + 1 < R ? vreinterpretq_s64_u8(vld1q_u8(codes + (r + 1) * stride + k)) : w0;
-      low[r / 2] = vzip1q_s64(w0, w1);
-      high[r / 2] = vzip2q_s64(w0, w1);
-    }
+  for (unsigned k = 0; k < count; k += UNIT) {
+    int8x16_t w[2] = {vld1q_s8(codes + k * QUAD), vld1q_s8(codes + k * QUAD + 16)};
     for (unsigned c = 0; c < 2 * V; c++) {
-      int8x16_t a = vld1q_s8(q + k * RT_TOKENS + 16 * c), b = vld1q_s8(q + (k + 8) * RT_TOKENS + 16 * c);
-      for (unsigned r = 0; r < (R + 1) / 2; r++) {
-        sum[r][c] = vmmlaq_s32(sum[r][c], vreinterpretq_s8_s64(low[r]), a);
-        sum[r][c] = vmmlaq_s32(sum[r][c], vreinterpretq_s8_s64(high[r]), b);
-      }
+      int8x16_t a = vld1q_s8(q + k * RT_TOKENS + 16 * c);
+      for (unsigned r = 0; r < 2; r++) sum[r][c] = vmmlaq_s32(sum[r][c], w[r], a);
     }
   }
-  for (unsigned r = 0; r < R; r++)
+  for (unsigned r = 0; r < TILE_ROWS; r++)
     for (unsigned v = 0; v < V; v++) {
       int64x2_t a = vreinterpretq_s64_s32(sum[r / 2][2 * v]), b = vreinterpretq_s64_s32(sum[r / 2][2 * v + 1]);
       dot[r][v] = vreinterpretq_s32_s64(r & 1 ? vzip2q_s64(a, b) : vzip1q_s64(a, b));
     }
 }
 #elif defined(__ARM_FEATURE_DOTPROD)
-#define EIGHTS false
-INLINE void gemm_dots(const uint8_t *codes, size_t stride, const int8_t *q, unsigned count, unsigned R, unsigned V, bool wide,
-                      int32x4_t dot[TILE_ROWS][2]) {
-  (void)wide;
-  for (unsigned r = 0; r < R; r++)
+enum { UNIT = 4 };
+INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide, int32x4_t dot[TILE_ROWS][2]) {
+  (void)wide, (void)h;
+  for (unsigned r = 0; r < TILE_ROWS; r++)
     for (unsigned v = 0; v < V; v++) dot[r][v] = vdupq_n_s32(0);
-  for (unsigned k = 0; k < count; k += 16) {
-    int8x16_t w[TILE_ROWS];
-    for (unsigned r = 0; r < R; r++) w[r] = vreinterpretq_s8_u8(vld1q_u8(codes + r * stride + k));
+#pragma GCC unroll 8
+  for (unsigned k = 0; k < count; k += UNIT) {
+    int8x16_t w = vld1q_s8(codes + k * QUAD);
     for (unsigned v = 0; v < V; v++) {
-#define STEP(lane)                                                          \
-  {                                                                         \
-    int8x16_t a = vld1q_s8(q + (k + 4 * lane) * RT_TOKENS + 16 * v);        \
-    for (unsigned r = 0; r < R; r++) dot[r][v] = vdotq_laneq_s32(dot[r][v], a, w[r], lane); \
-  }
-      STEP(0) STEP(1) STEP(2) STEP(3)
-#undef STEP
+      int8x16_t a = vld1q_s8(q + k * RT_TOKENS + 16 * v);
+#define ROW(r) dot[r][v] = vdotq_laneq_s32(dot[r][v], a, w, r);
+      EACH_ROW(ROW)
+#undef ROW
     }
   }
 }
 #else
-#define EIGHTS false
-/* Products of 4 codes of R rows with V vectors of 4 tokens; of 2 tokens in each sum. */
-INLINE void gemm_products(const uint8_t *codes, size_t stride, const int8_t *q, unsigned R, unsigned V, bool first, int16x8_t sum[TILE_ROWS][4]) {
-  int8x16_t a[2];
-  for (unsigned v = 0; v < V; v++) a[v] = vld1q_s8(q + 16 * v);
-  for (unsigned r = 0; r < R; r++) {
-    int8x8_t w = vreinterpret_s8_s32(vld1_dup_s32((const int32_t *)(const void *)(codes + r * stride)));
-    for (unsigned v = 0; v < V; v++) {
-      int8x8_t low = vget_low_s8(a[v]), high = vget_high_s8(a[v]);
-      sum[r][2 * v] = first ? vmull_s8(low, w) : vmlal_s8(sum[r][2 * v], low, w);
-      sum[r][2 * v + 1] = first ? vmull_s8(high, w) : vmlal_s8(sum[r][2 * v + 1], high, w);
-    }
-  }
-}
-INLINE void gemm_dots(const uint8_t *codes, size_t stride, const int8_t *q, unsigned count, unsigned R, unsigned V, bool wide,
-                      int32x4_t dot[TILE_ROWS][2]) {
-  const unsigned most = count / 4 < 8 ? count / 4 : 8, step = wide ? 2 : most; /* products of a lane that fit in 16 bits */
-  int32x4_t pairs[TILE_ROWS][4]; /* of 2 tokens, in two sums each */
-  for (unsigned r = 0; r < R; r++)
-    for (unsigned c = 0; c < 2 * V; c++) pairs[r][c] = vdupq_n_s32(0);
+enum { UNIT = 4 };
+INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide, int32x4_t dot[TILE_ROWS][2]) {
+  const unsigned most = wide ? 2 : count / UNIT; /* products of a lane that are added in 16 bits */
+  int32x4_t pairs[TILE_ROWS][4];                 /* of 2 tokens each, two sums side by side for either */
 #pragma GCC unroll 4
-  for (unsigned from = 0; from < count / 4; from += step) {
+  for (unsigned k = 0; k < count; k += most * UNIT) {
     int16x8_t sum[TILE_ROWS][4];
-    gemm_products(codes + 4 * from, stride, q + from * 4 * RT_TOKENS, R, V, true, sum);
-#pragma GCC unroll 8
-    for (unsigned k = from + 1; k < from + step; k++) gemm_products(codes + 4 * k, stride, q + k * 4 * RT_TOKENS, R, V, false, sum);
-    for (unsigned r = 0; r < R; r++)
-      for (unsigned c = 0; c < 2 * V; c++) pairs[r][c] = vpadalq_s16(pairs[r][c], sum[r][c]);
+#define ROW(r)                                                                                                             \
+  if (HAS_ROW(r)) {                                                                                                        \
+    int16x8_t *s = sum[r - h];                                                                                             \
+    int8x16_t four = vreinterpretq_s8_s32(SPREAD(w, r));                                                                   \
+    for (unsigned v = 0; v < V; v++) {                                                                                     \
+      s[2 * v] = i ? add_product_low(s[2 * v], a[v], four) : product_low(a[v], four);                                      \
+      s[2 * v + 1] = i ? add_product_high(s[2 * v + 1], a[v], four) : product_high(a[v], four);                            \
+    }                                                                                                                      \
   }
-  for (unsigned r = 0; r < R; r++)
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < most; i++) {
+      int32x4_t w = vld1q_s32((const int32_t *)(const void *)(codes + (k + i * UNIT) * QUAD));
+      int8x16_t a[2];
+      for (unsigned v = 0; v < V; v++) a[v] = vld1q_s8(q + (k + i * UNIT) * RT_TOKENS + 16 * v);
+      EACH_ROW(ROW)
+    }
+#undef ROW
+    for (unsigned r = 0; r < TILE_ROWS; r++)
+      for (unsigned c = 0; c < 2 * V; c++) pairs[r][c] = k ? vpadalq_s16(pairs[r][c], sum[r][c]) : vpaddlq_s16(sum[r][c]);
+  }
+  for (unsigned r = 0; r < TILE_ROWS; r++)
     for (unsigned v = 0; v < V; v++) dot[r][v] = pair_sums(pairs[r][2 * v], pairs[r][2 * v + 1]);
 }
 #endif
 
-/* R rows by V vectors of 4 tokens, from token `from` of the tile on; out: (R, 16). All but the places are constants where this is inlined. */
-INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned from, unsigned R, unsigned V, unsigned sub,
+/* TILE_ROWS rows of one quad by V vectors of 4 tokens, from token `from` of the tile on; out: (4, 16). All but the places are constants where
+ * this is inlined. */
+INLINE void gemm_tile(const panel *p, uint32_t quad, unsigned h, const rt_inputs *in, uint32_t tile, unsigned from, unsigned V, unsigned sub,
                       bool min, bool wide, float *out) {
-  const size_t cols = p->cols, groups = p->groups, subs = p->subs, group = sub ? 256 : 32, part = sub ? sub : 32, per_group = group / part;
-  const uint8_t *codes = p->codes + row * cols;
-  const float *d = p->d + row * groups, *m = p->m + row * groups;
-  const int8_t *q = in->q + tile * RT_TOKENS * cols + from * (EIGHTS ? 8 : 4);
+  const size_t cols = p->cols, groups = p->groups, per_group = sub ? 256 / sub : 1;
+  const int8_t *codes = (const int8_t *)p->codes + quad * QUAD * cols;
+  const float *d = p->d + quad * QUAD * groups, *m = p->m + quad * QUAD * groups;
+  const int32_t *scales = p->scales + (size_t)quad * QUAD * p->subs;
+  const int16_t *mins = p->mins + (size_t)quad * QUAD * p->subs;
+  const int8_t *q = in->q + tile * RT_TOKENS * cols + from * UNIT;
   const float *da = in->d + tile * RT_TOKENS * groups + from;
   const int16_t *sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM) + from * 2;
   v4f acc[TILE_ROWS][2];
-  for (unsigned r = 0; r < R; r++)
+  for (unsigned r = 0; r < TILE_ROWS; r++)
     for (unsigned v = 0; v < V; v++) acc[r][v] = splat4(0.0f);
   for (size_t g = 0; g < groups; g++) {
     int32x4_t isum[TILE_ROWS][2], msum[TILE_ROWS][2];
     if (!sub) {
-      gemm_dots(codes + g * 32, cols, q + g * 32 * RT_TOKENS, 32, R, V, wide, isum);
-      if (min)
-        for (unsigned v = 0; v < V; v++) msum[0][v] = vpaddlq_s16(vld1q_s16(sums + g * 2 * RT_TOKENS + 8 * v));
+      gemm_dots(codes + g * 32 * QUAD, h, q + g * 32 * RT_TOKENS, 32, V, wide, isum);
+      for (unsigned v = 0; v < V && min; v++) msum[0][v] = vpaddlq_s16(vld1q_s16(sums + g * 2 * RT_TOKENS + 8 * v));
     } else {
-      for (unsigned r = 0; r < R; r++)
+      for (unsigned r = 0; r < TILE_ROWS; r++)
         for (unsigned v = 0; v < V; v++) isum[r][v] = msum[r][v] = vdupq_n_s32(0);
 #pragma GCC unroll 1
       for (size_t s = 0; s < per_group; s++) {
-        int32x4_t dot[TILE_ROWS][2];
-        gemm_dots(codes + g * 256 + s * sub, cols, q + (g * 256 + s * sub) * RT_TOKENS, sub, R, V, wide, dot);
-        for (unsigned r = 0; r < R; r++) {
-          int32_t scale = p->scales[(row + r) * subs + g * per_group + s];
-          for (unsigned v = 0; v < V; v++) isum[r][v] = vmlaq_n_s32(isum[r][v], dot[r][v], scale);
-        }
+        int32x4_t dot[TILE_ROWS][2], scale = vld1q_s32(scales + (g * per_group + s) * QUAD);
+        gemm_dots(codes + (g * 256 + s * sub) * QUAD, h, q + (g * 256 + s * sub) * RT_TOKENS, sub, V, wide, dot);
+#define ROW(r) \
+  if (HAS_ROW(r)) \
+    for (unsigned v = 0; v < V; v++) isum[r - h][v] = SCALED(isum[r - h][v], dot[r - h][v], scale, r);
+        EACH_ROW(ROW)
+#undef ROW
       }
-      for (unsigned k = 0; k < 8 && min; k++) /* 32 elements: one sub-block of 32, or a pair of 16 */
+#pragma GCC unroll 1
+      for (unsigned k = 0; k < 8 && min; k++) /* 32 elements: one sub-block of 32, or two of 16 */
         for (unsigned v = 0; v < V; v++) {
-          int16x8_t pair = vld1q_s16(sums + (g * 8 + k) * 2 * RT_TOKENS + 8 * v);
-          int32x4_t both = vpaddlq_s16(pair);
-          for (unsigned r = 0; r < R; r++) {
-            const int16_t *mins = p->mins + (row + r) * subs + g * per_group;
-            if (sub == 32) {
-              msum[r][v] = vmlaq_n_s32(msum[r][v], both, mins[k]);
-            } else {
-              int16x4_t w = vreinterpret_s16_s32(vld1_dup_s32((const int32_t *)(const void *)(mins + 2 * k)));
-              msum[r][v] = vaddq_s32(msum[r][v], pair_sums(vmull_s16(vget_low_s16(pair), w), vmull_s16(vget_high_s16(pair), w)));
-            }
-          }
+          int16x4x2_t both = vld2_s16(sums + (g * 8 + k) * 2 * RT_TOKENS + 8 * v);
+          int16x4_t all = vadd_s16(both.val[0], both.val[1]);
+          const int16_t *of_rows = mins + (g * per_group + k * (32 / sub)) * QUAD;
+          int16x4_t first = vld1_s16(of_rows), second = sub == 16 ? vld1_s16(of_rows + QUAD) : first;
+#define ROW(r)                                                                                                                     \
+  if (HAS_ROW(r) && sub == 32) msum[r - h][v] = vmlal_lane_s16(msum[r - h][v], all, first, r);                                     \
+  if (HAS_ROW(r) && sub == 16)                                                                                                     \
+    msum[r - h][v] = vmlal_lane_s16(vmlal_lane_s16(msum[r - h][v], both.val[0], first, r), both.val[1], second, r);
+          EACH_ROW(ROW)
+#undef ROW
         }
     }
+    v4f of_d = load4(d + g * QUAD), of_m = min ? load4(m + g * QUAD) : of_d;
     for (unsigned v = 0; v < V; v++) {
       v4f scale = load4(da + g * RT_TOKENS + 4 * v);
-      for (unsigned r = 0; r < R; r++) {
-        v4f t = splat4(d[r * groups + g]) * to_float(isum[r][v]);
-        if (min && sub) t = t - splat4(m[r * groups + g]) * to_float(msum[r][v]);
-        if (min && !sub) t = t + splat4(m[r * groups + g]) * to_float(msum[0][v]);
-        acc[r][v] = acc[r][v] + scale * t;
-      }
+#define ROW(r)                                                                                          \
+  if (HAS_ROW(r)) {                                                                                     \
+    v4f t = __builtin_shufflevector(of_d, of_d, r, r, r, r) * to_float(isum[r - h][v]);                 \
+    v4f of_row = __builtin_shufflevector(of_m, of_m, r, r, r, r);                                       \
+    if (min) t = sub ? t - of_row * to_float(msum[r - h][v]) : t + of_row * to_float(msum[0][v]);       \
+    acc[r - h][v] = acc[r - h][v] + scale * t;                                                          \
+  }
+      EACH_ROW(ROW)
+#undef ROW
     }
   }
-  for (unsigned r = 0; r < R; r++)
-    for (unsigned v = 0; v < V; v++) memcpy(out + r * RT_TOKENS + from + 4 * v, &acc[r][v], sizeof acc[r][v]);
+  for (unsigned r = 0; r < TILE_ROWS; r++)
+    for (unsigned v = 0; v < V; v++) memcpy(out + (h + r) * RT_TOKENS + from + 4 * v, &acc[r][v], sizeof acc[r][v]);
 }
 
-/* All rows of the panel against 4 or 8 tokens. */
-INLINE void gemm_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, unsigned sub, bool min,
-                      bool wide, float *out) {
-  uint32_t r = 0;
-  for (; r + TILE_ROWS <= rows; r += TILE_ROWS) {
-    if (eight) gemm_tile(p, r, in, tile, from, TILE_ROWS, 2, sub, min, wide, out + r * RT_TOKENS);
-    else gemm_tile(p, r, in, tile, from, TILE_ROWS, 1, sub, min, wide, out + r * RT_TOKENS);
-  }
-  for (; r < rows; r++) {
-    if (eight) gemm_tile(p, r, in, tile, from, 1, 2, sub, min, wide, out + r * RT_TOKENS);
-    else gemm_tile(p, r, in, tile, from, 1, 1, sub, min, wide, out + r * RT_TOKENS);
-  }
+/* All quads of the panel against 4 or 8 tokens. */
+INLINE void gemm_quads(const panel *p, uint32_t quads, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, unsigned sub, bool min,
+                       bool wide, float *out) {
+  for (uint32_t i = 0; i < quads; i++, out += QUAD * RT_TOKENS)
+#pragma GCC unroll 2
+    for (unsigned h = 0; h < QUAD; h += TILE_ROWS) {
+      if (eight) gemm_tile(p, i, h, in, tile, from, 2, sub, min, wide, out);
+      else gemm_tile(p, i, h, in, tile, from, 1, sub, min, wide, out);
+    }
 }
 
+/* GCC would load far ahead and then spill: half as many instructions again. */
+#if defined(__clang__)
+#define IN_ORDER
+#else
+#define IN_ORDER __attribute__((optimize("no-schedule-insns")))
+#endif
 typedef void gemm_kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, unsigned, bool, float *);
-#define GEMM(NAME, SUB, MIN, WIDE)                                                                                                            \
-  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, float *out) { \
-    gemm_rows(p, rows, in, tile, from, eight, SUB, MIN, WIDE, out);                                                                           \
+#define GEMM(NAME, SUB, MIN, WIDE)                                                                                              \
+  IN_ORDER static void NAME(const panel *p, uint32_t quads, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, float *out) { \
+    gemm_quads(p, quads, in, tile, from, eight, SUB, MIN, WIDE, out);                                                           \
   }
 GEMM(gemm_32, 0, false, false)
 GEMM(gemm_32_wide, 0, false, true)
@@ -264,23 +279,56 @@ static void store_results(const float *out, uint32_t rows, uint32_t tokens, floa
     for (uint32_t i = 0; i < tokens; i++) y[i * y_stride + r] = out[r * RT_TOKENS + i];
 }
 
+/* Four rows of a panel of their own into a quad of p. */
+static void interleave(const panel *rows, const panel *p, uint32_t quad) {
+  const size_t cols = p->cols, groups = p->groups, subs = p->subs;
+  const uint8x16_t zero = vdupq_n_u8(p->format.zero);
+  uint8_t *to = p->codes + quad * QUAD * cols;
+  for (size_t k = 0; k < cols; k += 16, to += 16 * QUAD) {
+    int32x4_t v[QUAD];
+    for (unsigned r = 0; r < QUAD; r++) v[r] = vreinterpretq_s32_u8(vsubq_u8(vld1q_u8(rows->codes + r * cols + k), zero));
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+    for (unsigned r = 0; r < QUAD; r += 2) {
+      int64x2_t a = vreinterpretq_s64_s32(v[r]), b = vreinterpretq_s64_s32(v[r + 1]);
+      vst1q_u8(to + 8 * r, vreinterpretq_u8_s64(vzip1q_s64(a, b)));
+      vst1q_u8(to + 8 * r + 32, vreinterpretq_u8_s64(vzip2q_s64(a, b)));
+    }
+#else
+    vst4q_s32((int32_t *)(void *)to, (int32x4x4_t){{v[0], v[1], v[2], v[3]}});
+#endif
+  }
+  for (size_t r = 0; r < QUAD; r++) {
+    for (size_t g = 0; g < groups; g++) {
+      p->d[(quad * groups + g) * QUAD + r] = rows->d[r * groups + g];
+      p->m[(quad * groups + g) * QUAD + r] = rows->m[r * groups + g];
+    }
+    for (size_t s = 0; s < subs; s++) {
+      p->scales[(quad * subs + s) * QUAD + r] = rows->scales[r * subs + s];
+      p->mins[(quad * subs + s) * QUAD + r] = rows->mins[r * subs + s];
+    }
+  }
+}
+
 static void gemm(const rt_strip *strip) {
   const rt_inputs *in = strip->inputs;
-  panel p = panel_layout(strip);
-  panel_fill(&p, strip->w, strip->first, strip->rows);
-  if (p.format.zero) {
-    const uint8x16_t zero = vdupq_n_u8(p.format.zero);
-    for (size_t i = 0; i < (size_t)strip->rows * p.cols; i += 16) vst1q_u8(p.codes + i, vsubq_u8(vld1q_u8(p.codes + i), zero));
+  const rt_matrix *w = strip->w;
+  const panel p = panel_layout(strip), decoded = panel_of(w, p.rest, QUAD);
+  const uint32_t quads = (strip->rows + QUAD - 1) / QUAD;
+  for (uint32_t i = 0; i < quads; i++) {
+    uint32_t left = strip->rows - i * QUAD;
+    panel_fill(&decoded, w, /* past the last row is what was there before; the results go nowhere */
+               strip->first + i * QUAD, left < QUAD ? left : QUAD);
+    interleave(&decoded, &p, i);
   }
   gemm_kernel *kernel = gemm_kernel_for(&p.format);
-  float *out = (float *)(void *)p.rest;
+  float *out = (float *)(void *)decoded.rest;
   for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
     uint32_t tokens = in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS;
-    for (uint32_t from = 0; from < tokens; from += 8) kernel(&p, strip->rows, in, i / RT_TOKENS, from, tokens - from > 4, out);
+    for (uint32_t from = 0; from < tokens; from += 8) kernel(&p, quads, in, i / RT_TOKENS, from, tokens - from > 4, out);
     store_results(out, strip->rows, tokens, strip->y + i * strip->y_stride, strip->y_stride);
   }
 }
 
-#define NEON_KERNELS(NAME) {.name = NAME, .gemm_from = 5, .eights = EIGHTS, .dot = dot, .gemm = gemm, RT_FLOAT_OPS}
+#define NEON_KERNELS(NAME) {.name = NAME, .gemm_from = 5, .eights = UNIT == 8, .dot = dot, .gemm = gemm, RT_FLOAT_OPS}
 
 #endif

@@ -14,7 +14,9 @@ typedef struct few {
   const int8_t *q;
   const float *da;
   const int16_t *sums;
-  const int32_t *zeros; /* (tokens, groups): the sum that stands for the zero of the codes, where groups have 32 elements */
+  /* Where groups have 32 elements, (tokens, groups): the sum that stands for the zero of the codes; or with minima, that of the activations. */
+  const int32_t *zeros;
+  const float *totals;
   size_t cols, groups;
 } few;
 
@@ -33,10 +35,34 @@ INLINE v4f halves4(const few *x, size_t at) {
   return (v4f){RT_F16_AT(x->row[0] + at), RT_F16_AT(x->row[1] + at), RT_F16_AT(x->row[2] + at), RT_F16_AT(x->row[3] + at)};
 #endif
 }
+/* Two halves that lie side by side in each block. */
+INLINE void halves4x2(const few *x, size_t at, v4f *first, v4f *second) {
+#if defined(__aarch64__)
+  uint32x4_t v = vdupq_n_u32(0);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[0] + at), v, 0);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[1] + at), v, 1);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[2] + at), v, 2);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[3] + at), v, 3);
+  *first = (v4f)vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(v)));
+  *second = (v4f)vcvt_f32_f16(vreinterpret_f16_u16(vshrn_n_u32(v, 16)));
+#else
+  *first = halves4(x, at);
+  *second = halves4(x, at + 2);
+#endif
+}
 INLINE size_t panel_row(const few *x, size_t r) { return r < x->last ? r : x->last; }
 INLINE v4f panel4(const few *x, const float *of_rows, size_t g) {
   return (v4f){of_rows[panel_row(x, 0) * x->groups + g], of_rows[panel_row(x, 1) * x->groups + g], of_rows[panel_row(x, 2) * x->groups + g],
                of_rows[panel_row(x, 3) * x->groups + g]};
+}
+/* d, and m where the format has one, of group g, whose halves lie at `at` in the file's rows. */
+INLINE void scales_of(const few *x, unsigned from, size_t g, size_t at, bool min, v4f *d, v4f *m) {
+  if (from != FROM_PANEL && min) {
+    halves4x2(x, at, d, m);
+    return;
+  }
+  *d = from == FROM_PANEL ? panel4(x, x->p->d, g) : halves4(x, at);
+  *m = min ? panel4(x, x->p->m, g) : *d;
 }
 INLINE int8x16_t load_codes(const uint8_t *p) { return vreinterpretq_s8_u8(vld1q_u8(p)); }
 INLINE int8x16_t low_nibbles(uint8x16_t v) { return vreinterpretq_s8_u8(vandq_u8(v, vdupq_n_u8(15))); }
@@ -58,27 +84,35 @@ INLINE void codes_32(const uint8_t *row, unsigned from, size_t g, bool wide, int
 /* Groups of 32, T tokens. */
 INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide, v4f acc[FEW_TOKENS]) {
   const size_t block = from == RT_Q4_0 ? sizeof(rt_q4_0_block) : from == RT_Q4_1 ? sizeof(rt_q4_1_block) : sizeof(rt_q8_0_block);
+#if defined(__ARM_FEATURE_DOTPROD)
+  const bool sixteen = false;
+#else
+  const bool sixteen = from == RT_Q4_0 || from == RT_Q4_1; /* all products of a code of 4 bits in a row's group fit in two lanes of 16 bits */
+#endif
   for (unsigned t = 0; t < T; t++) acc[t] = splat4(0.0f);
   for (size_t g = 0; g < x->groups; g++) {
     int8x16_t a[FEW_TOKENS][2];
-    int32x4_t v[FEW_TOKENS][FEW_ROWS], start[FEW_TOKENS];
+    int32x4_t v[FEW_TOKENS][FEW_ROWS];
+    int16x8_t h[FEW_TOKENS][FEW_ROWS];
     for (unsigned t = 0; t < T; t++) {
       a[t][0] = vld1q_s8(x->q + t * x->cols + 32 * g);
       a[t][1] = vld1q_s8(x->q + t * x->cols + 32 * g + 16);
-      start[t] = vdupq_n_s32(0);
-      if (!min && !wide) start[t] = vld1q_lane_s32(x->zeros + t * x->groups + g, start[t], 0);
     }
     for (unsigned r = 0; r < FEW_ROWS; r++) {
       int8x16_t w[2];
       codes_32(x->row[r], from, g, wide, w);
-      for (unsigned t = 0; t < T; t++) v[t][r] = dot32(start[t], w, a[t], wide);
+      for (unsigned t = 0; t < T; t++) {
+        if (sixteen) h[t][r] = products_32(w, a[t]);
+        else v[t][r] = dot32(w, a[t], wide);
+      }
     }
-    v4f d = from == FROM_PANEL ? panel4(x, x->p->d, g) : halves4(x, g * block), m = d;
-    if (min) m = from == FROM_PANEL ? panel4(x, x->p->m, g) : halves4(x, g * block + 2);
+    v4f d, m;
+    scales_of(x, from, g, g * block, min, &d, &m);
     for (unsigned t = 0; t < T; t++) {
-      v4f term = d * to_float(sums_of_4(v[t]));
-      const int16_t *sums = x->sums + t * (x->cols / RT_SUM) + 2 * g;
-      if (min) term = term + m * splat4((float)(sums[0] + sums[1]));
+      int32x4_t sum = sixteen ? vpaddlq_s16(pair_sums_16(pair_sums_16(h[t][0], h[t][1]), pair_sums_16(h[t][2], h[t][3]))) : sums_of_4(v[t]);
+      if (!min && !wide) sum = vaddq_s32(sum, vld1q_dup_s32(x->zeros + t * x->groups + g));
+      v4f term = d * to_float(sum);
+      if (min) term = term + m * splat4(x->totals[t * x->groups + g]);
       acc[t] = acc[t] + splat4(x->da[t * x->groups + g]) * term;
     }
   }
@@ -171,15 +205,14 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
     for (unsigned t = 0; t < T; t++) {                                                                                             \
       int8x16_t a[4];                                                                                                              \
       for (unsigned i = 0; i < 4; i++) a[i] = vld1q_s8(q + t * x->cols + 64 * k + 16 * i);                                         \
-      const int32x4_t none = vdupq_n_s32(0);                                                                                       \
       if (sub == 32) {                                                                                                             \
-        v[t][r] = SCALED(v[t][r], dot32(none, w, a, wide), scales[k / 2], 2 * (k % 2));                                            \
-        v[t][r] = SCALED(v[t][r], dot32(none, w + 2, a + 2, wide), scales[k / 2], 2 * (k % 2) + 1);                                \
+        v[t][r] = SCALED(v[t][r], dot32(w, a, wide), scales[k / 2], 2 * (k % 2));                                            \
+        v[t][r] = SCALED(v[t][r], dot32(w + 2, a + 2, wide), scales[k / 2], 2 * (k % 2) + 1);                                \
       } else {                                                                                                                     \
-        v[t][r] = SCALED(v[t][r], dot16(none, w[0], a[0]), scales[k], 0);                                                          \
-        v[t][r] = SCALED(v[t][r], dot16(none, w[1], a[1]), scales[k], 1);                                                          \
-        v[t][r] = SCALED(v[t][r], dot16(none, w[2], a[2]), scales[k], 2);                                                          \
-        v[t][r] = SCALED(v[t][r], dot16(none, w[3], a[3]), scales[k], 3);                                                          \
+        v[t][r] = SCALED(v[t][r], dot16(w[0], a[0]), scales[k], 0);                                                          \
+        v[t][r] = SCALED(v[t][r], dot16(w[1], a[1]), scales[k], 1);                                                          \
+        v[t][r] = SCALED(v[t][r], dot16(w[2], a[2]), scales[k], 2);                                                          \
+        v[t][r] = SCALED(v[t][r], dot16(w[3], a[3]), scales[k], 3);                                                          \
       }                                                                                                                            \
     }                                                                                                                              \
   }
@@ -187,8 +220,8 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
 #undef CHUNK
     }
     const size_t d_at = from == RT_Q6_K ? offsetof(rt_q6_k_block, d) : 0;
-    v4f d = from == FROM_PANEL ? panel4(x, x->p->d, g) : halves4(x, g * block + d_at), m = d;
-    if (min) m = from == FROM_PANEL ? panel4(x, x->p->m, g) : halves4(x, g * block + 2);
+    v4f d, m;
+    scales_of(x, from, g, g * block + d_at, min, &d, &m);
     for (unsigned t = 0; t < T; t++) {
       v4f term = d * to_float(sums_of_4(v[t]));
       if (min) term = term - m * to_float(sums_of_4(u[t]));
@@ -238,11 +271,15 @@ static few_kernel *few_kernel_for(const rt_quant *type, bool *in_place) {
   return f->min ? few_panel_256_32_min : is_wide(f) ? few_panel_256_32_wide : few_panel_256_32;
 }
 
-/* For each input and group of 32: what the zero of the codes adds to the sum, negated. Lies behind the panel: scales are not there. */
-static const int32_t *zeros_of(const rt_inputs *in, const panel *p) {
+/* few's zeros or totals, for each input and group of 32. They lie behind the panel: scales are not there. */
+static void sums_of_groups(const rt_inputs *in, const panel *p) {
+  const size_t n = (size_t)in->n * p->groups;
   int32_t *zeros = (int32_t *)(void *)p->rest;
-  for (size_t i = 0; i < (size_t)in->n * p->groups; i++) zeros[i] = -p->format.zero * (in->sums[2 * i] + in->sums[2 * i + 1]);
-  return zeros;
+  float *totals = (float *)(void *)p->rest;
+  if (p->format.min)
+    for (size_t i = 0; i < n; i++) totals[i] = (float)(in->sums[2 * i] + in->sums[2 * i + 1]);
+  else
+    for (size_t i = 0; i < n; i++) zeros[i] = -p->format.zero * (in->sums[2 * i] + in->sums[2 * i + 1]);
 }
 
 static void dot(const rt_strip *strip) {
@@ -251,7 +288,7 @@ static void dot(const rt_strip *strip) {
   panel p = panel_layout(strip);
   bool in_place;
   few_kernel *kernel = few_kernel_for(w->type, &in_place);
-  const int32_t *zeros = p.format.group == 32 ? zeros_of(in, &p) : NULL;
+  if (p.format.group == 32) sums_of_groups(in, &p);
   for (uint32_t start = 0; start < strip->rows; start += FEW_ROWS) {
     uint32_t rows = strip->rows - start < FEW_ROWS ? strip->rows - start : FEW_ROWS;
     few x = {.p = in_place ? NULL : &p, .last = rows - 1, .cols = p.cols, .groups = p.groups};
@@ -266,7 +303,8 @@ static void dot(const rt_strip *strip) {
       x.q = in->q + (size_t)i * in->cols;
       x.da = in->d + (size_t)i * p.groups;
       x.sums = in->sums + (size_t)i * (in->cols / RT_SUM);
-      x.zeros = zeros ? zeros + (size_t)i * p.groups : NULL;
+      x.zeros = (const int32_t *)(void *)p.rest + i * p.groups;
+      x.totals = (const float *)(void *)p.rest + i * p.groups;
       kernel(&x, tokens, acc);
       for (uint32_t t = 0; t < tokens; t++) memcpy(strip->y + (i + t) * strip->y_stride + start, &acc[t], rows * sizeof(float));
     }

@@ -15,14 +15,12 @@ typedef struct panel {
   uint8_t *rest;               /* scratch after the panel */
 } panel;
 
-/* Lays the panel out in the strip's scratch: see RT_STRIP_BYTES. */
-static inline panel panel_layout(const rt_strip *strip) {
-  const rt_panel_format *format = strip->w->type->panel;
-  panel p = {.format = *format, .cols = strip->w->cols};
+/* Lays a panel of `rows` rows out from `at` on; after 64 bytes, with a multiple of 16 rows every array starts on 64. */
+static inline panel panel_of(const rt_matrix *w, uint8_t *at, size_t rows) {
+  const rt_panel_format *format = w->type->panel;
+  panel p = {.format = *format, .cols = w->cols};
   p.groups = p.cols / format->group;
   p.subs = format->sub ? p.cols / format->sub : 0;
-  uint8_t *at = strip->scratch;
-  const size_t rows = RT_STRIP_ROWS; /* a multiple of 16, so every array starts on 64 bytes */
   p.codes = at;
   at += rows * p.cols;
   p.d = (float *)(void *)at;
@@ -36,6 +34,7 @@ static inline panel panel_layout(const rt_strip *strip) {
   p.rest = at;
   return p;
 }
+static inline panel panel_layout(const rt_strip *strip) { return panel_of(strip->w, strip->scratch, RT_STRIP_ROWS); }
 
 #define PANEL_CASE(NAME, name, elements) \
   case RT_##NAME: rt_##name##_panel(blocks, n_blocks, out); break;

@@ -34,9 +34,9 @@ typedef struct rt_strip {
   size_t y_stride;
   uint8_t *scratch; /* RT_STRIP_BYTES(cols), 64-byte aligned */
 } rt_strip;
-/* Codes, d, m, scales and mins of a strip, its results for two tiles of tokens, and one row's permuted activations. */
+/* Codes, d, m, scales and mins of a strip and of four rows more, its results for two tiles of tokens, and one row's permuted activations. */
 #define RT_STRIP_BYTES(cols) \
-  ((size_t)RT_STRIP_ROWS * ((size_t)(cols) + (cols) / 32 * 8 + (cols) / 16 * 8 + 5 * 64) + (size_t)RT_STRIP_ROWS * 2 * RT_TOKENS * 4 + 64)
+  ((size_t)(RT_STRIP_ROWS + 4) * ((size_t)(cols) + (cols) / 32 * 8 + (cols) / 16 * 8 + 5 * 64) + (size_t)RT_STRIP_ROWS * 2 * RT_TOKENS * 4 + 64)
 
 /* Floats from one row of a head to the next in an attention tile's scratch and results: whole registers of any variant, two by two. */
 static inline uint32_t rt_attend_stride(uint32_t head_dim) { return (head_dim + 31) & ~31u; }

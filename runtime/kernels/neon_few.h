@@ -9,7 +9,7 @@ enum { FEW_ROWS = 4, FEW_TOKENS = 2 };
 /* Four rows, in place or decoded, and up to FEW_TOKENS inputs. */
 typedef struct few {
   const uint8_t *row[FEW_ROWS]; /* blocks, or codes of the panel; past the last row: the last again */
-  const panel *p;               /* where a row is decoded, else NULL */
+  const panel *p;               /* where a row is decoded, if it is */
   uint32_t last;                /* row */
   const int8_t *q;
   const float *da;
@@ -23,31 +23,31 @@ typedef struct few {
 /* What a kernel reads: a type's blocks, or a panel with sub-blocks of 0 (none), 16 or 32 codes. */
 enum source { FROM_PANEL = 1000 };
 
-INLINE v4f halves4(const few *x, size_t at) {
+INLINE v4f halves4(const uint8_t *const block[FEW_ROWS], size_t at) {
 #if defined(__aarch64__)
   uint16x4_t h = vdup_n_u16(0);
-  h = vld1_lane_u16((const uint16_t *)(const void *)(x->row[0] + at), h, 0);
-  h = vld1_lane_u16((const uint16_t *)(const void *)(x->row[1] + at), h, 1);
-  h = vld1_lane_u16((const uint16_t *)(const void *)(x->row[2] + at), h, 2);
-  h = vld1_lane_u16((const uint16_t *)(const void *)(x->row[3] + at), h, 3);
+  h = vld1_lane_u16((const uint16_t *)(const void *)(block[0] + at), h, 0);
+  h = vld1_lane_u16((const uint16_t *)(const void *)(block[1] + at), h, 1);
+  h = vld1_lane_u16((const uint16_t *)(const void *)(block[2] + at), h, 2);
+  h = vld1_lane_u16((const uint16_t *)(const void *)(block[3] + at), h, 3);
   return (v4f)vcvt_f32_f16(vreinterpret_f16_u16(h));
 #else
-  return (v4f){RT_F16_AT(x->row[0] + at), RT_F16_AT(x->row[1] + at), RT_F16_AT(x->row[2] + at), RT_F16_AT(x->row[3] + at)};
+  return (v4f){RT_F16_AT(block[0] + at), RT_F16_AT(block[1] + at), RT_F16_AT(block[2] + at), RT_F16_AT(block[3] + at)};
 #endif
 }
 /* Two halves that lie side by side in each block. */
-INLINE void halves4x2(const few *x, size_t at, v4f *first, v4f *second) {
+INLINE void halves4x2(const uint8_t *const block[FEW_ROWS], size_t at, v4f *first, v4f *second) {
 #if defined(__aarch64__)
   uint32x4_t v = vdupq_n_u32(0);
-  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[0] + at), v, 0);
-  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[1] + at), v, 1);
-  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[2] + at), v, 2);
-  v = vld1q_lane_u32((const uint32_t *)(const void *)(x->row[3] + at), v, 3);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(block[0] + at), v, 0);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(block[1] + at), v, 1);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(block[2] + at), v, 2);
+  v = vld1q_lane_u32((const uint32_t *)(const void *)(block[3] + at), v, 3);
   *first = (v4f)vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(v)));
   *second = (v4f)vcvt_f32_f16(vreinterpret_f16_u16(vshrn_n_u32(v, 16)));
 #else
-  *first = halves4(x, at);
-  *second = halves4(x, at + 2);
+  *first = halves4(block, at);
+  *second = halves4(block, at + 2);
 #endif
 }
 INLINE size_t panel_row(const few *x, size_t r) { return r < x->last ? r : x->last; }
@@ -55,67 +55,109 @@ INLINE v4f panel4(const few *x, const float *of_rows, size_t g) {
   return (v4f){of_rows[panel_row(x, 0) * x->groups + g], of_rows[panel_row(x, 1) * x->groups + g], of_rows[panel_row(x, 2) * x->groups + g],
                of_rows[panel_row(x, 3) * x->groups + g]};
 }
-/* d, and m where the format has one, of group g, whose halves lie at `at` in the file's rows. */
-INLINE void scales_of(const few *x, unsigned from, size_t g, size_t at, bool min, v4f *d, v4f *m) {
+/* d, and m where the format has one, of group g, whose halves lie `at` bytes into the blocks. */
+INLINE void scales_of(const few *x, unsigned from, size_t g, const uint8_t *const block[FEW_ROWS], size_t at, bool min, v4f *d, v4f *m) {
   if (from != FROM_PANEL && min) {
-    halves4x2(x, at, d, m);
+    halves4x2(block, at, d, m);
     return;
   }
-  *d = from == FROM_PANEL ? panel4(x, x->p->d, g) : halves4(x, at);
+  *d = from == FROM_PANEL ? panel4(x, x->p->d, g) : halves4(block, at);
   *m = min ? panel4(x, x->p->m, g) : *d;
 }
 INLINE int8x16_t load_codes(const uint8_t *p) { return vreinterpretq_s8_u8(vld1q_u8(p)); }
 INLINE int8x16_t low_nibbles(uint8x16_t v) { return vreinterpretq_s8_u8(vandq_u8(v, vdupq_n_u8(15))); }
 INLINE int8x16_t high_nibbles(uint8x16_t v) { return vreinterpretq_s8_u8(vshrq_n_u8(v, 4)); }
 
-INLINE void codes_32(const uint8_t *row, unsigned from, size_t g, bool wide, int8x16_t w[2]) {
-  if (from == RT_Q4_0 || from == RT_Q4_1) {
-    uint8x16_t v = vld1q_u8(from == RT_Q4_0 ? row + g * sizeof(rt_q4_0_block) + 2 : row + g * sizeof(rt_q4_1_block) + 4);
-    w[0] = low_nibbles(v);
-    w[1] = high_nibbles(v);
-  } else {
-    const uint8_t *at = from == RT_Q8_0 ? row + g * sizeof(rt_q8_0_block) + 2 : row + g * 32;
-    const int8x16_t flip = vreinterpretq_s8_u8(vdupq_n_u8(wide && from == FROM_PANEL ? 0x80 : 0));
-    w[0] = veorq_s8(load_codes(at), flip);
-    w[1] = veorq_s8(load_codes(at + 16), flip);
+INLINE void codes_32(const uint8_t *block, unsigned from, bool wide, int8x16_t w[2]) {
+  const uint8_t *at = block + (from == RT_Q8_0 ? 2 : 0);
+  const int8x16_t flip = vreinterpretq_s8_u8(vdupq_n_u8(wide && from == FROM_PANEL ? 0x80 : 0));
+  w[0] = veorq_s8(load_codes(at), flip);
+  w[1] = veorq_s8(load_codes(at + 16), flip);
+}
+
+/* The products of a group of 4-bit codes, which lie `at` bytes into the blocks; the sums of four rows side by side. */
+INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const int8x16_t a[FEW_TOKENS][2], unsigned T, int32x4_t sum[FEW_TOKENS]) {
+#if defined(__ARM_FEATURE_DOTPROD)
+  /* Turned, so that a vector has 4 bytes of each row: that costs less than adding across the lanes. */
+  uint32x4_t b[FEW_ROWS];
+  for (unsigned r = 0; r < FEW_ROWS; r++) b[r] = vreinterpretq_u32_u8(vld1q_u8(block[r] + at));
+  uint64x2_t even[2], odd[2];
+  for (unsigned i = 0; i < 2; i++) {
+    even[i] = vreinterpretq_u64_u32(vtrn1q_u32(b[2 * i], b[2 * i + 1]));
+    odd[i] = vreinterpretq_u64_u32(vtrn2q_u32(b[2 * i], b[2 * i + 1]));
   }
+  for (unsigned t = 0; t < T; t++) sum[t] = vdupq_n_s32(0);
+#define BYTES(i, turned)                                                                 \
+  {                                                                                      \
+    uint8x16_t v = vreinterpretq_u8_u64(turned);                                         \
+    int8x16_t low = low_nibbles(v), high = high_nibbles(v);                              \
+    for (unsigned t = 0; t < T; t++)                                                     \
+      sum[t] = vdotq_laneq_s32(vdotq_laneq_s32(sum[t], low, a[t][0], i), high, a[t][1], i); \
+  }
+  BYTES(0, vtrn1q_u64(even[0], even[1]))
+  BYTES(1, vtrn1q_u64(odd[0], odd[1]))
+  BYTES(2, vtrn2q_u64(even[0], even[1]))
+  BYTES(3, vtrn2q_u64(odd[0], odd[1]))
+#undef BYTES
+#else
+  /* All products of a row's group fit in two lanes of 16 bits. */
+  int16x8_t h[FEW_TOKENS][FEW_ROWS];
+  for (unsigned r = 0; r < FEW_ROWS; r++) {
+    uint8x16_t v = vld1q_u8(block[r] + at);
+    const int8x16_t w[2] = {low_nibbles(v), high_nibbles(v)};
+    for (unsigned t = 0; t < T; t++) h[t][r] = products_32(w, a[t]);
+  }
+  for (unsigned t = 0; t < T; t++) sum[t] = vpaddlq_s16(pair_sums_16(pair_sums_16(h[t][0], h[t][1]), pair_sums_16(h[t][2], h[t][3])));
+#endif
 }
 
 /* Groups of 32, T tokens. */
-INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide, v4f acc[FEW_TOKENS]) {
-  const size_t block = from == RT_Q4_0 ? sizeof(rt_q4_0_block) : from == RT_Q4_1 ? sizeof(rt_q4_1_block) : sizeof(rt_q8_0_block);
-#if defined(__ARM_FEATURE_DOTPROD)
-  const bool sixteen = false;
-#else
-  const bool sixteen = from == RT_Q4_0 || from == RT_Q4_1; /* all products of a code of 4 bits in a row's group fit in two lanes of 16 bits */
-#endif
-  for (unsigned t = 0; t < T; t++) acc[t] = splat4(0.0f);
+INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide, v4f result[FEW_TOKENS]) {
+  const size_t bytes = from == RT_Q4_0 ? sizeof(rt_q4_0_block) : from == RT_Q4_1 ? sizeof(rt_q4_1_block) : from == RT_Q8_0 ? sizeof(rt_q8_0_block) : 32;
+  const bool nibbles = from == RT_Q4_0 || from == RT_Q4_1;
+  const uint8_t *block[FEW_ROWS];
+  const int8_t *q[FEW_TOKENS];
+  const float *da[FEW_TOKENS], *totals[FEW_TOKENS];
+  const int32_t *zeros[FEW_TOKENS];
+  v4f acc[FEW_TOKENS];
+  for (unsigned r = 0; r < FEW_ROWS; r++) block[r] = x->row[r];
+  for (unsigned t = 0; t < T; t++) {
+    q[t] = x->q + t * x->cols;
+    da[t] = x->da + t * x->groups;
+    totals[t] = x->totals + t * x->groups;
+    zeros[t] = x->zeros + t * x->groups;
+    acc[t] = splat4(0.0f);
+  }
   for (size_t g = 0; g < x->groups; g++) {
     int8x16_t a[FEW_TOKENS][2];
-    int32x4_t v[FEW_TOKENS][FEW_ROWS];
-    int16x8_t h[FEW_TOKENS][FEW_ROWS];
+    int32x4_t sum[FEW_TOKENS];
     for (unsigned t = 0; t < T; t++) {
-      a[t][0] = vld1q_s8(x->q + t * x->cols + 32 * g);
-      a[t][1] = vld1q_s8(x->q + t * x->cols + 32 * g + 16);
+      a[t][0] = vld1q_s8(q[t]);
+      a[t][1] = vld1q_s8(q[t] + 16);
+      q[t] += 32;
     }
-    for (unsigned r = 0; r < FEW_ROWS; r++) {
-      int8x16_t w[2];
-      codes_32(x->row[r], from, g, wide, w);
-      for (unsigned t = 0; t < T; t++) {
-        if (sixteen) h[t][r] = products_32(w, a[t]);
-        else v[t][r] = dot32(w, a[t], wide);
+    if (nibbles) {
+      nibble_sums(block, bytes - 16, a, T, sum);
+    } else {
+      int32x4_t v[FEW_TOKENS][FEW_ROWS];
+      for (unsigned r = 0; r < FEW_ROWS; r++) {
+        int8x16_t w[2];
+        codes_32(block[r], from, wide, w);
+        for (unsigned t = 0; t < T; t++) v[t][r] = dot32(w, a[t], wide);
       }
+      for (unsigned t = 0; t < T; t++) sum[t] = sums_of_4(v[t]);
     }
     v4f d, m;
-    scales_of(x, from, g, g * block, min, &d, &m);
+    scales_of(x, from, g, block, 0, min, &d, &m);
+    for (unsigned r = 0; r < FEW_ROWS; r++) block[r] += bytes;
     for (unsigned t = 0; t < T; t++) {
-      int32x4_t sum = sixteen ? vpaddlq_s16(pair_sums_16(pair_sums_16(h[t][0], h[t][1]), pair_sums_16(h[t][2], h[t][3]))) : sums_of_4(v[t]);
-      if (!min && !wide) sum = vaddq_s32(sum, vld1q_dup_s32(x->zeros + t * x->groups + g));
-      v4f term = d * to_float(sum);
-      if (min) term = term + m * splat4(x->totals[t * x->groups + g]);
-      acc[t] = acc[t] + splat4(x->da[t * x->groups + g]) * term;
+      if (!min && !wide) sum[t] = vaddq_s32(sum[t], vdupq_n_s32(zeros[t][g]));
+      v4f term = d * to_float(sum[t]);
+      if (min) term = term + m * splat4(totals[t][g]);
+      acc[t] = acc[t] + splat4(da[t][g]) * term;
     }
   }
+  for (unsigned t = 0; t < T; t++) result[t] = acc[t];
 }
 
 /* Codes 64 k .. 64 k + 63 of a group of 256; `at` is the group's block, or its codes in the panel. */
@@ -221,7 +263,7 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
     }
     const size_t d_at = from == RT_Q6_K ? offsetof(rt_q6_k_block, d) : 0;
     v4f d, m;
-    scales_of(x, from, g, g * block + d_at, min, &d, &m);
+    scales_of(x, from, g, x->row, g * block + d_at, min, &d, &m);
     for (unsigned t = 0; t < T; t++) {
       v4f term = d * to_float(sums_of_4(v[t]));
       if (min) term = term - m * to_float(sums_of_4(u[t]));
@@ -289,14 +331,14 @@ static void dot(const rt_strip *strip) {
   bool in_place;
   few_kernel *kernel = few_kernel_for(w->type, &in_place);
   if (p.format.group == 32) sums_of_groups(in, &p);
+  few x = {.p = &p, .cols = p.cols, .groups = p.groups};
+  const size_t stride = in_place ? w->row_bytes : p.cols;
   for (uint32_t start = 0; start < strip->rows; start += FEW_ROWS) {
     uint32_t rows = strip->rows - start < FEW_ROWS ? strip->rows - start : FEW_ROWS;
-    few x = {.p = in_place ? NULL : &p, .last = rows - 1, .cols = p.cols, .groups = p.groups};
     if (!in_place) panel_fill(&p, w, strip->first + start, rows);
-    for (uint32_t r = 0; r < FEW_ROWS; r++) {
-      size_t row = r < rows ? r : rows - 1;
-      x.row[r] = in_place ? w->data + (strip->first + start + row) * w->row_bytes : p.codes + row * p.cols;
-    }
+    x.last = rows - 1;
+    x.row[0] = in_place ? w->data + (strip->first + start) * stride : p.codes;
+    for (uint32_t r = 1; r < FEW_ROWS; r++) x.row[r] = r < rows ? x.row[r - 1] + stride : x.row[r - 1];
     for (uint32_t i = 0; i < in->n; i += FEW_TOKENS) {
       uint32_t tokens = in->n - i < FEW_TOKENS ? in->n - i : FEW_TOKENS;
       v4f acc[FEW_TOKENS];
@@ -306,7 +348,11 @@ static void dot(const rt_strip *strip) {
       x.zeros = (const int32_t *)(void *)p.rest + i * p.groups;
       x.totals = (const float *)(void *)p.rest + i * p.groups;
       kernel(&x, tokens, acc);
-      for (uint32_t t = 0; t < tokens; t++) memcpy(strip->y + (i + t) * strip->y_stride + start, &acc[t], rows * sizeof(float));
+      for (uint32_t t = 0; t < tokens; t++) {
+        float *y = strip->y + (i + t) * strip->y_stride + start;
+        if (rows == FEW_ROWS) memcpy(y, &acc[t], sizeof acc[t]);
+        else memcpy(y, &acc[t], rows * sizeof *y);
+      }
     }
   }
 }

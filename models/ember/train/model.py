@@ -1,5 +1,6 @@
 """The architecture GGUF calls qwen2: pre-norm RMSNorm, grouped-query attention with biases on q, k, v, NEOX RoPE, SwiGLU, tied embedding."""
 
+import re
 from dataclasses import asdict, dataclass
 
 import torch
@@ -11,7 +12,7 @@ from torch import nn
 class Config:
     vocab: int = 640
     width: int = 192
-    layers: int = 6
+    layers: int = 8
     heads: int = 6
     kv_heads: int = 2
     hidden: int = 512
@@ -101,6 +102,19 @@ class Ember(nn.Module):
         for block in self.blocks:
             x = block(x, cos[:, None], sin[:, None], mask, cache)
         return F.linear(self.norm(x), self.embed.weight)
+
+
+def grown(weights, layers):
+    """The same function with more layers: weights (a state_dict) with new blocks spread among the old ones, whose output matrices are zero."""
+    old = 1 + max(int(n.split(".")[1]) for n in weights if n.startswith("blocks."))
+    model = Ember(Config(vocab=weights["embed.weight"].shape[0], layers=layers))
+    place = [(2 * i + 1) * layers // (2 * old) for i in range(old)]
+    moved = {re.sub(r"^blocks\.(\d+)", lambda m: f"blocks.{place[int(m[1])]}", name): p for name, p in weights.items()}
+    for i in set(range(layers)) - set(place):
+        nn.init.zeros_(model.blocks[i].o.weight)
+        nn.init.zeros_(model.blocks[i].down.weight)
+    model.load_state_dict(moved, strict=False)
+    return model.state_dict()
 
 
 class Cache:

@@ -1,5 +1,5 @@
 """Trains Ember. Resumable: a checkpoint holds weights, both optimisers' state, the averaged weights and the step, and the step alone
-decides the data (every batch has its own seed), so an interrupted run goes on as if nothing had happened.
+decides the data (every batch has its own seed; with --hard the weights choose from it), so an interrupted run goes on as if nothing had happened.
 
 Muon (Jordan et al. 2024: momentum, then the nearest orthogonal matrix by Newton-Schulz) moves the matrices, AdamW the embedding, norms and
 biases. The exported weights are an exponential average of the trained ones, which stands in for a decay of the learning rate at any time."""
@@ -22,7 +22,7 @@ import torch.nn.functional as F
 
 from evaluate import Binary, exact, measure, quick
 from export import load, read, write
-from model import Config, Ember, has_bfloat16
+from model import Config, Ember, grown, has_bfloat16
 from tasks import arithmetic, example, mixture
 from tokenizer import Encoder
 
@@ -30,19 +30,23 @@ IGNORE = -100
 SMOKE_STEPS, SMOKE_BAR = 400, 0.6
 
 
-def batch(encoder, seed, step, rows, length, draw):
-    """Whole examples packed into rows, longest first. Tokens, targets (IGNORE off the completions) and the example each position belongs to."""
-    rng = random.Random(f"{seed}.{step}")
-    examples, size = [], 0
-    while size < 0.97 * rows * length:
+def drawn(encoder, rng, size, length, draw):
+    """Examples of size tokens and a little more, as (prompt, completion); those longer than a row are drawn again."""
+    examples = []
+    while size > 0:
         e = draw(rng)
         prompt, completion = encoder.prompt(e.prompt), encoder.completion(e.trace, e.answer)
         if len(prompt) + len(completion) <= length + 1:
             examples.append((prompt, completion))
-            size += len(prompt) + len(completion) - 1
+            size -= len(prompt) + len(completion) - 1
+    return examples
+
+
+def packed(examples, rows, length):
+    """Whole examples in rows, longest first. Tokens, targets (IGNORE off the completions), the place in examples (from 1) that each position belongs to."""
     tokens, targets, owner = torch.zeros(rows, length, dtype=torch.long), torch.full((rows, length), IGNORE), torch.zeros(rows, length, dtype=torch.long)
     used = [0] * rows
-    for n, (prompt, completion) in enumerate(sorted(examples, key=lambda e: -len(e[0]) - len(e[1])), 1):
+    for n, (prompt, completion) in sorted(enumerate(examples, 1), key=lambda e: -len(e[1][0]) - len(e[1][1])):
         need = len(prompt) + len(completion) - 1
         row = min((r for r in range(rows) if used[r] + need <= length), key=used.__getitem__, default=None)
         if row is None:
@@ -55,13 +59,14 @@ def batch(encoder, seed, step, rows, length, draw):
     return tokens, targets, owner
 
 
-def loss_of(model, tokens, targets, owner):
+def losses_of(model, tokens, targets, owner):
+    """Each position's loss, 0 off the completions."""
     t = tokens.shape[1]
     causal = torch.ones(t, t, dtype=torch.bool, device=tokens.device).tril()
     mask = (owner[:, :, None] == owner[:, None, :]) & causal
     positions = torch.arange(t, device=tokens.device)[None]
     logits = model(tokens, positions, mask[:, None])
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORE)
+    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORE, reduction="none")
 
 
 class Muon:
@@ -140,7 +145,7 @@ class Team:
         for p in self.parameters:  # backward adds into these views
             p.grad = self.gradients[rank, at : at + p.numel()].view_as(p)
             at += p.numel()
-        self.loss_of = torch.compile(loss_of) if self.args.compile else loss_of
+        self.losses_of = torch.compile(losses_of) if self.args.compile else losses_of
 
     def end(self):
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -167,12 +172,35 @@ class Team:
                 self.taken.value += 1
             if part >= args.parts:
                 break
-            data = batch(self.encoder, f"{args.seed}.{step}", part, args.rows, args.length, lambda rng: self.draw(rng, step))
-            with torch.autocast(args.device, dtype=torch.bfloat16, enabled=has_bfloat16(args.device)):
-                loss = self.loss_of(self.model, *(t.to(args.device) for t in data)) / args.parts
+            examples = self.examples(random.Random(f"{args.seed}.{step}.{part}"), 0.97 * args.rows * args.length, lambda rng: self.draw(rng, step))
+            losses, targets, _ = self.measured(examples)
+            loss = losses.sum() / (targets != IGNORE).sum() / args.parts
             loss.backward()
             self.losses[self.rank] += loss.detach()
         self.barrier.wait()
+
+    def measured(self, examples):
+        data = [t.to(self.args.device) for t in packed(examples, self.args.rows, self.args.length)]
+        with torch.autocast(self.args.device, dtype=torch.bfloat16, enabled=has_bfloat16(self.args.device)):
+            return self.losses_of(self.model, *data), *data[1:]
+
+    def examples(self, rng, size, draw):
+        """Enough to fill a part. With --hard, only what the model does not know yet, and one in twenty of the rest: a look without a gradient costs
+        a third of a step, and nearly all that a step would teach lies in these few (Jiang et al. 2019, Selective-Backprop)."""
+        args = self.args
+        if args.hard is None:
+            return drawn(self.encoder, rng, size, args.length, draw)
+        kept = []
+        while size > 0:
+            examples = drawn(self.encoder, rng, 0.97 * args.rows * args.length, args.length, draw)
+            with torch.no_grad():
+                losses, _, owner = self.measured(examples)
+            worst = torch.zeros(len(examples) + 1).scatter_reduce(0, owner.cpu().flatten(), losses.cpu(), "amax")[1:]
+            for e, w in zip(examples, worst.tolist()):
+                if w > -math.log(args.hard) or rng.random() < 0.05:
+                    kept.append(e)
+                    size -= len(e[0]) + len(e[1]) - 1
+        return kept
 
     def step(self, step):
         """The whole team's mean loss; the gradients lie in the parameters of the first worker."""
@@ -189,7 +217,7 @@ def run(args, config=None, draw=None, score=None):
     torch.set_num_threads(args.threads)
     out = pathlib.Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    encoder, config = Encoder(), config or Config()
+    encoder, config = Encoder(), config or Config(layers=args.layers)
     config.vocab = encoder.size
     model = Ember(config).to(args.device)
     only = args.tasks.split(",") if args.tasks else None
@@ -208,10 +236,14 @@ def run(args, config=None, draw=None, score=None):
         average = [p.detach().clone() for p in model.parameters()]
     elif source.exists():
         state = torch.load(source, map_location=args.device, weights_only=True)
-        model.load_state_dict(state["model"])
-        adam.load_state_dict(state["adam"])
-        muon.state = {tuple(k): v for k, v in state["muon"]}
-        average, step, seen = state["average"], state["step"], state["seen"]
+        if state["config"]["layers"] < config.layers:
+            model.load_state_dict(grown(state["model"], config.layers))
+            average, step, seen = [p.detach().clone() for p in model.parameters()], 0, state["seen"]
+        else:
+            model.load_state_dict(state["model"])
+            adam.load_state_dict(state["adam"])
+            muon.state = {tuple(k): v for k, v in state["muon"]}
+            average, step, seen = state["average"], state["step"], state["seen"]
     elif args.start:
         raise SystemExit(f"{source}: no such checkpoint")
     shadow = Ember(config).to(args.device)
@@ -299,8 +331,10 @@ def parse():
     parser.add_argument("--decay-from", type=int, help="step where the learning rate starts to fall, until --steps")
     parser.add_argument("--stages", type=int, nargs=2, default=(400, 900), help="steps where the curriculum moves on")
     parser.add_argument("--average", type=float, default=300, help="steps the average of the weights reaches back")
+    parser.add_argument("--hard", type=float, metavar="P", help="train on the examples alone of which a token is given less than this probability, and one in twenty of the rest")
     parser.add_argument("--tasks", help="only these, comma-separated")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--layers", type=int, default=Config.layers, help="a checkpoint of fewer grows: the new layers change nothing at first")
     parser.add_argument("--threads", type=int, default=1, help="threads of each worker")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--save", type=float, default=4, help="minutes between checkpoints")

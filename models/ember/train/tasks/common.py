@@ -6,6 +6,7 @@ just assembled letter by letter); only answers and traces may, never a prompt, b
 
 import functools
 import hashlib
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -158,7 +159,11 @@ def sum_lines(terms):
     while place < max(len(c) for c in columns):
         parts = [c[place] for c in columns if place < len(c)] + ([carry] if carry else [])
         value = sum(parts)
-        lines.append(f"{PLACES[place]}:" + "+".join(map(str, parts)) + (f"={value}" if len(parts) > 1 else ""))
+        if len(terms) == 3 and len(parts) > 2:  # step by step: the sum of four digits at once is a fact too many
+            so_far = itertools.accumulate(parts)
+            lines.append(f"{PLACES[place]}:{next(so_far)}" + "".join(f"+{p}={s}" for p, s in zip(parts[1:], so_far)))
+        else:
+            lines.append(f"{PLACES[place]}:" + "+".join(map(str, parts)) + (f"={value}" if len(parts) > 1 else ""))
         carry, place = value // 10, place + 1
     if carry:
         lines.append(f"{PLACES[place]}:{carry}")

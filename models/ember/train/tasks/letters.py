@@ -1,5 +1,8 @@
 """Spelling: counting a letter, counting letters, writing a word backwards. Words are spelled out first; afterwards every step is a look-up by index."""
 
+import json
+import pathlib
+
 from . import composed
 from .common import RAW_OFF, RAW_ON, Problem, flat
 
@@ -25,6 +28,8 @@ about above across again against along among around because become begin behind 
 clean clear climb close cover create cross daily decide deliver depend describe design detail develop direct discover divide double early earth east easy either else empty enough enter
 even evening event ever every exact example except expect explain express face fact fall famous far fast favorite feel few field fight fill final find fine finish first five floor follow
 force foreign form forward four free fresh front full future game general give glad gold good govern great ground grow guess guide half happen hard have heart heavy help here high hold hope""".split()
+VOCABULARY = pathlib.Path(__file__).parents[1] / "tokenizer.json"  # (absent while it is being learnt)
+ONE_TOKEN = {t.lstrip("Ġ").lower() for t in json.loads(VOCABULARY.read_text())["model"]["vocab"]} if VOCABULARY.exists() else set()
 ONSETS = "b bl br c ch cl cr d dr f fl fr g gl gr h j k l m n p pl pr qu r s sh sk sl sm sn sp st str t th tr v w x y z".split() + ["", ""]
 VOWELS = "a a e e i i o o u u ai ea ee ie oo ou y".split()
 CODAS = "b ck d ff g l ll m mp n nd ng nk nt p r rd rk rm rn rs rt s sh sk ss st t th tt x".split() + [""] * 12
@@ -85,6 +90,11 @@ BACKWARDS = ["Spell {w} backwards.", "Write {w} backwards.", "What is {w} backwa
     "The letters of {w} in [reverse order|the opposite order|backward order]?", "[Last letter first|From the last letter on]: [write|spell] {w}."]
 
 
+def key(word, *more):
+    """None for the thirty words that are one token each (" saturday"): nothing but having seen it spelled says how."""
+    return None if word.lower() in ONE_TOKEN else (word, *more)
+
+
 def word(rng):
     chance = rng.random()
     if chance < 0.35:
@@ -120,7 +130,7 @@ def count(rng, most):
         seen += letter == x
         marks += f" {letter}{seen}"
     lines.append(raw(marks))
-    return Problem((w, x), dict(w=quoted(rng, w), x=rng.choice([x, x, f'"{x}"'])), flat(lines), f"The letter {raw(x)} appears {seen} time{'' if seen == 1 else 's'}.", COUNT, composed.COUNT)
+    return Problem(key(w, x), dict(w=quoted(rng, w), x=rng.choice([x, x, f'"{x}"'])), flat(lines), f"The letter {raw(x)} appears {seen} time{'' if seen == 1 else 's'}.", COUNT, composed.COUNT)
 
 
 def indexed(w):
@@ -129,10 +139,10 @@ def indexed(w):
 
 def length(rng, most):
     w = word(rng)
-    return Problem((w,), dict(w=quoted(rng, w)), flat(["length", raw(" " + spelled(w)), raw(indexed(w))]), f"It has {len(w)} letters.", LENGTH, composed.LENGTH)
+    return Problem(key(w), dict(w=quoted(rng, w)), flat(["length", raw(" " + spelled(w)), raw(indexed(w))]), f"It has {len(w)} letters.", LENGTH, composed.LENGTH)
 
 
 def backwards(rng, most):
     w = word(rng)
     reverse = "".join(f" {w[k - 1]}{k}" for k in range(len(w), 0, -1))
-    return Problem((w,), dict(w=quoted(rng, w)), flat(["backwards", raw(" " + spelled(w)), raw(indexed(w)), raw(reverse)]), f"It is {raw(w[::-1])}.", BACKWARDS, composed.BACKWARDS)
+    return Problem(key(w), dict(w=quoted(rng, w)), flat(["backwards", raw(" " + spelled(w)), raw(indexed(w)), raw(reverse)]), f"It is {raw(w[::-1])}.", BACKWARDS, composed.BACKWARDS)

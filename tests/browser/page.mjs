@@ -299,14 +299,14 @@ export const pageCases = [
       t.server.faults = { '/models/ember.gguf': { slow: 300 } } // 12 s, enough for what follows on a busy machine too
       const page = await t.newPage('/')
       await until(page, () => parseFloat(document.getElementById('load-text').textContent) > 1.3)
-      assert.match(await text(page, '#load-text'), /^1\.\d MB of 2\.7 MB/)
+      assert.match(await text(page, '#load-text'), /^1\.\d MB of 3\.5 MB/)
       assert.deepEqual(await violations(t, page), [])
       await page.click('#pause')
       assert.equal(await text(page, '#status'), 'Loading Ember is paused.')
       assert.equal(await text(page, '#badge-text'), 'paused')
       assert.equal(await page.evaluate(() => document.activeElement.id), 'resume')
       await page.click('#open-models')
-      await until(page, () => /Ember, [12]\.\d MB of 2\.7 MB/.test(document.getElementById('kept').textContent))
+      await until(page, () => /Ember, [12]\.\d MB of 3\.5 MB/.test(document.getElementById('kept').textContent))
       await page.keyboard.press('Escape')
       t.server.faults = {}
       t.server.requests.length = 0
@@ -315,7 +315,7 @@ export const pageCases = [
       assert.match(t.server.requests.filter((r) => r.path === '/models/ember.gguf').map((r) => r.range).join(), /^bytes=(1048576|2097152)-$/)
       assert.equal(await page.$eval('#loading', (e) => e.hidden), true)
       await page.click('#open-models')
-      await until(page, () => /Ember, 2\.7 MB/.test(document.getElementById('kept').textContent))
+      await until(page, () => /Ember, 3\.5 MB/.test(document.getElementById('kept').textContent))
       await page.click('#kept .row button:last-child')
       await until(page, () => document.getElementById('kept').textContent === 'Nothing.')
       assert.deepEqual(t.complaints, [])

@@ -180,6 +180,7 @@ class Team:
         self.barrier.wait()
 
     def measured(self, examples):
+        """Each position's loss, its target and the place of its example in the list, from 1."""
         data = [t.to(self.args.device) for t in packed(examples, self.args.rows, self.args.length)]
         with torch.autocast(self.args.device, dtype=torch.bfloat16, enabled=has_bfloat16(self.args.device)):
             return self.losses_of(self.model, *data), *data[1:]

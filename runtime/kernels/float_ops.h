@@ -56,6 +56,8 @@ static void kv_store(int kv_type, const float *row, uint32_t n, void *out) {
 #if defined(__F16C__)
   for (; i + 8 <= n; i += 8)
     _mm_storeu_si128((__m128i *)(void *)(p + 2 * i), _mm256_cvtps_ph(_mm256_loadu_ps(row + i), _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__aarch64__)
+  for (; i + 4 <= n; i += 4) vst1_u16((uint16_t *)(void *)(p + 2 * i), vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(row + i))));
 #endif
   for (; i < n; i++) {
     uint16_t h = rt_f32_to_f16(row[i]);

@@ -131,20 +131,26 @@ INLINE int_parts split_int(v16i v) {
   memcpy(&l, &v, sizeof l);
   return l;
 }
+INLINE part_int greater_of(part_int a, part_int b) {
+#if defined(__aarch64__)
+  return (part_int)vmaxq_s32((int32x4_t)a, (int32x4_t)b);
+#else
+  part_int greater = a > b;
+  return (greater & a) | (~greater & b);
+#endif
+}
 INLINE void raise_int_to(int_parts *max, v16i v) {
   int_parts l = split_int(v);
-  for (int k = 0; k < PARTS; k++) {
-    part_int greater = l.part[k] > max->part[k];
-    max->part[k] = (greater & l.part[k]) | (~greater & max->part[k]);
-  }
+  for (int k = 0; k < PARTS; k++) max->part[k] = greater_of(l.part[k], max->part[k]);
 }
 INLINE int32_t max_of(int_parts l) {
-  for (int k = 1; k < PARTS; k++) {
-    part_int greater = l.part[k] > l.part[0];
-    l.part[0] = (greater & l.part[k]) | (~greater & l.part[0]);
-  }
+  for (int k = 1; k < PARTS; k++) l.part[0] = greater_of(l.part[k], l.part[0]);
   int32_t max = 0;
+#if defined(__aarch64__)
+  max = vmaxvq_s32((int32x4_t)l.part[0]);
+#else
   for (int i = 0; i < REGISTER_BYTES / 4; i++) max = l.part[0][i] > max ? l.part[0][i] : max;
+#endif
   return max;
 }
 INLINE int32_t sum_int_lanes(v16i v) {

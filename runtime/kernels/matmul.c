@@ -104,7 +104,7 @@ static void quantize_rows(const job *j, rt_inputs *in, uint32_t first, uint32_t 
 
 /* One tile of 16 inputs into the lane layout; `row` is room for one quantised input. */
 static void quantize_tile(const job *j, const rt_inputs *in, uint32_t tile, rt_inputs *row, float *remainder) {
-  uint32_t cols = in->cols, groups = cols / in->group, first = tile * RT_TOKENS;
+  uint32_t cols = in->cols, groups = cols / in->group, first = tile * RT_TOKENS, unit = j->exec->kernels->unit, side = j->exec->kernels->side;
   uint8_t *q = (uint8_t *)in->q + (size_t)tile * RT_TOKENS * cols;
   float *d = in->d + (size_t)tile * RT_TOKENS * groups;
   uint8_t *sums = (uint8_t *)(in->sums + (size_t)tile * RT_TOKENS * (cols / RT_SUM));
@@ -115,10 +115,11 @@ static void quantize_tile(const job *j, const rt_inputs *in, uint32_t tile, rt_i
   }
   for (uint32_t lane = 0; lane < RT_TOKENS && first + lane < in->n; lane++) {
     quantize_one(j, in->group, cols, first + lane, row->q, row->d, row->sums, remainder);
-    if (j->exec->kernels->eights)
-      for (size_t k = 0; k < cols / 8; k++) memcpy(q + (k * RT_TOKENS + lane) * 8, row->q + 8 * k, 8);
+    uint8_t *at = q + lane / side * side * cols + lane % side * unit;
+    if (unit == 8)
+      for (size_t k = 0; k < cols; k += 8, at += side * 8) memcpy(at, row->q + k, 8);
     else
-      for (size_t k = 0; k < cols / 4; k++) memcpy(q + (k * RT_TOKENS + lane) * 4, row->q + 4 * k, 4);
+      for (size_t k = 0; k < cols; k += 4, at += side * 4) memcpy(at, row->q + k, 4);
     for (size_t k = 0; k < groups; k++) d[k * RT_TOKENS + lane] = row->d[k];
     for (size_t k = 0; k < cols / 32; k++) memcpy(sums + (k * RT_TOKENS + lane) * 4, row->sums + 2 * k, 4);
   }

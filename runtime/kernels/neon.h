@@ -81,6 +81,7 @@ enum { QUAD = 4, TILE_ROWS = 4 };
 #else
 enum { QUAD = 4, TILE_ROWS = 2 };
 #endif
+enum { SIDE = 8 }; /* tokens side by side in the lane layout: what a kernel takes at once */
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) /* lanes of instructions are literals */
 #define HAS_ROW(r) ((r) >= h && (r) < h + TILE_ROWS)
 
@@ -93,11 +94,13 @@ INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned
   int32x4_t sum[2][4]; /* of 2 rows and 2 tokens each */
   for (unsigned r = 0; r < 2; r++)
     for (unsigned c = 0; c < 2 * V; c++) sum[r][c] = vdupq_n_s32(0);
-  for (unsigned k = 0; k < count; k += UNIT) {
-    int8x16_t w[2] = {vld1q_s8(codes + k * QUAD), vld1q_s8(codes + k * QUAD + 16)};
-    for (unsigned c = 0; c < 2 * V; c++) {
-      int8x16_t a = vld1q_s8(q + k * RT_TOKENS + 16 * c);
-      for (unsigned r = 0; r < 2; r++) sum[r][c] = vmmlaq_s32(sum[r][c], w[r], a);
+#pragma GCC unroll 2
+  for (unsigned k = 0; k < count; k += 2 * UNIT) {
+    int8x16x4_t w = vld1q_s8_x4(codes + k * QUAD);
+    for (unsigned u = 0; u < 2; u++) {
+      int8x16x4_t a = vld1q_s8_x4(q + (k + u * UNIT) * SIDE);
+      for (unsigned c = 0; c < 2 * V; c++)
+        for (unsigned r = 0; r < 2; r++) sum[r][c] = vmmlaq_s32(sum[r][c], w.val[2 * u + r], a.val[c]);
     }
   }
   for (unsigned r = 0; r < TILE_ROWS; r++)
@@ -112,14 +115,17 @@ INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned
   (void)wide, (void)h;
   for (unsigned r = 0; r < TILE_ROWS; r++)
     for (unsigned v = 0; v < V; v++) dot[r][v] = vdupq_n_s32(0);
-#pragma GCC unroll 8
-  for (unsigned k = 0; k < count; k += UNIT) {
-    int8x16_t w = vld1q_s8(codes + k * QUAD);
-    for (unsigned v = 0; v < V; v++) {
-      int8x16_t a = vld1q_s8(q + k * RT_TOKENS + 16 * v);
-#define ROW(r) dot[r][v] = vdotq_laneq_s32(dot[r][v], a, w, r);
-      EACH_ROW(ROW)
+#pragma GCC unroll 2
+  for (unsigned k = 0; k < count; k += 4 * UNIT) {
+    int8x16x4_t w = vld1q_s8_x4(codes + k * QUAD);
+    for (unsigned u = 0; u < 4; u += 2) {
+      int8x16x4_t a = vld1q_s8_x4(q + (k + u * UNIT) * SIDE);
+      for (unsigned i = 0; i < 2; i++)
+        for (unsigned v = 0; v < V; v++) {
+#define ROW(r) dot[r][v] = vdotq_laneq_s32(dot[r][v], a.val[2 * i + v], w.val[u + i], r);
+          EACH_ROW(ROW)
 #undef ROW
+        }
     }
   }
 }
@@ -144,7 +150,7 @@ INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned
     for (unsigned i = 0; i < most; i++) {
       int32x4_t w = vld1q_s32((const int32_t *)(const void *)(codes + (k + i * UNIT) * QUAD));
       int8x16_t a[2];
-      for (unsigned v = 0; v < V; v++) a[v] = vld1q_s8(q + (k + i * UNIT) * RT_TOKENS + 16 * v);
+      for (unsigned v = 0; v < V; v++) a[v] = vld1q_s8(q + (k + i * UNIT) * SIDE + 16 * v);
       EACH_ROW(ROW)
     }
 #undef ROW
@@ -156,33 +162,32 @@ INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned
 }
 #endif
 
-/* TILE_ROWS rows of one quad by V vectors of 4 tokens, from token `from` of the tile on; out: (4, 16). All but the places are constants where
- * this is inlined. */
-INLINE void gemm_tile(const panel *p, uint32_t quad, unsigned h, const rt_inputs *in, uint32_t tile, unsigned from, unsigned V, unsigned sub,
-                      bool min, bool wide, float *out) {
-  const size_t cols = p->cols, groups = p->groups, per_group = sub ? 256 / sub : 1;
-  const int8_t *codes = (const int8_t *)p->codes + quad * QUAD * cols;
-  const float *d = p->d + quad * QUAD * groups, *m = p->m + quad * QUAD * groups;
-  const int32_t *scales = p->scales + (size_t)quad * QUAD * p->subs;
-  const int16_t *mins = p->mins + (size_t)quad * QUAD * p->subs;
-  const int8_t *q = in->q + tile * RT_TOKENS * cols + from * UNIT;
-  const float *da = in->d + tile * RT_TOKENS * groups + from;
-  const int16_t *sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM) + from * 2;
+/* One quad, and the tokens of one tile from some on. */
+typedef struct gemm_place {
+  const int8_t *codes, *q;
+  const float *d, *m, *da;
+  const int32_t *scales;
+  const int16_t *mins, *sums;
+} gemm_place;
+
+/* TILE_ROWS rows of the quad by V vectors of 4 tokens; out: (4, 16). All but the place is constant where this is inlined. */
+INLINE void gemm_tile(gemm_place at, size_t groups, unsigned h, unsigned V, unsigned sub, bool min, bool wide, float *out) {
+  const size_t per_group = sub ? 256 / sub : 1;
   v4f acc[TILE_ROWS][2];
   for (unsigned r = 0; r < TILE_ROWS; r++)
     for (unsigned v = 0; v < V; v++) acc[r][v] = splat4(0.0f);
   for (size_t g = 0; g < groups; g++) {
     int32x4_t isum[TILE_ROWS][2], msum[TILE_ROWS][2];
     if (!sub) {
-      gemm_dots(codes + g * 32 * QUAD, h, q + g * 32 * RT_TOKENS, 32, V, wide, isum);
-      for (unsigned v = 0; v < V && min; v++) msum[0][v] = vpaddlq_s16(vld1q_s16(sums + g * 2 * RT_TOKENS + 8 * v));
+      gemm_dots(at.codes + g * 32 * QUAD, h, at.q + g * 32 * SIDE, 32, V, wide, isum);
+      for (unsigned v = 0; v < V && min; v++) msum[0][v] = vpaddlq_s16(vld1q_s16(at.sums + g * 2 * RT_TOKENS + 8 * v));
     } else {
       for (unsigned r = 0; r < TILE_ROWS; r++)
         for (unsigned v = 0; v < V; v++) isum[r][v] = msum[r][v] = vdupq_n_s32(0);
 #pragma GCC unroll 1
       for (size_t s = 0; s < per_group; s++) {
-        int32x4_t dot[TILE_ROWS][2], scale = vld1q_s32(scales + (g * per_group + s) * QUAD);
-        gemm_dots(codes + (g * 256 + s * sub) * QUAD, h, q + (g * 256 + s * sub) * RT_TOKENS, sub, V, wide, dot);
+        int32x4_t dot[TILE_ROWS][2], scale = vld1q_s32(at.scales + (g * per_group + s) * QUAD);
+        gemm_dots(at.codes + (g * 256 + s * sub) * QUAD, h, at.q + (g * 256 + s * sub) * SIDE, sub, V, wide, dot);
 #define ROW(r) \
   if (HAS_ROW(r)) \
     for (unsigned v = 0; v < V; v++) isum[r - h][v] = SCALED(isum[r - h][v], dot[r - h][v], scale, r);
@@ -192,9 +197,9 @@ INLINE void gemm_tile(const panel *p, uint32_t quad, unsigned h, const rt_inputs
 #pragma GCC unroll 1
       for (unsigned k = 0; k < 8 && min; k++) /* 32 elements: one sub-block of 32, or two of 16 */
         for (unsigned v = 0; v < V; v++) {
-          int16x4x2_t both = vld2_s16(sums + (g * 8 + k) * 2 * RT_TOKENS + 8 * v);
+          int16x4x2_t both = vld2_s16(at.sums + (g * 8 + k) * 2 * RT_TOKENS + 8 * v);
           int16x4_t all = vadd_s16(both.val[0], both.val[1]);
-          const int16_t *of_rows = mins + (g * per_group + k * (32 / sub)) * QUAD;
+          const int16_t *of_rows = at.mins + (g * per_group + k * (32 / sub)) * QUAD;
           int16x4_t first = vld1_s16(of_rows), second = sub == 16 ? vld1_s16(of_rows + QUAD) : first;
 #define ROW(r)                                                                                                                     \
   if (HAS_ROW(r) && sub == 32) msum[r - h][v] = vmlal_lane_s16(msum[r - h][v], all, first, r);                                     \
@@ -204,9 +209,9 @@ INLINE void gemm_tile(const panel *p, uint32_t quad, unsigned h, const rt_inputs
 #undef ROW
         }
     }
-    v4f of_d = load4(d + g * QUAD), of_m = min ? load4(m + g * QUAD) : of_d;
+    v4f of_d = load4(at.d + g * QUAD), of_m = min ? load4(at.m + g * QUAD) : of_d;
     for (unsigned v = 0; v < V; v++) {
-      v4f scale = load4(da + g * RT_TOKENS + 4 * v);
+      v4f scale = load4(at.da + g * RT_TOKENS + 4 * v);
 #define ROW(r)                                                                                          \
   if (HAS_ROW(r)) {                                                                                     \
     v4f t = __builtin_shufflevector(of_d, of_d, r, r, r, r) * to_float(isum[r - h][v]);                 \
@@ -219,18 +224,29 @@ INLINE void gemm_tile(const panel *p, uint32_t quad, unsigned h, const rt_inputs
     }
   }
   for (unsigned r = 0; r < TILE_ROWS; r++)
-    for (unsigned v = 0; v < V; v++) memcpy(out + (h + r) * RT_TOKENS + from + 4 * v, &acc[r][v], sizeof acc[r][v]);
+    for (unsigned v = 0; v < V; v++) memcpy(out + (h + r) * RT_TOKENS + 4 * v, &acc[r][v], sizeof acc[r][v]);
 }
 
 /* All quads of the panel against 4 or 8 tokens. */
 INLINE void gemm_quads(const panel *p, uint32_t quads, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, unsigned sub, bool min,
                        bool wide, float *out) {
-  for (uint32_t i = 0; i < quads; i++, out += QUAD * RT_TOKENS)
+  const size_t cols = p->cols, groups = p->groups, subs = p->subs;
+  gemm_place at = {.codes = (const int8_t *)p->codes, .d = p->d, .m = p->m, .scales = p->scales, .mins = p->mins};
+  at.q = in->q + (tile * RT_TOKENS + from) * cols;
+  at.da = in->d + tile * RT_TOKENS * groups + from;
+  at.sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM) + from * 2;
+  for (out += from; quads > 0; quads--, out += QUAD * RT_TOKENS) {
 #pragma GCC unroll 2
     for (unsigned h = 0; h < QUAD; h += TILE_ROWS) {
-      if (eight) gemm_tile(p, i, h, in, tile, from, 2, sub, min, wide, out);
-      else gemm_tile(p, i, h, in, tile, from, 1, sub, min, wide, out);
+      if (eight) gemm_tile(at, groups, h, 2, sub, min, wide, out);
+      else gemm_tile(at, groups, h, 1, sub, min, wide, out);
     }
+    at.codes += QUAD * cols;
+    at.d += QUAD * groups;
+    at.m += QUAD * groups;
+    at.scales += QUAD * subs;
+    at.mins += QUAD * subs;
+  }
 }
 
 /* GCC would load far ahead and then spill: half as many instructions again. */
@@ -279,6 +295,22 @@ static void store_results(const float *out, uint32_t rows, uint32_t tokens, floa
     for (uint32_t i = 0; i < tokens; i++) y[i * y_stride + r] = out[r * RT_TOKENS + i];
 }
 
+/* Four rows of n words, floats or integers, to (n, 4). */
+INLINE void interleave_words(const void *rows, size_t n, void *out) {
+  const uint8_t *from = rows;
+  uint32_t *to = out;
+  size_t k = 0;
+  for (; k + 4 <= n; k += 4, from += 16, to += 4 * QUAD) {
+    uint32x4x4_t four;
+#define ROW(r) four.val[r] = vreinterpretq_u32_u8(vld1q_u8(from + r * n * 4));
+    EACH_ROW(ROW)
+#undef ROW
+    vst4q_u32(to, four);
+  }
+  for (; k < n; k++, from += 4, to += QUAD)
+    for (size_t r = 0; r < QUAD; r++) memcpy(to + r, from + r * n * 4, 4);
+}
+
 /* Four rows of a panel of their own into a quad of p. */
 static void interleave(const panel *rows, const panel *p, uint32_t quad) {
   const size_t cols = p->cols, groups = p->groups, subs = p->subs;
@@ -297,15 +329,13 @@ static void interleave(const panel *rows, const panel *p, uint32_t quad) {
     vst4q_s32((int32_t *)(void *)to, (int32x4x4_t){{v[0], v[1], v[2], v[3]}});
 #endif
   }
-  for (size_t r = 0; r < QUAD; r++) {
-    for (size_t g = 0; g < groups; g++) {
-      p->d[(quad * groups + g) * QUAD + r] = rows->d[r * groups + g];
-      p->m[(quad * groups + g) * QUAD + r] = rows->m[r * groups + g];
-    }
-    for (size_t s = 0; s < subs; s++) {
-      p->scales[(quad * subs + s) * QUAD + r] = rows->scales[r * subs + s];
-      p->mins[(quad * subs + s) * QUAD + r] = rows->mins[r * subs + s];
-    }
+  interleave_words(rows->d, groups, p->d + quad * QUAD * groups);
+  if (p->format.min) interleave_words(rows->m, groups, p->m + quad * QUAD * groups);
+  interleave_words(rows->scales, subs, p->scales + quad * QUAD * subs);
+  for (size_t s = 0; p->format.min && s < subs; s += 8) {
+    const int16_t *at = rows->mins + s;
+    int16x8x4_t four = {{vld1q_s16(at), vld1q_s16(at + subs), vld1q_s16(at + 2 * subs), vld1q_s16(at + 3 * subs)}};
+    vst4q_s16(p->mins + (quad * subs + s) * QUAD, four);
   }
 }
 
@@ -329,6 +359,6 @@ static void gemm(const rt_strip *strip) {
   }
 }
 
-#define NEON_KERNELS(NAME) {.name = NAME, .gemm_from = 5, .eights = UNIT == 8, .dot = dot, .gemm = gemm, RT_FLOAT_OPS}
+#define NEON_KERNELS(NAME) {.name = NAME, .gemm_from = 5, .unit = UNIT, .side = SIDE, .dot = dot, .gemm = gemm, RT_FLOAT_OPS}
 
 #endif

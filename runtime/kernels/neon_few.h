@@ -6,6 +6,12 @@
 
 enum { FEW_ROWS = 4, FEW_TOKENS = 2 };
 
+/* Of an input's group of 32: the sum that stands for the zero of the codes, or in formats with minima that of the activations. */
+typedef union group_sum {
+  int32_t zero;
+  float total;
+} group_sum;
+
 /* Four rows, in place or decoded, and up to FEW_TOKENS inputs. */
 typedef struct few {
   const uint8_t *row[FEW_ROWS]; /* blocks, or codes of the panel; past the last row: the last again */
@@ -14,9 +20,7 @@ typedef struct few {
   const int8_t *q;
   const float *da;
   const int16_t *sums;
-  /* Where groups have 32 elements, (tokens, groups): the sum that stands for the zero of the codes; or with minima, that of the activations. */
-  const int32_t *zeros;
-  const float *totals;
+  const group_sum *sums_32; /* (tokens, groups) */
   size_t cols, groups;
 } few;
 
@@ -117,15 +121,14 @@ INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide,
   const bool nibbles = from == RT_Q4_0 || from == RT_Q4_1;
   const uint8_t *block[FEW_ROWS];
   const int8_t *q[FEW_TOKENS];
-  const float *da[FEW_TOKENS], *totals[FEW_TOKENS];
-  const int32_t *zeros[FEW_TOKENS];
+  const float *da[FEW_TOKENS];
+  const group_sum *sums[FEW_TOKENS];
   v4f acc[FEW_TOKENS];
   for (unsigned r = 0; r < FEW_ROWS; r++) block[r] = x->row[r];
   for (unsigned t = 0; t < T; t++) {
     q[t] = x->q + t * x->cols;
     da[t] = x->da + t * x->groups;
-    totals[t] = x->totals + t * x->groups;
-    zeros[t] = x->zeros + t * x->groups;
+    sums[t] = x->sums_32 + t * x->groups;
     acc[t] = splat4(0.0f);
   }
   for (size_t g = 0; g < x->groups; g++) {
@@ -151,9 +154,9 @@ INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide,
     scales_of(x, from, g, block, 0, min, &d, &m);
     for (unsigned r = 0; r < FEW_ROWS; r++) block[r] += bytes;
     for (unsigned t = 0; t < T; t++) {
-      if (!min && !wide) sum[t] = vaddq_s32(sum[t], vdupq_n_s32(zeros[t][g]));
+      if (!min && !wide) sum[t] = vaddq_s32(sum[t], vdupq_n_s32(sums[t][g].zero));
       v4f term = d * to_float(sum[t]);
-      if (min) term = term + m * splat4(totals[t][g]);
+      if (min) term = term + m * splat4(sums[t][g].total);
       acc[t] = acc[t] + splat4(da[t][g]) * term;
     }
   }
@@ -313,15 +316,16 @@ static few_kernel *few_kernel_for(const rt_quant *type, bool *in_place) {
   return f->min ? few_panel_256_32_min : is_wide(f) ? few_panel_256_32_wide : few_panel_256_32;
 }
 
-/* few's zeros or totals, for each input and group of 32. They lie behind the panel: scales are not there. */
-static void sums_of_groups(const rt_inputs *in, const panel *p) {
-  const size_t n = (size_t)in->n * p->groups;
-  int32_t *zeros = (int32_t *)(void *)p->rest;
-  float *totals = (float *)(void *)p->rest;
-  if (p->format.min)
-    for (size_t i = 0; i < n; i++) totals[i] = (float)(in->sums[2 * i] + in->sums[2 * i + 1]);
-  else
-    for (size_t i = 0; i < n; i++) zeros[i] = -p->format.zero * (in->sums[2 * i] + in->sums[2 * i + 1]);
+/* few's sums_32 of all inputs, where the format needs them. They lie behind the panel: scales are not there. */
+static const group_sum *sums_of_groups(const rt_inputs *in, const panel *p) {
+  group_sum *sums = (group_sum *)(void *)p->rest;
+  if (p->format.group != 32 || is_wide(&p->format)) return sums;
+  for (size_t i = 0; i < (size_t)in->n * p->groups; i++) {
+    int32_t sum = in->sums[2 * i] + in->sums[2 * i + 1];
+    if (p->format.min) sums[i].total = (float)sum;
+    else sums[i].zero = -p->format.zero * sum;
+  }
+  return sums;
 }
 
 static void dot(const rt_strip *strip) {
@@ -330,7 +334,7 @@ static void dot(const rt_strip *strip) {
   panel p = panel_layout(strip);
   bool in_place;
   few_kernel *kernel = few_kernel_for(w->type, &in_place);
-  if (p.format.group == 32) sums_of_groups(in, &p);
+  const group_sum *sums_32 = sums_of_groups(in, &p);
   few x = {.p = &p, .cols = p.cols, .groups = p.groups};
   const size_t stride = in_place ? w->row_bytes : p.cols;
   for (uint32_t start = 0; start < strip->rows; start += FEW_ROWS) {
@@ -345,8 +349,7 @@ static void dot(const rt_strip *strip) {
       x.q = in->q + (size_t)i * in->cols;
       x.da = in->d + (size_t)i * p.groups;
       x.sums = in->sums + (size_t)i * (in->cols / RT_SUM);
-      x.zeros = (const int32_t *)(void *)p.rest + i * p.groups;
-      x.totals = (const float *)(void *)p.rest + i * p.groups;
+      x.sums_32 = sums_32 + (size_t)i * p.groups;
       kernel(&x, tokens, acc);
       for (uint32_t t = 0; t < tokens; t++) {
         float *y = strip->y + (i + t) * strip->y_stride + start;

@@ -118,5 +118,5 @@ bool rt_relaxed_dot_is_right(void) {
   return true;
 }
 
-const rt_kernels rt_kernels_relaxed = {.name = "relaxed", .gemm_from = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
+const rt_kernels rt_kernels_relaxed = {.name = "relaxed", .gemm_from = 4, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
 #endif

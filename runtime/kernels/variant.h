@@ -17,7 +17,7 @@ enum {
 /* Activations as the integer kernels want them, quantised in groups of `group`.
  * Row layout:     q (n, cols), d (n, cols / group), sums (n, cols / 16).
  * Lane layout, for t = n / 16 rounded up tiles of 16 tokens, missing tokens all 0:
- *                 q (t, cols / 4, 16, 4), d (t, cols / group, 16), sums (t, cols / 32, 16, 2); q (t, cols / 8, 16, 8) for variants with `eights`. */
+ *                 q (t, 16 / side, cols / unit, side, unit), d (t, cols / group, 16), sums (t, cols / 32, 16, 2), by the variant's side and unit. */
 typedef struct rt_inputs {
   int8_t *q;
   float *d;
@@ -62,7 +62,7 @@ typedef struct rt_attention_tile {
 struct rt_kernels {
   const char *name;
   uint32_t gemm_from; /* batches of so many rows and more go through `gemm` and want the lane layout */
-  bool eights;        /* eight codes of a token side by side in the lane layout, not four */
+  uint8_t side, unit; /* the lane layout has so many tokens (8 or 16) side by side, of so many codes (4 or 8) each */
   /* One row of x (cols a multiple of group) to q (cols), d (cols / group), sums (cols / 16). */
   void (*quantize)(const float *x, uint32_t cols, uint32_t group, int8_t *q, float *d, int16_t *sums);
   void (*dot)(const rt_strip *strip);  /* integer types, row layout */

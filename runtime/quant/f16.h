@@ -27,6 +27,10 @@ static inline float rt_bits_float(uint32_t u) {
 static inline float rt_f16_to_f32(uint16_t h) {
 #if defined(__F16C__)
   return _cvtsh_ss(h);
+#elif defined(__aarch64__)
+  __fp16 half;
+  memcpy(&half, &h, sizeof half);
+  return half;
 #else
   /* The half's exponent and fraction, put in a float's place, read 2^112 times too small: the product is exact and also
    * normalises subnormals. Infinity and NaN get the float's own exponent back. */
@@ -38,6 +42,12 @@ static inline float rt_f16_to_f32(uint16_t h) {
 }
 
 static inline uint16_t rt_f32_to_f16(float f) {
+#if defined(__aarch64__)
+  __fp16 half = (__fp16)f;
+  uint16_t h;
+  memcpy(&h, &half, sizeof h);
+  return h;
+#else
   uint32_t bits = rt_float_bits(f), sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00);  /* NaN */
   if (magnitude >= 0x477ff000u) return (uint16_t)(sign | 0x7c00); /* rounds to 65536 or more: infinity */
@@ -46,6 +56,7 @@ static inline uint16_t rt_f32_to_f16(float f) {
     return (uint16_t)(sign | (rt_float_bits(rt_bits_float(magnitude) + 0.5f) - 0x3f000000u));
   }
   return (uint16_t)(sign | ((magnitude - 0x38000000u + 0xfffu + (magnitude >> 13 & 1)) >> 13));
+#endif
 }
 
 static inline float rt_bf16_to_f32(uint16_t b) { return rt_bits_float((uint32_t)b << 16); }

@@ -162,7 +162,7 @@ INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned
 }
 #endif
 
-/* One quad, and the tokens of one tile from some on. */
+/* One quad, and the tokens of one tile from a multiple of SIDE on. */
 typedef struct gemm_place {
   const int8_t *codes, *q;
   const float *d, *m, *da;
@@ -354,7 +354,7 @@ static void gemm(const rt_strip *strip) {
   float *out = (float *)(void *)decoded.rest;
   for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
     uint32_t tokens = in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS;
-    for (uint32_t from = 0; from < tokens; from += 8) kernel(&p, quads, in, i / RT_TOKENS, from, tokens - from > 4, out);
+    for (uint32_t from = 0; from < tokens; from += SIDE) kernel(&p, quads, in, i / RT_TOKENS, from, tokens - from > 4, out);
     store_results(out, strip->rows, tokens, strip->y + i * strip->y_stride, strip->y_stride);
   }
 }

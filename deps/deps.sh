@@ -61,11 +61,11 @@ cmake_build() { # source-dir, further cmake arguments
 # One function a library: builds the unpacked source in $1.
 build_jansson() { cmake_build "$1" -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF -DUSE_URANDOM=OFF -DUSE_WINDOWS_CRYPTOAPI=OFF; }
 build_cmocka() { cmake_build "$1" -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF; cp "$(find "$1/build.retort" -name 'libcmocka*.a' | head -n 1)" "$prefix/lib/libcmocka-static.a"; }
-# Only the static library: the examples would need a terminal library, in whose place native/termcap.c stands. configure insists on linking one:
+# Only the static library: the examples would need a terminal library, in whose place native/terminal/termcap.c stands. configure insists on linking one:
 # it gets an empty archive of that name. AR and DEPS_HOST serve cross builds.
 build_libedit() {
   mkdir "$1/empty" && ${AR:-ar} qcs "$1/empty/libncurses.a" &&
-  (cd "$1" && ac_cv_lib_ncurses_tgetent=yes CPPFLAGS="-I$here/../native" LDFLAGS="-L$1/empty" ./configure --prefix="$prefix" ${DEPS_HOST:+--host=$DEPS_HOST} \
+  (cd "$1" && ac_cv_lib_ncurses_tgetent=yes CPPFLAGS="-I$here/../native/terminal" LDFLAGS="-L$1/empty" ./configure --prefix="$prefix" ${DEPS_HOST:+--host=$DEPS_HOST} \
      --enable-static --disable-shared --disable-examples --with-pic && make -C src install) > "$1/log" 2>&1 ||
   { tail -n 30 "$1/log" >&2; return 1; }
 }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
-#include "report.h"
+#include "commands/commands.h"
+#include "terminal/report.h"
 
 static const command *const commands[] = {&run_command,        &chat_command,   &inspect_command, &tokenize_command, &perplexity_command, &logits_command,
                                           &bench_command, &keygen_command, &sign_command,    &verify_command,   &trust_command,

@@ -3,7 +3,7 @@
 #ifndef PLATFORM_H
 #define PLATFORM_H
 
-#include "base/platform.h"
+#include "retort_platform.h"
 
 /* Fills memory and parallel; abi.c takes the log. */
 void platform_fill(retort_platform *platform);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "platform.h"
+#include "retort_platform.h"
 
 #if defined(__GNUC__) || defined(__clang__)
 #define RT_PRINTF(f, a) __attribute__((format(printf, f, a)))

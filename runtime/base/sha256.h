@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "platform.h"
+#include "retort_platform.h"
 
 enum { RT_SHA256_SIZE = 32, RT_SHA256_MOST = 4 };
 

@@ -25,7 +25,7 @@
 #include "../base/bytes.h"
 #include "../base/sha256.h"
 #include "../base/utf8.h"
-#include "../text/splitter.h"
+#include "reasoning.h"
 #include "../text/vocab.h"
 #include "guess.h"
 #include "sampler.h"
@@ -62,7 +62,7 @@ struct rt_generation {
 
   rt_sampler sampler;
   rt_guesser guesser;
-  rt_splitter splitter;
+  rt_reasoning splitter;
   rt_sha256 proof;
   rt_bytes piece, reasoning, answer; /* text of one token; text not given out yet */
   rt_bytes text;                     /* what the last event points to */
@@ -82,7 +82,7 @@ void retort_generate_options_init(retort_generate_options *options) {
 void rt_generation_close(retort_session *session) {
   struct rt_generation *g = session->generation;
   if (!g) return;
-  rt_splitter_close(&g->splitter);
+  rt_reasoning_close(&g->splitter);
   rt_bytes_close(session->platform, &g->piece);
   rt_bytes_close(session->platform, &g->reasoning);
   rt_bytes_close(session->platform, &g->answer);
@@ -218,7 +218,7 @@ static retort_status begin_sections(retort_session *s, struct rt_generation *g, 
   tail->size = 0;
   for (; at < g->n_prompt && !status; at++)
     status = append_piece(s, g->prompt[at], is_tag(g, g->prompt[at]) ? RETORT_TOKENIZE_SPECIAL : 0, tail, error);
-  if (!status) rt_splitter_begin(&g->splitter, s->platform, !g->think_tokens, (const char *)tail->data, tail->size);
+  if (!status) rt_reasoning_begin(&g->splitter, s->platform, !g->think_tokens, (const char *)tail->data, tail->size);
   tail->size = 0;
   return status;
 }
@@ -307,13 +307,13 @@ static retort_status give_text(const retort_session *s, struct rt_generation *g,
 static retort_status take_token(const retort_session *s, struct rt_generation *g, int32_t id, retort_error *error) {
   bool fine;
   if (is_tag(g, id)) {
-    fine = rt_splitter_tag(&g->splitter, id == g->vocab.think_begin, &g->reasoning, &g->answer);
+    fine = rt_reasoning_tag(&g->splitter, id == g->vocab.think_begin, &g->reasoning, &g->answer);
   } else {
     if (g->splitter.reasoning) g->usage.reasoning_tokens++;
     g->piece.size = 0;
     retort_status status = append_piece(s, id, 0, &g->piece, error);
     if (status) return status;
-    fine = rt_splitter_feed(&g->splitter, g->piece.data, g->piece.size, &g->reasoning, &g->answer);
+    fine = rt_reasoning_feed(&g->splitter, g->piece.data, g->piece.size, &g->reasoning, &g->answer);
   }
   return fine ? RETORT_OK : fail_text(error);
 }
@@ -324,7 +324,7 @@ static retort_status end(const retort_session *s, struct rt_generation *g, retor
   g->phase = ENDED;
   event->kind = RETORT_EVENT_END;
   event->finish = finish;
-  if (!g->stopped && !rt_splitter_finish(&g->splitter, &g->reasoning, &g->answer)) return fail_text(error);
+  if (!g->stopped && !rt_reasoning_finish(&g->splitter, &g->reasoning, &g->answer)) return fail_text(error);
   return give_text(s, g, true, event, error);
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "../base/platform.h"
+#include "retort_platform.h"
 #include "variant.h"
 
 #if defined(__x86_64__) || defined(_M_X64)

@@ -263,12 +263,12 @@ static size_t piece_end(scanner scan, span s, size_t at) {
   return at;
 }
 
-void rt_split_begin(rt_splitter *splitter, rt_pre pre, const uint8_t *text, size_t size) {
-  *splitter = (rt_splitter){.pre = pre, .text = text};
+void rt_split_begin(rt_pretokenizer *splitter, rt_pre pre, const uint8_t *text, size_t size) {
+  *splitter = (rt_pretokenizer){.pre = pre, .text = text};
   splitter->ends[0] = size;
 }
 
-bool rt_split_next(rt_splitter *splitter, size_t *start, size_t *end) {
+bool rt_split_next(rt_pretokenizer *splitter, size_t *start, size_t *end) {
   size_t at = splitter->at, *ends = splitter->ends;
   if (at >= ends[0]) return false;
   size_t stage = 0;

@@ -14,14 +14,14 @@ bool rt_pre_find(const char *name, size_t size, rt_pre *pre);
 enum { RT_PRE_MAX_STAGES = 6 };
 
 /* Walks over well-formed UTF-8. The pieces follow each other without gap and cover the text; the whole walk takes time proportional to it. */
-typedef struct rt_splitter {
+typedef struct rt_pretokenizer {
   rt_pre pre;
   const uint8_t *text;
   size_t at;                          /* start of the next piece */
   size_t ends[RT_PRE_MAX_STAGES + 1]; /* [0]: end of the text; [k]: end of the piece that stage k is in */
-} rt_splitter;
-void rt_split_begin(rt_splitter *splitter, rt_pre pre, const uint8_t *text, size_t size);
+} rt_pretokenizer;
+void rt_split_begin(rt_pretokenizer *splitter, rt_pre pre, const uint8_t *text, size_t size);
 /* False at the end of the text. */
-bool rt_split_next(rt_splitter *splitter, size_t *start, size_t *end);
+bool rt_split_next(rt_pretokenizer *splitter, size_t *start, size_t *end);
 
 #endif

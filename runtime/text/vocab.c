@@ -235,7 +235,7 @@ static void begin_output(tokenizer *t, int32_t first) {
 
 static retort_status encode_pieces(tokenizer *t, const uint8_t *text, size_t size) {
   const retort_vocab *vocab = t->vocab;
-  rt_splitter splitter;
+  rt_pretokenizer splitter;
   size_t start, end;
   if (size) begin_output(t, -1);
   rt_split_begin(&splitter, vocab->pre, text, size);

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "board.h"
-#include "care.h"
-#include "header.h"
+#include "machine/hardware.h"
+#include "machine/throttle.h"
+#include "models/metadata.h"
 
 double seconds(void); /* of report.h, whose fail() is not cmocka's */
 
@@ -77,16 +77,16 @@ static void done(void) {
 }
 
 static void expect_pinning(bool wanted, unsigned threads) {
-  board b;
-  board_cores(&b, root);
-  assert_int_equal(board_should_pin(&b, threads), wanted);
+  hardware b;
+  hardware_cores(&b, root);
+  assert_int_equal(hardware_should_pin(&b, threads), wanted);
 }
 
 static void expect(unsigned threads, unsigned fast, uint64_t available, bool limited) {
-  board b;
-  board_memory m;
-  board_cores(&b, root);
-  board_read_memory(&m, root);
+  hardware b;
+  hardware_memory m;
+  hardware_cores(&b, root);
+  hardware_read_memory(&m, root);
   if (b.threads != threads || b.n_fast != fast || m.available != available || m.limited != limited)
     fail_msg("%u threads, %u fast (%s), %llu bytes", b.threads, b.n_fast, b.why, (unsigned long long)m.available);
   done();
@@ -101,10 +101,10 @@ static void raspberry_pi_4(void **state) {
   put("/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
   put("/sys/class/thermal/thermal_zone0/temp", "61342\n");
   put("/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4");
-  assert_true(board_temperature(root, &celsius, sensor));
+  assert_true(hardware_temperature(root, &celsius, sensor));
   assert_true(celsius > 61.3 && celsius < 61.4);
   assert_string_equal(sensor, "cpu-thermal");
-  board_name(root, name);
+  hardware_name(root, name);
   assert_string_equal(name, "Raspberry Pi 4 Model B Rev 1.4");
   expect_pinning(false, 0);
   expect(4, 4, (uint64_t)3400000 * 1024, false);
@@ -167,7 +167,7 @@ static void jetson_orin_nano(void **state) {
   put("/sys/class/thermal/thermal_zone1/temp", "52000\n");
   put("/sys/class/thermal/thermal_zone5/type", "soc0-thermal\n");
   put("/sys/class/thermal/thermal_zone5/temp", "49500\n");
-  assert_true(board_temperature(root, &celsius, sensor));
+  assert_true(hardware_temperature(root, &celsius, sensor));
   assert_string_equal(sensor, "soc0-thermal");
   expect(4, 4, (uint64_t)5200000 * 1024, false);
 }
@@ -208,8 +208,8 @@ static void nothing_is_told(void **state) {
   assert_non_null(mkdtemp(root));
   double celsius;
   char sensor[64], name[128];
-  assert_false(board_temperature(root, &celsius, sensor));
-  board_name(root, name);
+  assert_false(hardware_temperature(root, &celsius, sensor));
+  hardware_name(root, name);
   assert_string_equal(name, "");
   expect(1, 0, 0, false);
 }
@@ -228,22 +228,22 @@ static void *cool_down(void *arg) {
 
 static void pauses_while_hot(void **state) {
   (void)state;
-  care c;
+  throttle c;
   options o = {.max_temp = 80, .duty = 100};
   pthread_t thread;
   double cool;
   machine_with("0-3", "0-3", 3885396, 3400000);
-  assert_int_equal(care_begin(&c, &o, root), 4); /* no sensor */
+  assert_int_equal(throttle_begin(&c, &o, root), 4); /* no sensor */
   put("/sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
   put("/sys/class/thermal/thermal_zone0/temp", "79000\n");
-  assert_int_equal(care_begin(&c, &o, root), 0);
+  assert_int_equal(throttle_begin(&c, &o, root), 0);
   double start = seconds();
-  care_step(&c);
+  throttle_step(&c);
   assert_true(seconds() - start < 0.3 && c.paused == 0);
   put("/sys/class/thermal/thermal_zone0/temp", "80100\n");
   c.looked = 0;
   assert_int_equal(pthread_create(&thread, NULL, cool_down, &cool), 0);
-  care_step(&c);
+  throttle_step(&c);
   double end = seconds();
   pthread_join(thread, NULL);
   assert_true(end >= cool && c.paused > 1); /* 78 is below the limit, but not by three degrees */
@@ -252,13 +252,13 @@ static void pauses_while_hot(void **state) {
 
 static void pauses_by_duty(void **state) {
   (void)state;
-  care c;
+  throttle c;
   options o = {.duty = 25};
-  assert_int_equal(care_begin(&c, &o, "/nowhere"), 0);
+  assert_int_equal(throttle_begin(&c, &o, "/nowhere"), 0);
   double start = seconds();
   for (int i = 0; i < 5; i++) {
     usleep(20000);
-    care_step(&c);
+    throttle_step(&c);
   }
   double took = seconds() - start, busy = took - c.paused;
   assert_true(busy / took > 0.2 && busy / took < 0.3);

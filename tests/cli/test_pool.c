@@ -1,10 +1,10 @@
-/* test_pool.c - the thread pool of native/posix.c: every share of every region runs exactly once, and its effects are seen by the caller, with
+/* test_pool.c - the thread pool of native/machine/posix.c: every share of every region runs exactly once, and its effects are seen by the caller, with
  * more workers than cores, with pauses in which workers fall asleep, and with pools opened and closed again. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "posix.h"
+#include "machine/posix.h"
 
 enum { WORKERS = 5, REGIONS = 20000 };
 

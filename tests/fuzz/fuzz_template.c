@@ -1,7 +1,7 @@
 /* fuzz_template.c - libFuzzer target: any bytes as a chat template, rendered with a small conversation. */
 #include <string.h>
 
-#include "text/template.h"
+#include "template/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 # includes.cmake - reads every #include line and fails when one points upwards or sideways: cmake -DROOT=... -P includes.cmake
 #
 # runtime/ is a house of rooms; a room may look into itself and into the rooms below it, listed here. The programs around it see retort.h and
-# base/platform.h only. Standard C headers are open to all; the operating system, instruction sets and libraries each to whom they are lent.
+# retort_platform.h only. Standard C headers are open to all; the operating system, instruction sets and libraries each to whom they are lent.
 cmake_minimum_required(VERSION 3.22)
 set(below_base "")
 set(below_quant base)
@@ -9,9 +9,10 @@ set(below_kernels quant base)
 set(below_gguf base)
 set(below_trust base)
 set(below_text gguf base)
+set(below_template text gguf base)
 set(below_model kernels quant gguf base)
 set(below_generate model kernels text gguf base)
-set(public include/retort.h base/platform.h)
+set(public include/retort.h include/retort_platform.h)
 
 # No clock, no signals, no threads, no locale in the core.
 set(standard assert ctype float inttypes limits math stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string)
@@ -64,7 +65,7 @@ function(check file)
       elseif(to_house STREQUAL runtime)
         string(REGEX REPLACE "^runtime/" "" inside ${target})
         if(NOT inside IN_LIST public)
-          list(APPEND found "${file} includes ${target}: ${house}/ sees retort.h and base/platform.h only")
+          list(APPEND found "${file} includes ${target}: ${house}/ sees retort.h and retort_platform.h only")
         endif()
       elseif(NOT to_house STREQUAL house)
         list(APPEND found "${file} includes ${target}: ${house}/ may not look into ${to_house}/")

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/platform.h"
+#include "retort_platform.h"
 
 typedef struct counting {
   size_t calls, live, peak; /* requests so far; bytes held now; most bytes held */

@@ -1,8 +1,8 @@
-/* cpu_features.h - what the CPU under a test has, told to the core as a program's platform does (native/posix.c). */
+/* cpu_features.h - what the CPU under a test has, told to the core as a program's platform does (native/machine/posix.c). */
 #ifndef CPU_FEATURES_H
 #define CPU_FEATURES_H
 
-#include "base/platform.h"
+#include "retort_platform.h"
 
 #if defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
 #include <sys/auxv.h>

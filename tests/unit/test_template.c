@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "counting.h"
-#include "text/template.h"
+#include "template/template.h"
 
 static char *read_file(const char *name, size_t *size) {
   char path[512];

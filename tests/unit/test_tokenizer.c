@@ -55,7 +55,7 @@ static void pieces_are_those_of_the_regular_expressions(void **state) {
       if (*p != '~') text[size++] = (uint8_t)*p;
     rt_pre pre;
     assert_true(rt_pre_find(cases[i].pre, strlen(cases[i].pre), &pre));
-    rt_splitter splitter;
+    rt_pretokenizer splitter;
     rt_split_begin(&splitter, pre, text, size);
     while (rt_split_next(&splitter, &start, &end)) {
       assert_true(end > start);
@@ -78,7 +78,7 @@ static void unknown_splittings_are_not_guessed(void **state) {
 
 /* Seconds of processor time to walk over `size` bytes; checks that the pieces cover them. */
 static double walk(rt_pre pre, const uint8_t *text, size_t size) {
-  rt_splitter splitter;
+  rt_pretokenizer splitter;
   size_t start, end, last = 0;
   clock_t begin = clock();
   rt_split_begin(&splitter, pre, text, size);

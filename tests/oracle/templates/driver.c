@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/template.h"
+#include "template/template.h"
 
 static bool read_number(uint32_t *out) {
   unsigned char b[4];

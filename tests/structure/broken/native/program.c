@@ -1,4 +1,4 @@
 /* Looks behind the wall, into itself and out of the house. */
 #include "../runtime/text/story.h"
-#include "base/platform.h"
+#include "retort_platform.h"
 #include "nowhere.h"

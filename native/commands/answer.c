@@ -1,0 +1,265 @@
+/* answer.c - one answer, from prompt tokens to text, ids, times and proof: what `run` and `chat` share. */
+#include "answer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/random.h>
+#endif
+
+#include "machine/throttle.h"
+
+/* ---- prompts ---- */
+
+int answer_seed(const options *o, uint64_t *seed) {
+  char *end;
+  if (strcmp(o->seed, "random") == 0) {
+#ifdef __linux__
+    if (getrandom(seed, sizeof *seed, 0) == (ssize_t)sizeof *seed) return EXIT_OK;
+    return fail(o->json, EXIT_RUNTIME, "the system gave no random seed: %s", strerror(errno));
+#else
+    arc4random_buf(seed, sizeof *seed);
+    return EXIT_OK;
+#endif
+  }
+  errno = 0;
+  unsigned long long value = strtoull(o->seed, &end, 10);
+  if (o->seed[0] < '0' || o->seed[0] > '9' || *end || errno)
+    return fail(o->json, EXIT_USAGE, "--seed wants a whole number from 0 to 18446744073709551615, or `random`, not '%s'", o->seed);
+  *seed = value;
+  return EXIT_OK;
+}
+
+int chat_prompt(const loaded *l, const options *o, json_t *messages, int32_t **ids, size_t *count) {
+  retort_error error;
+  retort_chat_options co;
+  char date[16];
+  time_t now = time(NULL);
+  struct tm local;
+  strftime(date, sizeof date, "%Y-%m-%d", localtime_r(&now, &local));
+  retort_chat_options_init(&co);
+  co.date = date;
+  char *text = json_dumps(messages, JSON_COMPACT);
+  if (!text) return fail(o->json, EXIT_MEMORY, "out of memory for the prompt");
+  const retort_platform *p = machine_platform(l->m);
+  *ids = NULL;
+  *count = 0;
+  retort_status status = retort_chat_tokenize(p, l->vocab, text, &co, NULL, 0, count, &error);
+  if (status == RETORT_ERROR_BUFFER) {
+    *ids = malloc(*count * sizeof **ids);
+    if (!*ids) {
+      free(text);
+      return fail(o->json, EXIT_MEMORY, "out of memory for the prompt");
+    }
+    status = retort_chat_tokenize(p, l->vocab, text, &co, *ids, *count, count, &error);
+  }
+  free(text);
+  if (status == RETORT_OK) return EXIT_OK;
+  free(*ids);
+  *ids = NULL;
+  return fail_status(o->json, &error);
+}
+
+int raw_prompt(const loaded *l, const options *o, const char *text, size_t size, int32_t **ids, size_t *count) {
+  retort_error error;
+  *ids = tokenize_all(l->vocab, text, size, RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS, count, &error);
+  return *ids ? EXIT_OK : fail_status(o->json, &error);
+}
+
+/* ---- generation ---- */
+
+static bool keep_id(answer *a, int32_t id) {
+  if (a->n_ids == a->ids_capacity) {
+    size_t capacity = a->ids_capacity ? a->ids_capacity * 2 : 256;
+    int32_t *grown = realloc(a->ids, capacity * sizeof *grown);
+    if (!grown) return false;
+    a->ids = grown;
+    a->ids_capacity = capacity;
+  }
+  a->ids[a->n_ids++] = id;
+  return true;
+}
+
+static void generate_options(const options *o, uint64_t seed, retort_generate_options *g) {
+  retort_generate_options_init(g);
+  g->temperature = o->temperature;
+  g->top_p = o->top_p;
+  g->min_p = o->min_p;
+  g->top_k = o->top_k;
+  g->repetition_penalty = o->repeat_penalty;
+  g->seed = seed;
+  g->max_tokens = o->max_tokens;
+  g->thinking_budget = o->thinking_budget;
+  g->stop = o->stop;
+  g->n_stop = o->n_stop;
+  g->proof = o->proof;
+  g->guess = o->guess;
+}
+
+/* Takes one event over into the answer and the view. */
+static bool take_event(const loaded *l, answer *a, answer_view *v, const retort_event *e) {
+  if (e->kind == RETORT_EVENT_TOKEN && !keep_id(a, e->token)) return false;
+  if (e->section == RETORT_SECTION_REASONING) {
+    a->usage.struct_size = sizeof a->usage;
+    retort_session_get_usage(l->session, &a->usage, NULL);
+    if (!text_append(&a->reasoning, e->text, e->text_size)) return false;
+    if (e->text_size || v->any_reasoning) answer_view_reasoning(v, e->text, e->text_size, a->usage.reasoning_tokens);
+  } else {
+    if (!text_append(&a->text, e->text, e->text_size)) return false;
+    answer_view_answer(v, e->text, e->text_size);
+  }
+  return true;
+}
+
+static const char *finish_name(int32_t finish) {
+  switch (finish) {
+    case RETORT_FINISH_STOP: return "stop";
+    case RETORT_FINISH_LENGTH: return "length";
+    case RETORT_FINISH_STRING: return "stop_string";
+    default: return "none";
+  }
+}
+
+int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t count, uint64_t seed, answer_view *v, answer *a) {
+  retort_error error;
+  retort_generate_options g;
+  retort_event e = {.struct_size = sizeof e};
+  progress bar;
+  throttle limits;
+  double start = seconds(), prompt_end = 0;
+  int code = throttle_begin(&limits, o, "");
+  *a = (answer){.finish_reason = "interrupted"};
+  if (code != EXIT_OK) return code;
+  generate_options(o, seed, &g);
+  if (!text_append(&a->text, "", 0) || !text_append(&a->reasoning, "", 0)) return fail(o->json, EXIT_MEMORY, "out of memory");
+  if (retort_generate_begin(l->session, ids, count, &g, &error)) return fail_status(o->json, &error);
+  progress_begin(&bar, "reading the prompt", !o->json);
+  while (!interrupted()) {
+    retort_status status = retort_step(l->session, 0, &e, &error);
+    if (status == RETORT_ERROR_INTERRUPTED) break;
+    if (status) {
+      code = fail_status(o->json, &error);
+      break;
+    }
+    double now = seconds() - start;
+    if (e.kind != RETORT_EVENT_END) throttle_step(&limits);
+    if (e.kind == RETORT_EVENT_PROMPT) {
+      progress_show(&bar, e.prompt_total ? (double)e.prompt_done / e.prompt_total : 1, "");
+      prompt_end = now;
+      continue;
+    }
+    progress_end(&bar);
+    if (a->n_ids == 0) a->first_token_seconds = now;
+    if (!take_event(l, a, v, &e)) {
+      code = fail(o->json, EXIT_MEMORY, "out of memory for the answer");
+      break;
+    }
+    if (e.kind == RETORT_EVENT_END) {
+      a->finish_reason = finish_name(e.finish);
+      break;
+    }
+    if (ferror(stdout)) break; /* whoever read has gone; main() says so */
+  }
+  progress_end(&bar);
+  double all = seconds() - start;
+  a->prompt_seconds = prompt_end > 0 ? prompt_end : a->first_token_seconds;
+  a->decode_seconds = all > a->prompt_seconds ? all - a->prompt_seconds : 0;
+  a->usage.struct_size = sizeof a->usage;
+  retort_session_get_usage(l->session, &a->usage, NULL);
+  if (code == EXIT_OK && o->proof && retort_session_get_proof(l->session, a->logits_sha256, &error)) code = fail_status(o->json, &error);
+  return code;
+}
+
+void answer_free(answer *a) {
+  free(a->text.bytes);
+  free(a->reasoning.bytes);
+  free(a->ids);
+  *a = (answer){0};
+}
+
+/* ---- what is said about it ---- */
+
+static double rate(double n, double s) { return s > 0 ? n / s : 0; }
+
+static json_t *ids_json(const int32_t *ids, size_t count) {
+  json_t *list = json_array();
+  for (size_t i = 0; i < count; i++) json_array_append_new(list, json_integer(ids[i]));
+  return list;
+}
+
+/* The shortest decimal that reads back as the same float: 0.6 and not 0.600000024. */
+static double tidy(float x) {
+  char text[32];
+  for (int digits = 6; digits <= 9; digits++) {
+    snprintf(text, sizeof text, "%.*g", digits, (double)x);
+    if (strtof(text, NULL) == x) break;
+  }
+  return strtod(text, NULL);
+}
+
+static json_t *options_json(const options *o) {
+  json_t *stop = json_array();
+  for (size_t i = 0; i < o->n_stop; i++) json_array_append_new(stop, json_string(o->stop[i]));
+  return json_pack("{s:f,s:f,s:f,s:i,s:f,s:i,s:i,s:o,s:s}", "temperature", tidy(o->temperature), "top_p", tidy(o->top_p), "min_p", tidy(o->min_p), "top_k", (int)o->top_k,
+                   "repetition_penalty", tidy(o->repeat_penalty), "max_tokens", (int)o->max_tokens, "thinking_budget", (int)o->thinking_budget, "stop", stop, "kv", o->kv);
+}
+
+json_t *proof_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
+  char hex[65];
+  json_t *digests = json_array();
+  for (size_t i = 0; i < l->files.count; i++) {
+    files_digest(&l->files, i, hex);
+    json_array_append_new(digests, json_string(hex));
+  }
+  retort_sha256_hex(prompt, count * sizeof *prompt, hex); /* ids as little-endian int32: the hosts that we run on */
+  char number[24];
+  snprintf(number, sizeof number, "%llu", (unsigned long long)seed);
+  return json_pack("{s:i,s:o,s:s,s:o,s:s,s:i,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests, "prompt_sha256", hex, "options", options_json(o), "seed", number,
+                   "positions", (int)a->n_ids, "logits_sha256", a->logits_sha256);
+}
+
+void print_proof(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
+  json_t *proof = proof_json(l, o, a, prompt, count, seed);
+  json_t *digests = json_object_get(proof, "model_sha256");
+  printf("proof: RETORT_NUMERICS=%u model=sha256:", retort_numerics());
+  for (size_t i = 0; i < json_array_size(digests); i++) printf("%s%s", i ? "," : "", json_string_value(json_array_get(digests, i)));
+  char *settings = json_dumps(json_object_get(proof, "options"), JSON_COMPACT | JSON_REAL_PRECISION(9));
+  printf(" prompt=sha256:%s options=%s seed=%llu logits=sha256:%s\n", json_string_value(json_object_get(proof, "prompt_sha256")), settings ? settings : "",
+         (unsigned long long)seed, a->logits_sha256);
+  free(settings);
+  json_decref(proof);
+}
+
+json_t *answer_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
+  const retort_usage *u = &a->usage;
+  json_t *usage = json_pack("{s:i,s:i,s:i,s:i,s:i}", "prompt_tokens", (int)u->prompt_tokens, "cached_tokens", (int)u->cached_tokens, "completion_tokens", (int)u->completion_tokens,
+                            "reasoning_tokens", (int)u->reasoning_tokens, "total_tokens", (int)(u->prompt_tokens + u->completion_tokens));
+  json_t *timings = json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "load_s", l->load_seconds, "read_s", l->files.read_seconds, "hash_s", l->files.hash_seconds,
+                              "parse_s", l->parse_seconds, "prompt_s", a->prompt_seconds, "prompt_tokens_per_s",
+                              rate(u->prompt_tokens - u->cached_tokens, a->prompt_seconds), "first_token_s", a->first_token_seconds, "generation_s", a->decode_seconds,
+                              "generation_tokens_per_s", rate((double)a->n_ids, a->decode_seconds), "guessed_tokens", (int)u->guessed_tokens,
+                              "accepted_tokens", (int)u->accepted_tokens);
+  json_t *all = json_pack("{s:s%,s:s%,s:o,s:o,s:s,s:o,s:o}", "text", a->text.bytes, a->text.size, "reasoning", a->reasoning.bytes, a->reasoning.size, "prompt_ids",
+                          ids_json(prompt, count), "ids", ids_json(a->ids, a->n_ids), "finish_reason", a->finish_reason, "usage", usage, "timings", timings);
+  json_t *trust = verdict_json(&l->files.verdict);
+  if (trust) json_object_set_new(trust, "memory", json_string(files_memory(&l->files)));
+  json_object_set_new(all, "trust", trust);
+  if (all && o->proof) json_object_set_new(all, "proof", proof_json(l, o, a, prompt, count, seed));
+  return all;
+}
+
+void print_timings(const loaded *l, const options *o, const answer *a) {
+  const retort_usage *u = &a->usage;
+  uint32_t fresh = u->prompt_tokens - u->cached_tokens;
+  bool dim = colour_ok(stderr);
+  if (!o->verbose && (o->json || !isatty(STDERR_FILENO) || !isatty(STDOUT_FILENO))) return;
+  if (o->verbose) fprintf(stderr, "retort: first token %s after the prompt\n", time_text(a->first_token_seconds).text);
+  fprintf(stderr, "%sloaded in %s; prompt %u tokens%s at %.0f/s; answer %zu tokens", dim ? DIM : "", time_text(l->load_seconds).text, u->prompt_tokens,
+          u->cached_tokens ? " (part of it known)" : "", rate(fresh, a->prompt_seconds), a->n_ids);
+  if (u->reasoning_tokens) fprintf(stderr, " (%u of them reasoning)", u->reasoning_tokens);
+  if (u->guessed_tokens) fprintf(stderr, " (%u of %u guesses right)", u->accepted_tokens, u->guessed_tokens);
+  fprintf(stderr, " at %.1f/s; %s in all%s\n", rate((double)a->n_ids, a->decode_seconds), time_text(l->load_seconds + a->prompt_seconds + a->decode_seconds).text, dim ? PLAIN : "");
+}

@@ -1,0 +1,301 @@
+/* chat.c - `retort chat`: a conversation.
+ *
+ * The conversation is a JSON array of messages; every turn renders it whole with the model's template, and the session computes only what its
+ * cache does not hold yet. Ctrl-C belongs to the answer: it ends that and keeps what was said. The program is left with Ctrl-D, /quit, or Ctrl-C
+ * twice at an empty prompt.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "commands.h"
+#include "terminal/lineedit.h"
+
+typedef struct conversation {
+  loaded l;
+  const options *o;
+  json_t *messages;
+  uint64_t seed;
+  uint32_t again;         /* times that the last answer was asked for again: each has another seed */
+  char *last_reasoning;
+  bool interactive, colour;
+} conversation;
+
+static void note(const conversation *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(const conversation *c, const char *format, ...) {
+  va_list arguments;
+  if (c->colour) fputs(DIM, stderr);
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputs(c->colour ? PLAIN "\n" : "\n", stderr);
+}
+
+static int add_message(conversation *c, const char *role, const char *text, size_t size) {
+  json_t *content = json_stringn(text, size);
+  if (!content) return fail(c->o->json, EXIT_USAGE, "the message is not valid UTF-8");
+  json_array_append_new(c->messages, json_pack("{s:s,s:o}", "role", role, "content", content));
+  return EXIT_OK;
+}
+
+static const char *role_at(const conversation *c, size_t i) { return json_string_value(json_object_get(json_array_get(c->messages, i), "role")); }
+
+static void remove_last(conversation *c) { json_array_remove(c->messages, json_array_size(c->messages) - 1); }
+
+static bool last_is(const conversation *c, const char *role) {
+  size_t n = json_array_size(c->messages);
+  return n > 0 && strcmp(role_at(c, n - 1), role) == 0;
+}
+
+/* Answers the last message, which is the user's. */
+static int answer_last(conversation *c) {
+  int32_t *ids = NULL;
+  size_t count = 0;
+  answer a = {0};
+  answer_view v;
+  int code = chat_prompt(&c->l, c->o, c->messages, &ids, &count);
+  if (code != EXIT_OK) return code;
+  answer_view_begin(&v, c->o, THINKING_FOLD);
+  code = answer_generate(&c->l, c->o, ids, count, c->seed + c->again, &v, &a);
+  if (code == EXIT_OK || a.n_ids > 0) {
+    answer_view_end(&v);
+    free(c->last_reasoning);
+    c->last_reasoning = strdup(a.reasoning.bytes);
+    const char *text = a.text.bytes;
+    size_t size = a.text.size;
+    while (size && *text == '\n') text++, size--;
+    add_message(c, "assistant", text, size);
+  }
+  if (code == EXIT_OK && c->o->json) {
+    json_t *all = answer_json(&c->l, c->o, &a, ids, count, c->seed + c->again);
+    if (all) json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    fflush(stdout);
+    json_decref(all);
+  }
+  if (code == EXIT_OK && strcmp(a.finish_reason, "interrupted") == 0) note(c, "(stopped)");
+  if (code == EXIT_OK && strcmp(a.finish_reason, "length") == 0)
+    note(c, c->o->max_tokens && a.n_ids >= c->o->max_tokens ? "(cut: --max-tokens)" : "(cut: the context of %u tokens is full; /reset starts anew)", c->l.session_info.n_ctx);
+  if (code == EXIT_OK && c->o->verbose) print_timings(&c->l, c->o, &a);
+  answer_free(&a);
+  free(ids);
+  return code;
+}
+
+static int say(conversation *c, const char *text, size_t size) {
+  int code = add_message(c, "user", text, size);
+  if (code != EXIT_OK) return code;
+  c->again = 0;
+  code = answer_last(c);
+  if (code != EXIT_OK && last_is(c, "user")) remove_last(c); /* the conversation stays usable */
+  if (code == EXIT_CONTEXT && c->interactive) note(c, "(the message was not taken; /reset starts anew, or start again with a larger --ctx)");
+  return code;
+}
+
+/* ---- the slash commands ---- */
+
+static void reset(conversation *c) {
+  bool system = json_array_size(c->messages) > 0 && strcmp(role_at(c, 0), "system") == 0;
+  while (json_array_size(c->messages) > system) remove_last(c);
+}
+
+static void set_system(conversation *c, const char *text) {
+  bool had = json_array_size(c->messages) > 0 && strcmp(role_at(c, 0), "system") == 0;
+  if (!*text && had) {
+    note(c, "system message: %s", json_string_value(json_object_get(json_array_get(c->messages, 0), "content")));
+  } else if (!*text) {
+    note(c, "there is no system message; /system TEXT sets one");
+  } else {
+    json_t *message = json_pack("{s:s,s:s}", "role", "system", "content", text);
+    if (!message) return;
+    json_array_clear(c->messages);
+    json_array_append_new(c->messages, message);
+    note(c, "system message set; the conversation starts anew");
+  }
+}
+
+static void save(conversation *c, const char *path) {
+  if (!*path) {
+    note(c, "/save FILE writes the conversation: as JSON where FILE ends in .json, else as text");
+    return;
+  }
+  FILE *file = fopen(path, "w");
+  if (!file) {
+    note(c, "cannot write %s: %s", path, strerror(errno));
+    return;
+  }
+  size_t n = strlen(path);
+  if (n > 5 && strcmp(path + n - 5, ".json") == 0) {
+    json_dumpf(c->messages, file, JSON_INDENT(2));
+    putc('\n', file);
+  } else {
+    for (size_t i = 0; i < json_array_size(c->messages); i++)
+      fprintf(file, "## %s\n\n%s\n\n", role_at(c, i), json_string_value(json_object_get(json_array_get(c->messages, i), "content")));
+  }
+  bool failed = ferror(file);
+  failed |= fclose(file) != 0;
+  note(c, failed ? "cannot write %s" : "saved to %s", path);
+}
+
+static void regenerate(conversation *c) {
+  if (last_is(c, "assistant")) remove_last(c);
+  if (!last_is(c, "user")) {
+    note(c, "there is nothing to answer again");
+    return;
+  }
+  c->again++;
+  answer_last(c);
+}
+
+static void info(const conversation *c) {
+  retort_session_info i = {.struct_size = sizeof i};
+  retort_session_get_info(c->l.session, &i, NULL);
+  note(c, "%s; %u of %u tokens of context used; keys and values %s; %u threads; kernels %s", c->l.path, i.n_past, i.n_ctx, memory_text(i.kv_bytes).text,
+       machine_platform(c->l.m)->workers, c->l.model_info.kernels);
+}
+
+static const struct {
+  const char *name, *text;
+} slash[] = {
+    {"/help", "this list"},
+    {"/reset", "forget the conversation"},
+    {"/regen", "answer the last message again, with another seed"},
+    {"/system", "TEXT: set the system message and start anew; alone: show it"},
+    {"/thinking", "show the reasoning behind the last answer in full"},
+    {"/save", "FILE: write the conversation (.json: as messages)"},
+    {"/info", "model, context used, memory"},
+    {"/quit", "leave (also Ctrl-D)"},
+};
+enum { N_SLASH = sizeof slash / sizeof slash[0] };
+
+static const char *slash_name(const void *context, size_t i) {
+  (void)context;
+  return slash[i].name;
+}
+
+static void help(const conversation *c) {
+  for (size_t i = 0; i < N_SLASH; i++) note(c, "%-10s %s", slash[i].name, slash[i].text);
+  note(c, "Ctrl-C stops an answer. Several lines: paste them, or end a line with \\. Arrows and Ctrl-R find earlier messages.");
+}
+
+/* Does what a line that starts with '/' asks for; false: leave. */
+static bool command_line(conversation *c, const char *line) {
+  size_t n = strcspn(line, " ");
+  const char *argument = line + n + strspn(line + n, " ");
+  char name[32];
+  snprintf(name, sizeof name, "%.*s", n > 31 ? 31 : (int)n, line);
+  if (strcmp(name, "/quit") == 0 || strcmp(name, "/exit") == 0 || strcmp(name, "/bye") == 0) return false;
+  if (strcmp(name, "/help") == 0 || strcmp(name, "/?") == 0) {
+    help(c);
+  } else if (strcmp(name, "/reset") == 0 || strcmp(name, "/clear") == 0) {
+    reset(c);
+    note(c, "the conversation starts anew");
+  } else if (strcmp(name, "/regen") == 0) {
+    regenerate(c);
+  } else if (strcmp(name, "/system") == 0) {
+    set_system(c, argument);
+  } else if (strcmp(name, "/thinking") == 0) {
+    note(c, "%s", c->last_reasoning && *c->last_reasoning ? c->last_reasoning : "the last answer came without reasoning");
+  } else if (strcmp(name, "/save") == 0) {
+    save(c, argument);
+  } else if (strcmp(name, "/info") == 0) {
+    info(c);
+  } else {
+    const char *near = nearest_name(name, N_SLASH, slash_name, NULL);
+    note(c, near ? "there is no %s; did you mean %s?" : "there is no %s; /help lists the commands", name, near);
+  }
+  return true;
+}
+
+/* ---- the loop ---- */
+
+static int converse(conversation *c) {
+  line_editor *editor = line_editor_open(c->interactive);
+  text_buffer line = {0};
+  int code = EXIT_OK;
+  bool warned = false;
+  if (!editor) return fail(c->o->json, EXIT_MEMORY, "out of memory");
+  for (;;) {
+    clear_interrupt();
+    if (ferror(stdout)) break;
+    line_status status = line_editor_read(editor, &line);
+    if (status == LINE_INTERRUPTED) {
+      if (c->interactive) putchar('\n');
+      if (warned || !c->interactive) {
+        code = EXIT_INTERRUPTED;
+        break;
+      }
+      note(c, "(Ctrl-C again, or Ctrl-D, leaves)");
+      warned = true;
+      continue;
+    }
+    if (status == LINE_FAILED) code = fail(c->o->json, EXIT_MEMORY, "out of memory");
+    if (status != LINE_OK) {
+      if (c->interactive) putchar('\n');
+      break;
+    }
+    warned = false;
+    if (line.size == 0) continue;
+    if (line.bytes[0] == '/') {
+      if (!command_line(c, line.bytes)) break;
+      continue;
+    }
+    code = say(c, line.bytes, line.size);
+    if (code == EXIT_OK && interrupted() && !c->interactive) code = EXIT_INTERRUPTED;
+    if (code != EXIT_OK && !c->interactive) break; /* a script learns at once; a person may go on */
+    code = EXIT_OK;
+    if (c->interactive) putchar('\n');
+  }
+  free(line.bytes);
+  line_editor_close(editor);
+  return code;
+}
+
+static int chat(const options *o) {
+  conversation c = {.o = o, .messages = json_array()};
+  c.interactive = !o->json && isatty(STDIN_FILENO) && steerable(stdout);
+  c.colour = colour_ok(stderr);
+  catch_interrupts();
+  int code = answer_seed(o, &c.seed);
+  if (code == EXIT_OK && o->n_arguments > 0) code = fail(o->json, EXIT_USAGE, "chat takes no prompt as an argument; `retort run` answers one");
+  if (code == EXIT_OK) code = load(&c.l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
+  if (code == EXIT_OK && !c.l.vocab_info.chat_template)
+    code = fail(o->json, EXIT_UNSUPPORTED, "this model has no chat template, so it knows no turns; `retort run --raw` continues a text with it");
+  if (code == EXIT_OK) code = load_session(&c.l, o, o->ctx);
+  if (code == EXIT_OK && o->system) code = add_message(&c, "system", o->system, strlen(o->system));
+  if (code == EXIT_OK) {
+    if (c.interactive)
+      note(&c, "%s, context %u tokens. /help lists commands, Ctrl-D leaves.", c.l.model_info.name[0] ? c.l.model_info.name : c.l.path, c.l.session_info.n_ctx);
+    code = converse(&c);
+  }
+  json_decref(c.messages);
+  free(c.last_reasoning);
+  unload(&c.l);
+  return code;
+}
+
+static const option_spec specs[] = {
+    OPTIONS_COMPUTE,
+    OPTION_CONTEXT,
+    {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
+    OPTIONS_SAMPLING,
+    OPTIONS_CARE,
+    OPTIONS_THINKING,
+    OPTIONS_OUTPUT,
+};
+
+const command chat_command = {
+    .name = "chat",
+    .summary = "talk with a model",
+    .usage = "[-m FILE] [OPTIONS]",
+    .text = "A conversation in the terminal, with line editing and history. Reasoning is shown dim while it comes and folded to one line when it is done. "
+            "/help lists the commands; Ctrl-C stops an answer and not the program; Ctrl-D leaves. Where standard input is not a terminal each line is a message; "
+            "with --json each answer is one line of JSON.",
+    .examples = "  retort chat -m model.gguf\n  retort chat --system \"Answer in one sentence.\" --ctx 16384\n  printf 'Hello\\nAnd now in French\\n' | retort chat --hide-thinking\n",
+    .specs = specs,
+    .n_specs = sizeof specs / sizeof specs[0],
+    .run = chat,
+};

@@ -1,0 +1,117 @@
+/* run.c - `retort run`: one prompt, one answer. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "commands.h"
+
+/* Arguments joined, or standard input. One final newline of a piped prompt is the shell's, not the person's. */
+static int get_prompt(const options *o, text_buffer *prompt) {
+  int code;
+  if (o->n_arguments > 0 && !(o->n_arguments == 1 && strcmp(o->arguments[0], "-") == 0)) {
+    code = join_arguments(o, prompt);
+  } else {
+    if (isatty(STDIN_FILENO)) fprintf(stderr, "Type the prompt, then Ctrl-D.\n");
+    code = read_stream(stdin, o->json, prompt);
+    if (code == EXIT_OK && !o->raw && prompt->size && prompt->bytes[prompt->size - 1] == '\n') prompt->bytes[--prompt->size] = 0;
+  }
+  if (code == EXIT_OK && prompt->size == 0) code = fail(o->json, EXIT_USAGE, "the prompt is empty; give it as an argument or on standard input");
+  return code;
+}
+
+static int tokens_of(const loaded *l, const options *o, const text_buffer *prompt, int32_t **ids, size_t *count) {
+  if (o->raw) return raw_prompt(l, o, prompt->bytes, prompt->size, ids, count);
+  if (!l->vocab_info.chat_template) {
+    warn("this model has no chat template, so the prompt is taken as it is (--raw says that you know)");
+    return raw_prompt(l, o, prompt->bytes, prompt->size, ids, count);
+  }
+  json_t *messages = json_array(), *text = json_stringn(prompt->bytes, prompt->size);
+  if (!text) {
+    json_decref(messages);
+    return fail(o->json, EXIT_USAGE, "the prompt is not valid UTF-8; convert it, or use --raw");
+  }
+  if (o->system) json_array_append_new(messages, json_pack("{s:s,s:s}", "role", "system", "content", o->system));
+  json_array_append_new(messages, json_pack("{s:s,s:o}", "role", "user", "content", text));
+  int code = chat_prompt(l, o, messages, ids, count);
+  json_decref(messages);
+  return code;
+}
+
+static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt, uint64_t seed) {
+  int32_t *ids = NULL;
+  size_t count = 0;
+  answer a = {0};
+  answer_view v;
+  int code = tokens_of(l, o, prompt, &ids, &count);
+  if (code != EXIT_OK) return code;
+  if (o->verbose)
+    fprintf(stderr, "retort: temperature %g, top-p %g, top-k %u, min-p %g, repeat penalty %g, seed %llu, max tokens %u%s, thinking budget %d\n", (double)o->temperature,
+            (double)o->top_p, o->top_k, (double)o->min_p, (double)o->repeat_penalty, (unsigned long long)seed, o->max_tokens, o->max_tokens ? "" : " (until the context is full)",
+            o->thinking_budget);
+  answer_view_begin(&v, o, THINKING_STREAM);
+  code = answer_generate(l, o, ids, count, seed, &v, &a);
+  bool said = code == EXIT_OK || a.n_ids > 0;
+  if (said) answer_view_end(&v);
+  if (code == EXIT_OK && o->json) {
+    json_t *all = answer_json(l, o, &a, ids, count, seed);
+    if (!all) code = fail(true, EXIT_MEMORY, "out of memory for the answer");
+    if (all) {
+      json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
+      putchar('\n');
+    }
+    json_decref(all);
+  } else if (code == EXIT_OK && o->proof) {
+    print_proof(l, o, &a, ids, count, seed);
+  }
+  if (code == EXIT_OK && a.text.size == 0 && a.reasoning.size > 0 && strcmp(a.finish_reason, "length") == 0)
+    warn("%s came before the reasoning was done, so there is no answer; --thinking-budget closes the reasoning in time", o->max_tokens ? "--max-tokens" : "the end of the context");
+  if (said) print_timings(l, o, &a);
+  if (code == EXIT_OK && interrupted()) code = EXIT_INTERRUPTED;
+  answer_free(&a);
+  free(ids);
+  return code;
+}
+
+static int run(const options *o) {
+  loaded l = {0};
+  text_buffer prompt = {0};
+  uint64_t seed = 0;
+  catch_interrupts();
+  int code = answer_seed(o, &seed);
+  if (code == EXIT_OK && o->raw && o->system) code = fail(o->json, EXIT_USAGE, "--system is part of the chat template, which --raw leaves out");
+  if (code == EXIT_OK && o->show_thinking && o->hide_thinking) code = fail(o->json, EXIT_USAGE, "--show-thinking and --hide-thinking contradict each other");
+  if (code == EXIT_OK) code = get_prompt(o, &prompt);
+  if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
+  if (code == EXIT_OK) code = load_session(&l, o, o->ctx);
+  if (code == EXIT_OK) code = answer_prompt(&l, o, &prompt, seed);
+  unload(&l);
+  free(prompt.bytes);
+  return code;
+}
+
+static const option_spec specs[] = {
+    OPTIONS_COMPUTE,
+    OPTION_CONTEXT,
+    {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message before the prompt"},
+    {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0, "take the prompt as it is, without the model's chat template; special tokens may be spelled out"},
+    OPTIONS_SAMPLING,
+    OPTIONS_CARE,
+    OPTIONS_THINKING,
+    {"proof", 0, OPTION_FLAG, AT(proof), NULL, 0, 0,
+     "end with a line that lets anyone re-check the answer: numerics version, digest of model and prompt, options, seed, and SHA-256 over the logits of every generated position"},
+    OPTIONS_OUTPUT,
+};
+
+const command run_command = {
+    .name = "run",
+    .summary = "answer one prompt",
+    .usage = "[-m FILE] [OPTIONS] [PROMPT...]",
+    .text = "Answers one prompt, given as arguments or on standard input. The answer goes to standard output, everything else to standard error. On a terminal "
+            "the reasoning is shown dim before the answer; elsewhere only the answer is printed. The same model, prompt, options and seed give the same answer on any machine.",
+    .examples = "  retort run \"What is 4821 + 396?\"\n  retort run -m model.gguf --temp 0 -n 200 < prompt.txt\n"
+                "  retort run --json --proof \"2 + 2 =\" | jq -r .proof.logits_sha256\n  retort run --thinking-budget 500 \"How many primes are below 100?\"\n",
+    .specs = specs,
+    .n_specs = sizeof specs / sizeof specs[0],
+    .run = run,
+};

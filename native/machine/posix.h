@@ -1,0 +1,18 @@
+/* posix.h - the platform that the program lends to the core: memory, threads, log. */
+#ifndef POSIX_H
+#define POSIX_H
+
+#include "retort_platform.h"
+#include "hardware.h"
+#include "terminal/report.h"
+
+typedef struct machine machine;
+
+/* A platform with `threads` workers (0: as hardware.h says), or NULL when there is no memory. Log lines of level INFO are shown only where
+ * `verbose`. One pool; calls of `parallel` must come from one thread at a time. */
+machine *machine_open(unsigned threads, bool verbose);
+void machine_close(machine *m);
+const retort_platform *machine_platform(const machine *m);
+uint64_t machine_allocated(const machine *m); /* bytes lent out now */
+
+#endif

@@ -1,0 +1,192 @@
+/* paths.c - see paths.h. */
+#include "paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { PIECE = 8 << 20, PAGE = 4096, MOST_PARTS = 1000 };
+
+static int add_file(model_paths *t, const char *path, uint64_t size, bool json) {
+  if (t->count % 64 == 0) {
+    retort_buffer *grown = realloc(t->files, (t->count + 64) * sizeof *grown);
+    if (!grown) return fail(json, EXIT_MEMORY, "out of memory");
+    t->files = grown;
+  }
+  t->files[t->count] = (retort_buffer){NULL, (size_t)size, strdup(path)};
+  if (!t->files[t->count].name) return fail(json, EXIT_MEMORY, "out of memory");
+  t->bytes += size;
+  t->count++;
+  return EXIT_OK;
+}
+
+static int add_named(model_paths *t, const char *path, bool json) {
+  struct stat info;
+  if (stat(path, &info) != 0) return fail(json, EXIT_MODEL, "cannot open %s: %s", path, strerror(errno));
+  if (!S_ISREG(info.st_mode)) return fail(json, EXIT_MODEL, "%s is not a file", path);
+  return add_file(t, path, (uint64_t)info.st_size, json);
+}
+
+static bool left_out(const FTSENT *e) {
+  static const char *const names[] = {".git", ".gitignore", ".gitattributes", ".github", "model.sig"};
+  for (size_t i = 0; e->fts_level == 1 && i < sizeof names / sizeof names[0]; i++)
+    if (strcmp(e->fts_name, names[i]) == 0) return true;
+  return false;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
+
+static int add_folder(model_paths *t, bool json) {
+  char *roots[] = {t->root, NULL};
+  FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
+  if (!walk) return fail(json, EXIT_MODEL, "cannot open %s: %s", t->root, strerror(errno));
+  int code = EXIT_OK;
+  for (FTSENT *e; code == EXIT_OK && (e = fts_read(walk)) != NULL;) {
+    if (left_out(e)) {
+      fts_set(walk, e, FTS_SKIP);
+      continue;
+    }
+    if (e->fts_info == FTS_D || e->fts_info == FTS_DP) continue;
+    if (e->fts_info == FTS_F) code = add_file(t, e->fts_path, (uint64_t)e->fts_statp->st_size, json);
+    else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS) code = fail(json, EXIT_MODEL, "cannot read %s: %s", e->fts_path, strerror(e->fts_errno));
+    else code = fail(json, EXIT_TRUST, "%s is a link or a device: a signed model has plain files only", e->fts_path);
+  }
+  fts_close(walk);
+  if (code == EXIT_OK && t->count == 0) code = fail(json, EXIT_MODEL, "there are no files in %s", t->root);
+  return code;
+}
+
+/* Five digits; -1: they are none. */
+static int five_digits(const char *text) {
+  int number = 0;
+  for (int i = 0; i < 5; i++) {
+    if (text[i] < '0' || text[i] > '9') return -1;
+    number = number * 10 + text[i] - '0';
+  }
+  return number;
+}
+
+unsigned split_count(const char *path, size_t *digits) {
+  size_t n = strlen(path);
+  const char *end = path + n - 20;
+  if (n < 20 || end[0] != '-' || strncmp(end + 6, "-of-", 4) != 0 || strcmp(end + 15, ".gguf") != 0) return 1;
+  int number = five_digits(end + 1), count = five_digits(end + 10);
+  if (number < 1 || count < number || count > MOST_PARTS) return 1;
+  *digits = n - 19;
+  return (unsigned)count;
+}
+
+static int add_split_set(model_paths *t, const char *path, unsigned count, bool json) {
+  size_t n = strlen(path);
+  char *name = strdup(path);
+  int code = name ? EXIT_OK : fail(json, EXIT_MEMORY, "out of memory");
+  for (unsigned i = 1; code == EXIT_OK && i <= count; i++) {
+    char number[8];
+    snprintf(number, sizeof number, "%05u", i);
+    memcpy(name + n - 19, number, 5);
+    code = add_named(t, name, json);
+  }
+  free(name);
+  return code;
+}
+
+int model_paths_open(model_paths *t, const char *path, bool json) {
+  struct stat info;
+  *t = (model_paths){0};
+  int code;
+  if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+    t->root = strdup(path);
+    for (size_t n = t->root ? strlen(t->root) : 0; n > 1 && t->root[n - 1] == '/'; n--) t->root[n - 1] = 0;
+    code = t->root ? add_folder(t, json) : fail(json, EXIT_MEMORY, "out of memory");
+  } else {
+    size_t digits;
+    unsigned count = split_count(path, &digits);
+    code = count > 1 ? add_split_set(t, path, count, json) : add_named(t, path, json);
+  }
+  if (code != EXIT_OK) model_paths_close(t);
+  return code;
+}
+
+void model_paths_close(model_paths *t) {
+  for (size_t i = 0; i < t->count; i++) free((void *)(uintptr_t)t->files[i].name);
+  free(t->files);
+  free(t->root);
+  *t = (model_paths){0};
+}
+
+int model_paths_read(const model_paths *t, size_t index, retort_status (*take)(void *, uint64_t, const void *, size_t, retort_error *), void *arg, bool json) {
+  const retort_buffer *file = &t->files[index];
+  retort_error error = {0};
+  int descriptor = open(file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), code = EXIT_OK;
+  if (descriptor < 0 && errno == ELOOP && !t->root) descriptor = open(file->name, O_RDONLY | O_CLOEXEC); /* a link that the user named is the user's choice */
+  if (descriptor < 0) return fail(json, EXIT_MODEL, "cannot open %s: %s", file->name, strerror(errno));
+  char *piece = read_buffer(PIECE);
+  if (!piece) code = fail(json, EXIT_MEMORY, "out of memory");
+  for (uint64_t offset = 0; code == EXIT_OK && offset < file->size;) {
+    size_t wanted = file->size - offset < PIECE ? (size_t)(file->size - offset) : PIECE, got = 0;
+    while (got < wanted) {
+      ssize_t n = read(descriptor, piece + got, wanted - got);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) break;
+      got += (size_t)n;
+    }
+    if (got < wanted) code = fail(json, EXIT_MODEL, "%s became shorter while it was read, or cannot be read", file->name);
+    else if (take(arg, offset, piece, got, &error)) code = fail_status(json, &error);
+    offset += got;
+  }
+  free(piece);
+  close(descriptor);
+  return code;
+}
+
+char *read_buffer(size_t size) { return aligned_alloc(PAGE, (size + PAGE) / PAGE * PAGE); }
+
+/* The file is first written under a name that nobody can foresee, so that in a folder that others may write too nobody has put a file of his own,
+ * or a link, in its place. */
+int write_file(const char *path, const void *data, size_t size, bool secret, bool json) {
+  char temporary[4400];
+  unsigned long long chance;
+  if (!random_bytes(&chance, sizeof chance)) return fail(json, EXIT_RUNTIME, "the system gives no random bytes");
+  snprintf(temporary, sizeof temporary, "%s.%016llx.part", path, chance);
+  if (secret && access(path, F_OK) == 0) return fail(json, EXIT_USAGE, "%s exists already; a secret key is never written over", path);
+  int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, secret ? 0600 : 0644);
+  FILE *file = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
+  bool ok = file && fwrite(data, 1, size, file) == size;
+  if (file && fclose(file) != 0) ok = false;
+  if (ok && rename(temporary, path) == 0) return EXIT_OK;
+  int reason = errno;
+  if (descriptor >= 0) unlink(temporary);
+  return fail(json, EXIT_RUNTIME, "cannot write %s: %s", path, strerror(reason));
+}
+
+bool random_bytes(void *out, size_t size) { return getentropy(out, size) == 0; }
+
+char *ask_password(const char *prompt) {
+  struct termios old, quiet;
+  bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
+  char *line = NULL;
+  size_t capacity = 0;
+  if (terminal) {
+    quiet = old;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    fprintf(stderr, "%s: ", prompt);
+  }
+  ssize_t n = getline(&line, &capacity, stdin);
+  if (terminal) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+    fputc('\n', stderr);
+  }
+  if (n <= 0) {
+    free(line);
+    return NULL;
+  }
+  if (line[n - 1] == '\n') line[n - 1] = 0;
+  return line;
+}

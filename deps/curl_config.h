@@ -1,7 +1,7 @@
 /* curl_config.h - libcurl for `retort update --from URL` on Linux: HTTP/1.1 and HTTPS (mbedTLS), names looked up by c-ares; nothing else.
  *
- * Absent on purpose: every other protocol, proxies, cookies, authentication, compression, HTTP/2, .netrc, and a built-in place of certificates: the
- * caller names the file (native/models/fetch.c). What is not defined here is off. */
+ * Absent on purpose: every other protocol, proxies, cookies, authentication, compression, HTTP/2, .netrc, and a built-in place of
+ * certificates: the caller names the file (native/models/fetch.c). What is not defined here is off. */
 #define CURL_DISABLE_ALTSVC 1
 #define CURL_DISABLE_AWS 1
 #define CURL_DISABLE_BASIC_AUTH 1

@@ -1,8 +1,9 @@
-/* mbedtls_config.h - what retort uses of mbedTLS: ECDSA on the three NIST curves, RSA signatures inside certificate chains, PEM and X.509 parsing; for the
- * program's `update --from URL`, which WebAssembly has not, a TLS 1.2 client besides.
+/* mbedtls_config.h - what retort uses of mbedTLS: ECDSA on the three NIST curves, RSA signatures inside certificate chains, PEM and X.509
+ * parsing; for the program's `update --from URL`, which WebAssembly has not, a TLS 1.2 client besides.
  *
- * Absent on purpose: TLS 1.3, which would bring PSA and as much code again, files, and time: the caller of the runtime says what time it is (runtime/trust/x509.c). The core's randomness
- * for key generation and blinding comes from the caller too; signatures take their nonces from the message (RFC 6979). */
+ * Absent on purpose: TLS 1.3, which would bring PSA and as much code again, files, and time: the caller of the runtime says what time it is
+ * (runtime/trust/x509.c). The core's randomness for key generation and blinding comes from the caller too; signatures take their nonces
+ * from the message (RFC 6979). */
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C
 #define MBEDTLS_BASE64_C

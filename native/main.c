@@ -7,9 +7,9 @@
 #include "commands/commands.h"
 #include "terminal/report.h"
 
-static const command *const commands[] = {&run_command,        &chat_command,   &inspect_command, &tokenize_command, &perplexity_command, &logits_command,
-                                          &bench_command, &keygen_command, &sign_command,    &verify_command,   &trust_command,
-                                          &device_command, &update_command};
+static const command *const commands[] = {&run_command,    &chat_command,   &inspect_command, &tokenize_command, &perplexity_command,
+                                          &logits_command, &bench_command,  &keygen_command,  &sign_command,     &verify_command,
+                                          &trust_command,  &device_command, &update_command};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const char *command_name(const void *context, size_t i) {
@@ -30,15 +30,21 @@ static int unknown_command(const char *name) {
 }
 
 static void help(void) {
-  printf("retort %s - distilled reasoning models from GGUF files, with the same bits on every machine\n\nusage: retort COMMAND [OPTIONS]\n\ncommands:\n", retort_version());
+  printf(
+      "retort %s - distilled reasoning models from GGUF files, with the same bits on every machine\n\nusage: retort COMMAND "
+      "[OPTIONS]\n\ncommands:\n",
+      retort_version());
   for (size_t i = 0; i < N_COMMANDS; i++) printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
-  printf("\n`retort COMMAND --help` explains one; `retort --version` names the version and the numerics contract.\n\n"
-         "examples:\n  retort run \"What is 4821 + 396?\"\n  retort chat -m DeepSeek-R1-Distill-Qwen-1.5B-Q4_K_M.gguf\n\nexit codes:\n" EXIT_CODES_TEXT);
+  printf(
+      "\n`retort COMMAND --help` explains one; `retort --version` names the version and the numerics contract.\n\n"
+      "examples:\n  retort run \"What is 4821 + 396?\"\n  retort chat -m DeepSeek-R1-Distill-Qwen-1.5B-Q4_K_M.gguf\n\nexit "
+      "codes:\n" EXIT_CODES_TEXT);
 }
 
 /* Standard output is checked once, at the end: a full disk must not look like success. */
 static int finish(int code) {
-  if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK) return fail(false, EXIT_RUNTIME, "cannot write the output; is the disk full?");
+  if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK)
+    return fail(false, EXIT_RUNTIME, "cannot write the output; is the disk full?");
   return code;
 }
 
@@ -56,10 +62,8 @@ int main(int argc, char **argv) {
   if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
     const command *c = argc > 2 ? find_command(argv[2]) : NULL;
     if (argc > 2 && !c) return unknown_command(argv[2]);
-    if (c)
-      options_help(c);
-    else
-      help();
+    if (c) options_help(c);
+    else help();
     return finish(EXIT_OK);
   }
   const command *c = find_command(name);

@@ -1,7 +1,7 @@
 /* abi.c - see abi.h. Translates between numbers, JSON and retort.h, and keeps what lives: loaders, models, sessions.
  *
- * An instance of the module is one thread, so this file may keep state: the list of live objects, the last error, the last result. A session
- * counts on its model; closing a model that has sessions is refused. JSON is read and written by jansson.
+ * An instance of the module is one thread, so this file may keep state: the list of live objects, the last error, the last result. A
+ * session counts on its model; closing a model that has sessions is refused. JSON is read and written by jansson.
  */
 #define _POSIX_C_SOURCE 200809L /* strdup */
 #include "abi.h"
@@ -39,7 +39,7 @@ typedef struct loader {
   json_t *request; /* the policy's texts live in it */
   file *files;
   size_t n_files;
-  retort_verifier *verifier; /* NULL before retort_load_open */
+  retort_verifier *verifier;      /* NULL before retort_load_open */
   bool refused, unsigned_, whole; /* whole: the signature is over the file and not over a digest of it */
 } loader;
 
@@ -87,7 +87,9 @@ int32_t abi_failed(int32_t status, const char *format, ...) {
   va_end(args);
   return state.error.status = status;
 }
-static int32_t no_memory(void) { return abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory: raise its limit, or take a smaller model or context"); }
+static int32_t no_memory(void) {
+  return abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory: raise its limit, or take a smaller model or context");
+}
 
 static void log_line(void *user, int level, const char *line) {
   (void)user;
@@ -178,7 +180,8 @@ static int32_t check_keys(json_t *object, const char *const *known, const char *
 static int32_t get_text(json_t *object, const char *key, const char **out) {
   json_t *value = json_object_get(object, key);
   if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value)) return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no text", key);
+  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
+    return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no text", key);
   *out = json_string_value(value);
   return RETORT_OK;
 }
@@ -270,7 +273,8 @@ static int32_t read_files(loader *l) {
   static const char *const keys[] = {"name", "size", NULL};
   json_t *list = json_object_get(l->request, "files"), *item;
   size_t i;
-  if (!json_is_array(list) || json_array_size(list) == 0) return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
+  if (!json_is_array(list) || json_array_size(list) == 0)
+    return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
   l->files = calloc(json_array_size(list), sizeof *l->files);
   if (!l->files) return no_memory();
   l->n_files = json_array_size(list);
@@ -279,9 +283,13 @@ static int32_t read_files(loader *l) {
     int64_t size = -1;
     int32_t status;
     if (!json_is_object(item)) return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
-    if ((status = check_keys(item, keys, "a file")) || (status = get_text(item, "name", &name)) || (status = get_integer(item, "size", 0, INT64_MAX, &size))) return status;
+    if ((status = check_keys(item, keys, "a file")) || (status = get_text(item, "name", &name)) ||
+        (status = get_integer(item, "size", 0, INT64_MAX, &size)))
+      return status;
     if (!name || size < 0) return abi_failed(RETORT_ERROR_JSON, "file %u needs a \"name\" and a \"size\"", (unsigned)i);
-    if ((uint64_t)size > SIZE_MAX / 2) return abi_failed(RETORT_ERROR_MEMORY, "%s has %lld bytes, more than this address space holds; take a smaller model", name, (long long)size);
+    if ((uint64_t)size > SIZE_MAX / 2)
+      return abi_failed(RETORT_ERROR_MEMORY, "%s has %lld bytes, more than this address space holds; take a smaller model", name,
+                        (long long)size);
     l->files[i].name = strdup(name);
     l->files[i].size = (size_t)size;
     if (!l->files[i].name) return no_memory();
@@ -332,7 +340,9 @@ static int32_t read_method(json_t *trust, int32_t *method) {
       *method = m;
       return RETORT_OK;
     }
-  return abi_failed(RETORT_ERROR_TRUST, "\"trust\" must say by \"method\" how the model is vouched for: key, certificate, minisign, signify, pinned, or, knowingly, unsigned");
+  return abi_failed(RETORT_ERROR_TRUST,
+                    "\"trust\" must say by \"method\" how the model is vouched for: key, certificate, minisign, signify, pinned, or, "
+                    "knowingly, unsigned");
 }
 
 static retort_buffer *buffers(const char *const *texts, size_t n) {
@@ -342,21 +352,26 @@ static retort_buffer *buffers(const char *const *texts, size_t n) {
 }
 
 static int32_t open_verifier(loader *l) {
-  static const char *const keys[] = {"method", "anchors", "pins", "model_name", "model_digest", "time", "at_signing_time", "complete", NULL};
+  static const char *const keys[] = {"method", "anchors",         "pins",     "model_name", "model_digest",
+                                     "time",   "at_signing_time", "complete", NULL};
   json_t *trust = json_object_get(l->request, "trust");
   const char **anchors = NULL, **pins = NULL, **signatures = NULL;
   size_t n_signatures = 0;
   retort_trust_policy p;
   retort_trust_policy_init(&p);
-  int32_t status = trust && !json_is_object(trust) ? abi_failed(RETORT_ERROR_JSON, "\"trust\" is no object") : check_keys(trust, keys, "trust");
-  if (status || (status = read_method(trust, &p.method)) || (status = get_texts(trust, "anchors", &anchors, &p.n_anchors)) || (status = get_texts(trust, "pins", &pins, &p.n_pins)) ||
-      (status = get_texts(l->request, "signatures", &signatures, &n_signatures)) || (status = get_text(trust, "model_name", &p.model_name)) ||
-      (status = get_text(trust, "model_digest", &p.model_digest)) || (status = get_integer(trust, "time", 0, INT64_MAX, &p.time)) ||
-      (status = get_flag(trust, "at_signing_time", RETORT_TRUST_AT_SIGNING_TIME, &p.flags)) || (status = get_flag(trust, "complete", RETORT_TRUST_COMPLETE, &p.flags)))
+  int32_t status =
+      trust && !json_is_object(trust) ? abi_failed(RETORT_ERROR_JSON, "\"trust\" is no object") : check_keys(trust, keys, "trust");
+  if (status || (status = read_method(trust, &p.method)) || (status = get_texts(trust, "anchors", &anchors, &p.n_anchors)) ||
+      (status = get_texts(trust, "pins", &pins, &p.n_pins)) || (status = get_texts(l->request, "signatures", &signatures, &n_signatures)) ||
+      (status = get_text(trust, "model_name", &p.model_name)) || (status = get_text(trust, "model_digest", &p.model_digest)) ||
+      (status = get_integer(trust, "time", 0, INT64_MAX, &p.time)) ||
+      (status = get_flag(trust, "at_signing_time", RETORT_TRUST_AT_SIGNING_TIME, &p.flags)) ||
+      (status = get_flag(trust, "complete", RETORT_TRUST_COMPLETE, &p.flags)))
     goto end;
   retort_buffer *anchor_list = buffers(anchors, p.n_anchors), *signature_list = buffers(signatures, n_signatures);
   retort_trust_file *described = calloc(l->n_files, sizeof *described);
-  for (size_t i = 0; described && i < l->n_files; i++) described[i] = (retort_trust_file){l->files[i].name, l->files[i].size, l->files[i].chunks, l->files[i].chunks_size};
+  for (size_t i = 0; described && i < l->n_files; i++)
+    described[i] = (retort_trust_file){l->files[i].name, l->files[i].size, l->files[i].chunks, l->files[i].chunks_size};
   p.anchors = anchor_list;
   p.pins = pins;
   l->unsigned_ = p.method == RETORT_TRUST_UNSIGNED;
@@ -381,7 +396,9 @@ int32_t abi_load_open(int32_t id) {
   for (size_t i = 0; !status && i < l->n_files; i++) {
     file *f = &l->files[i];
     f->data = platform()->alloc(NULL, f->size);
-    if (!f->data) status = abi_failed(RETORT_ERROR_MEMORY, "no memory for the %llu bytes of %s: raise the sandbox's limit, or take a smaller model", (unsigned long long)f->size, f->name);
+    if (!f->data)
+      status = abi_failed(RETORT_ERROR_MEMORY, "no memory for the %llu bytes of %s: raise the sandbox's limit, or take a smaller model",
+                          (unsigned long long)f->size, f->name);
   }
   if (!status) return RETORT_OK;
   for (size_t i = 0; i < l->n_files; i++) {
@@ -428,9 +445,13 @@ typedef struct shares {
 
 static void verify_share(void *arg, unsigned worker, unsigned n_workers) {
   shares *f = arg;
-  uint64_t count = (f->size + f->chunk - 1) / f->chunk, from = count * worker / n_workers * f->chunk, to = count * (worker + 1) / n_workers * f->chunk;
+  uint64_t count = (f->size + f->chunk - 1) / f->chunk, from = count * worker / n_workers * f->chunk,
+           to = count * (worker + 1) / n_workers * f->chunk;
   if (to > f->size) to = f->size;
-  if (from < to) f->status[worker] = retort_verifier_feed(f->l->verifier, f->index, f->offset + from, (const char *)f->l->files[f->index].data + f->offset + from, (size_t)(to - from), &f->errors[worker]);
+  if (from < to)
+    f->status[worker] =
+        retort_verifier_feed(f->l->verifier, f->index, f->offset + from, (const char *)f->l->files[f->index].data + f->offset + from,
+                             (size_t)(to - from), &f->errors[worker]);
 }
 
 /* Several chunks: each thread hashes its share of them. What is told is the first that is wrong. */
@@ -458,7 +479,8 @@ int32_t abi_load_fed(int32_t id, uint32_t index, uint64_t offset, uint32_t size)
   file *f = find_file(id, index, &l);
   if (!f) return state.error.status;
   if (!l->verifier) return abi_failed(RETORT_ERROR_ARGUMENT, "loader %d is not open: retort_load_open comes first", (int)id);
-  if (offset > f->size || size > f->size - offset) return abi_failed(RETORT_ERROR_ARGUMENT, "%s ends at %llu", f->name, (unsigned long long)f->size);
+  if (offset > f->size || size > f->size - offset)
+    return abi_failed(RETORT_ERROR_ARGUMENT, "%s ends at %llu", f->name, (unsigned long long)f->size);
   if (l->unsigned_) return RETORT_OK;
   return refuse(l, verify(l, index, offset, size));
 }
@@ -479,12 +501,14 @@ static int32_t open_model(loader *l, model *m) {
   int32_t status = retort_verifier_finish(l->verifier, &m->verdict, &state.error);
   if (status) return refuse(l, status);
   for (size_t i = 0; i < l->n_files; i++)
-    if (!retort_verifier_covers(l->verifier, i)) return abi_failed(RETORT_ERROR_TRUST, "the signer left %s out, so nobody vouches for it", l->files[i].name);
+    if (!retort_verifier_covers(l->verifier, i))
+      return abi_failed(RETORT_ERROR_TRUST, "the signer left %s out, so nobody vouches for it", l->files[i].name);
   retort_buffer *list = calloc(l->n_files, sizeof *list);
   if (!list) return no_memory();
   for (size_t i = 0; i < l->n_files; i++) list[i] = (retort_buffer){l->files[i].data, l->files[i].size, l->files[i].name};
   state.warnings = m->warnings = json_array();
-  if (!(status = retort_gguf_open_verified(p, l->verifier, list, l->n_files, 0, &m->gguf, &state.error)) && !(status = retort_vocab_open(p, m->gguf, &m->vocab, &state.error)))
+  if (!(status = retort_gguf_open_verified(p, l->verifier, list, l->n_files, 0, &m->gguf, &state.error)) &&
+      !(status = retort_vocab_open(p, m->gguf, &m->vocab, &state.error)))
     status = retort_model_open(p, m->gguf, NULL, &m->model, &state.error);
   state.warnings = NULL;
   free(list);
@@ -522,14 +546,19 @@ int32_t abi_load_put(int32_t id, uint32_t index, uint64_t offset, const void *da
 
 static int32_t feed(loader *l, uint32_t index, abi_reader *read_at) {
   file *f = &l->files[index];
-  const uint64_t piece = (uint64_t)16 << 20, chunk = retort_verifier_chunk_size(l->verifier, index), step = chunk ? chunk : l->whole ? f->size : piece;
+  const uint64_t piece = (uint64_t)16 << 20, chunk = retort_verifier_chunk_size(l->verifier, index),
+                 step = chunk      ? chunk
+                        : l->whole ? f->size
+                                   : piece;
   int32_t status = RETORT_OK;
   for (uint64_t at = 0, end; !status && at < f->size; at = end) {
     end = step < f->size - at ? at + step : f->size;
     for (uint64_t got = at; got < end;) {
       int32_t n = read_at(index, got, (char *)f->data + got, (uint32_t)(end - got < piece ? end - got : piece));
       if (n < 0) return n;
-      if (n == 0 || (uint64_t)n > end - got) return abi_failed(RETORT_ERROR_IO, "%s ends at %llu, and should have %llu bytes", f->name, (unsigned long long)got, (unsigned long long)f->size);
+      if (n == 0 || (uint64_t)n > end - got)
+        return abi_failed(RETORT_ERROR_IO, "%s ends at %llu, and should have %llu bytes", f->name, (unsigned long long)got,
+                          (unsigned long long)f->size);
       got += (uint64_t)n;
     }
     status = abi_load_fed(l->head.id, index, at, (uint32_t)(end - at));
@@ -576,16 +605,21 @@ int32_t abi_model_info(int32_t id) {
   retort_model_info i = {.struct_size = sizeof i};
   retort_vocab_info v = {.struct_size = sizeof v};
   int32_t status;
-  if ((status = retort_model_get_info(m->model, &i, &state.error)) || (status = retort_vocab_get_info(m->vocab, &v, &state.error))) return status;
+  if ((status = retort_model_get_info(m->model, &i, &state.error)) || (status = retort_vocab_get_info(m->vocab, &v, &state.error)))
+    return status;
   const retort_verdict *t = &m->verdict;
   char line[1400];
   retort_verdict_text(t, line, sizeof line);
-  json_t *trust = json_pack("{s:s,s:o,s:o,s:o,s:s,s:i,s:I,s:o}", "method", retort_trust_method_name(t->method), "signer", text_json(t->signer), "name", text_json(t->name), "signed_time",
-                            t->signed_time ? json_integer(t->signed_time) : json_null(), "digest", t->digest, "files", (int)t->n_files, "bytes", (json_int_t)t->n_bytes, "text", text_json(line));
-  return give_json(json_pack("{s:s,s:i,s:s,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:i,s:i,s:b,s:o,s:O}", "version", retort_version(), "numerics", (int)retort_numerics(), "architecture",
-                             i.architecture, "name", text_json(i.name), "kernels", i.kernels, "n_parameters", (json_int_t)i.n_parameters, "n_vocab", (json_int_t)i.n_vocab, "n_ctx_train",
-                             (json_int_t)i.n_ctx_train, "n_layers", (json_int_t)i.n_layers, "n_embd", (json_int_t)i.n_embd, "n_heads", (json_int_t)i.n_heads, "kv_bytes_per_token",
-                             (json_int_t)i.kv_bytes_per_token, "bos", (int)v.bos, "eos", (int)v.eos, "think_begin", (int)v.think_begin, "think_end", (int)v.think_end, "chat_template",
+  json_t *trust =
+      json_pack("{s:s,s:o,s:o,s:o,s:s,s:i,s:I,s:o}", "method", retort_trust_method_name(t->method), "signer", text_json(t->signer), "name",
+                text_json(t->name), "signed_time", t->signed_time ? json_integer(t->signed_time) : json_null(), "digest", t->digest,
+                "files", (int)t->n_files, "bytes", (json_int_t)t->n_bytes, "text", text_json(line));
+  return give_json(json_pack("{s:s,s:i,s:s,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:i,s:i,s:b,s:o,s:O}", "version", retort_version(),
+                             "numerics", (int)retort_numerics(), "architecture", i.architecture, "name", text_json(i.name), "kernels",
+                             i.kernels, "n_parameters", (json_int_t)i.n_parameters, "n_vocab", (json_int_t)i.n_vocab, "n_ctx_train",
+                             (json_int_t)i.n_ctx_train, "n_layers", (json_int_t)i.n_layers, "n_embd", (json_int_t)i.n_embd, "n_heads",
+                             (json_int_t)i.n_heads, "kv_bytes_per_token", (json_int_t)i.kv_bytes_per_token, "bos", (int)v.bos, "eos",
+                             (int)v.eos, "think_begin", (int)v.think_begin, "think_end", (int)v.think_end, "chat_template",
                              v.chat_template != NULL, "trust", trust, "warnings", m->warnings));
 }
 
@@ -639,7 +673,8 @@ static int32_t session_options(json_t *o, retort_session_options *so) {
   const char *kv = "f16";
   int32_t status;
   retort_session_options_init(so);
-  if ((status = check_keys(o, keys, "session options")) || (status = get_u32(o, "n_ctx", &so->n_ctx)) || (status = get_u32(o, "n_batch", &so->n_batch)) || (status = get_text(o, "kv", &kv)))
+  if ((status = check_keys(o, keys, "session options")) || (status = get_u32(o, "n_ctx", &so->n_ctx)) ||
+      (status = get_u32(o, "n_batch", &so->n_batch)) || (status = get_text(o, "kv", &kv)))
     return status;
   for (const char *name; (name = retort_kv_type_name(so->kv_type)); so->kv_type++)
     if (strcmp(kv, name) == 0) return RETORT_OK;
@@ -674,8 +709,9 @@ int32_t abi_session_info(int32_t id) {
   if (!s) return state.error.status;
   int32_t status = retort_session_get_info(s->session, &i, &state.error);
   if (status) return status;
-  return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:s}", "n_ctx", (json_int_t)i.n_ctx, "n_batch", (json_int_t)i.n_batch, "n_past", (json_int_t)i.n_past, "kv_bytes", (json_int_t)i.kv_bytes, "work_bytes",
-                             (json_int_t)i.work_bytes, "kv", retort_kv_type_name(s->kv_type)));
+  return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:s}", "n_ctx", (json_int_t)i.n_ctx, "n_batch", (json_int_t)i.n_batch, "n_past",
+                             (json_int_t)i.n_past, "kv_bytes", (json_int_t)i.kv_bytes, "work_bytes", (json_int_t)i.work_bytes, "kv",
+                             retort_kv_type_name(s->kv_type)));
 }
 
 static int32_t chat_prompt(session *s, json_t *o, json_t *messages, int32_t **ids, size_t *count) {
@@ -683,9 +719,11 @@ static int32_t chat_prompt(session *s, json_t *o, json_t *messages, int32_t **id
   int32_t status;
   retort_chat_options_init(&co);
   json_t *variables = json_object_get(o, "variables");
-  if ((status = get_text(o, "template", &co.template_source)) || (status = get_text(o, "date", &co.date)) || (status = get_flag(o, "no_generation_prompt", 1, &co.no_generation_prompt)))
+  if ((status = get_text(o, "template", &co.template_source)) || (status = get_text(o, "date", &co.date)) ||
+      (status = get_flag(o, "no_generation_prompt", 1, &co.no_generation_prompt)))
     return status;
-  char *text = json_dumps(messages, JSON_COMPACT | JSON_ENCODE_ANY), *more = variables ? json_dumps(variables, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+  char *text = json_dumps(messages, JSON_COMPACT | JSON_ENCODE_ANY),
+       *more = variables ? json_dumps(variables, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
   co.variables_json = more;
   *count = 0;
   if (!text || (variables && !more)) status = no_memory();
@@ -702,7 +740,8 @@ static int32_t chat_prompt(session *s, json_t *o, json_t *messages, int32_t **id
 static int32_t read_prompt(session *s, json_t *o, int32_t **ids, size_t *count) {
   json_t *messages = json_object_get(o, "messages"), *prompt = json_object_get(o, "prompt");
   if (messages && !prompt) return chat_prompt(s, o, messages, ids, count);
-  if (messages || !json_is_string(prompt)) return abi_failed(RETORT_ERROR_JSON, "the request needs \"messages\" or else \"prompt\", a text");
+  if (messages || !json_is_string(prompt))
+    return abi_failed(RETORT_ERROR_JSON, "the request needs \"messages\" or else \"prompt\", a text");
   const char *text = json_string_value(prompt);
   size_t size = json_string_length(prompt);
   uint32_t flags = RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS;
@@ -724,18 +763,39 @@ static int32_t read_seed(json_t *o, uint64_t *seed) {
   char text[24];
   *seed = strtoull(json_string_value(value), NULL, 10);
   snprintf(text, sizeof text, "%llu", (unsigned long long)*seed);
-  return strcmp(text, json_string_value(value)) == 0 ? RETORT_OK : abi_failed(RETORT_ERROR_JSON, "\"seed\" is no whole number from 0 to 18446744073709551615");
+  return strcmp(text, json_string_value(value)) == 0
+             ? RETORT_OK
+             : abi_failed(RETORT_ERROR_JSON, "\"seed\" is no whole number from 0 to 18446744073709551615");
 }
 
 static int32_t generate_options(json_t *o, retort_generate_options *g) {
-  static const char *const keys[] = {"messages",   "prompt",          "temperature", "top_p", "min_p", "top_k",     "repetition_penalty", "repetition_window", "seed",
-                                     "max_tokens", "thinking_budget", "stop",        "proof", "guess", "variables", "template",           "date",              "no_generation_prompt", NULL};
+  static const char *const keys[] = {"messages",
+                                     "prompt",
+                                     "temperature",
+                                     "top_p",
+                                     "min_p",
+                                     "top_k",
+                                     "repetition_penalty",
+                                     "repetition_window",
+                                     "seed",
+                                     "max_tokens",
+                                     "thinking_budget",
+                                     "stop",
+                                     "proof",
+                                     "guess",
+                                     "variables",
+                                     "template",
+                                     "date",
+                                     "no_generation_prompt",
+                                     NULL};
   int32_t status;
   retort_generate_options_init(g);
-  if ((status = check_keys(o, keys, "the request")) || (status = get_float(o, "temperature", &g->temperature)) || (status = get_float(o, "top_p", &g->top_p)) ||
-      (status = get_float(o, "min_p", &g->min_p)) || (status = get_u32(o, "top_k", &g->top_k)) || (status = get_float(o, "repetition_penalty", &g->repetition_penalty)) ||
-      (status = get_u32(o, "repetition_window", &g->repetition_window)) || (status = read_seed(o, &g->seed)) || (status = get_u32(o, "max_tokens", &g->max_tokens)) ||
-      (status = get_i32(o, "thinking_budget", &g->thinking_budget)) || (status = get_flag(o, "proof", 1, &g->proof)) || (status = get_i32(o, "guess", &g->guess)))
+  if ((status = check_keys(o, keys, "the request")) || (status = get_float(o, "temperature", &g->temperature)) ||
+      (status = get_float(o, "top_p", &g->top_p)) || (status = get_float(o, "min_p", &g->min_p)) ||
+      (status = get_u32(o, "top_k", &g->top_k)) || (status = get_float(o, "repetition_penalty", &g->repetition_penalty)) ||
+      (status = get_u32(o, "repetition_window", &g->repetition_window)) || (status = read_seed(o, &g->seed)) ||
+      (status = get_u32(o, "max_tokens", &g->max_tokens)) || (status = get_i32(o, "thinking_budget", &g->thinking_budget)) ||
+      (status = get_flag(o, "proof", 1, &g->proof)) || (status = get_i32(o, "guess", &g->guess)))
     return status;
   return RETORT_OK;
 }
@@ -790,8 +850,15 @@ int32_t abi_step(int32_t id, uint32_t work_tokens) {
   int32_t status = retort_step(s->session, work_tokens, &e, &state.error);
   if (status) return status;
   s->positions += e.kind == RETORT_EVENT_TOKEN;
-  s->event = (abi_event){.kind = (uint32_t)e.kind, .token = e.token, .section = (uint32_t)e.section, .text = (uint32_t)(uintptr_t)e.text, .size = (uint32_t)e.text_size,
-                         .finish = (uint32_t)e.finish, .prompt_done = e.prompt_done, .prompt_total = e.prompt_total, .forced = (uint32_t)e.forced};
+  s->event = (abi_event){.kind = (uint32_t)e.kind,
+                         .token = e.token,
+                         .section = (uint32_t)e.section,
+                         .text = (uint32_t)(uintptr_t)e.text,
+                         .size = (uint32_t)e.text_size,
+                         .finish = (uint32_t)e.finish,
+                         .prompt_done = e.prompt_done,
+                         .prompt_total = e.prompt_total,
+                         .forced = (uint32_t)e.forced};
 #ifdef __wasm64__
   s->event.text_high = (uint32_t)((uintptr_t)e.text >> 32);
 #endif
@@ -816,9 +883,10 @@ int32_t abi_usage(int32_t id) {
   if (!s) return state.error.status;
   int32_t status = retort_session_get_usage(s->session, &u, &state.error);
   if (status) return status;
-  return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "prompt_tokens", (json_int_t)u.prompt_tokens, "cached_tokens", (json_int_t)u.cached_tokens, "completion_tokens",
-                             (json_int_t)u.completion_tokens, "reasoning_tokens", (json_int_t)u.reasoning_tokens, "total_tokens", (json_int_t)u.prompt_tokens + u.completion_tokens, "guessed_tokens",
-                             (json_int_t)u.guessed_tokens, "accepted_tokens", (json_int_t)u.accepted_tokens));
+  return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "prompt_tokens", (json_int_t)u.prompt_tokens, "cached_tokens",
+                             (json_int_t)u.cached_tokens, "completion_tokens", (json_int_t)u.completion_tokens, "reasoning_tokens",
+                             (json_int_t)u.reasoning_tokens, "total_tokens", (json_int_t)u.prompt_tokens + u.completion_tokens,
+                             "guessed_tokens", (json_int_t)u.guessed_tokens, "accepted_tokens", (json_int_t)u.accepted_tokens));
 }
 
 /* The shortest decimal that reads back as the same float: 0.6 and not 0.600000024. */
@@ -840,17 +908,20 @@ int32_t abi_proof(int32_t id) {
   const retort_generate_options *g = &s->options;
   retort_sha256_hex(s->prompt, s->n_prompt * sizeof *s->prompt, prompt);
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)g->seed);
-  json_t *options = json_pack("{s:f,s:f,s:f,s:I,s:f,s:I,s:i,s:O,s:s}", "temperature", tidy(g->temperature), "top_p", tidy(g->top_p), "min_p", tidy(g->min_p), "top_k", (json_int_t)g->top_k,
-                              "repetition_penalty", tidy(g->repetition_penalty), "max_tokens", (json_int_t)g->max_tokens, "thinking_budget", (int)g->thinking_budget, "stop", s->stop, "kv",
+  json_t *options = json_pack("{s:f,s:f,s:f,s:I,s:f,s:I,s:i,s:O,s:s}", "temperature", tidy(g->temperature), "top_p", tidy(g->top_p),
+                              "min_p", tidy(g->min_p), "top_k", (json_int_t)g->top_k, "repetition_penalty", tidy(g->repetition_penalty),
+                              "max_tokens", (json_int_t)g->max_tokens, "thinking_budget", (int)g->thinking_budget, "stop", s->stop, "kv",
                               retort_kv_type_name(s->kv_type));
-  return give_json(json_pack("{s:i,s:o,s:s,s:o,s:s,s:I,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests(s->model), "prompt_sha256", prompt, "options", options, "seed", seed,
-                             "positions", (json_int_t)s->positions, "logits_sha256", logits));
+  return give_json(json_pack("{s:i,s:o,s:s,s:o,s:s,s:I,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests(s->model),
+                             "prompt_sha256", prompt, "options", options, "seed", seed, "positions", (json_int_t)s->positions,
+                             "logits_sha256", logits));
 }
 
 int32_t abi_close(int32_t id) {
   object *o = find(id, 0);
   if (!o) return state.error.status;
-  if (o->kind == MODEL && ((model *)o)->sessions) return abi_failed(RETORT_ERROR_ARGUMENT, "model %d has %u sessions; close them first", (int)id, (unsigned)((model *)o)->sessions);
+  if (o->kind == MODEL && ((model *)o)->sessions)
+    return abi_failed(RETORT_ERROR_ARGUMENT, "model %d has %u sessions; close them first", (int)id, (unsigned)((model *)o)->sessions);
   strike(o);
   if (o->kind == LOADER) free_loader((loader *)o);
   else if (o->kind == MODEL) free_model((model *)o);

@@ -1,7 +1,8 @@
-/* libc.c - what every WebAssembly build needs of libc: its heap, which is the sandbox's memory, and functions that it mentions but never reaches.
+/* libc.c - what every WebAssembly build needs of libc: its heap, which is the sandbox's memory, and functions that it mentions but never
+ * reaches.
  *
- * The linker asks for a few WASI functions (printing, a clock). They are defined as failing, so that the module imports no function and runs in
- * hosts that give nothing.
+ * The linker asks for a few WASI functions (printing, a clock). They are defined as failing, so that the module imports no function and
+ * runs in hosts that give nothing.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,16 +28,17 @@ void platform_take_back(void *user, void *memory, size_t size) {
 
 /* ---- what libc would import ---- */
 
-/* libc's printing, exit and clock mention these, and nothing here reaches them: assertions are compiled out, files stay unopened, and the JSON
- * library is given its seed. Defined here, they are no imports. The names are those that the libc links them by, wasi-libc and Emscripten's. */
+/* libc's printing, exit and clock mention these, and nothing here reaches them: assertions are compiled out, files stay unopened, and the
+ * JSON library is given its seed. Defined here, they are no imports. The names are those that the libc links them by, wasi-libc and
+ * Emscripten's. */
 enum { BAD_DESCRIPTOR = 8 };
 #ifdef __EMSCRIPTEN__
 #define LIBC_NAME(name) __wasi_##name
 #else
 #define LIBC_NAME(name) __imported_wasi_snapshot_preview1_##name
 #endif
-#define ABSENT(name, ...)                \
-  int32_t LIBC_NAME(name)(__VA_ARGS__);  \
+#define ABSENT(name, ...)               \
+  int32_t LIBC_NAME(name)(__VA_ARGS__); \
   int32_t LIBC_NAME(name)(__VA_ARGS__) { return BAD_DESCRIPTOR; }
 ABSENT(clock_time_get, int32_t id, int64_t precision, intptr_t out)
 ABSENT(fd_close, int32_t descriptor)

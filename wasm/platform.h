@@ -1,5 +1,5 @@
-/* platform.h - what a WebAssembly host kind supplies to abi.c: memory, and workers where it has any. One file for each kind: wasi/platform.c,
- * browser/platform.c; what they share is libc.c. */
+/* platform.h - what a WebAssembly host kind supplies to abi.c: memory, and workers where it has any. One file for each kind:
+ * wasi/platform.c, browser/platform.c; what they share is libc.c. */
 #ifndef PLATFORM_H
 #define PLATFORM_H
 

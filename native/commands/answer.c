@@ -203,8 +203,9 @@ static double tidy(float x) {
 static json_t *options_json(const options *o) {
   json_t *stop = json_array();
   for (size_t i = 0; i < o->n_stop; i++) json_array_append_new(stop, json_string(o->stop[i]));
-  return json_pack("{s:f,s:f,s:f,s:i,s:f,s:i,s:i,s:o,s:s}", "temperature", tidy(o->temperature), "top_p", tidy(o->top_p), "min_p", tidy(o->min_p), "top_k", (int)o->top_k,
-                   "repetition_penalty", tidy(o->repeat_penalty), "max_tokens", (int)o->max_tokens, "thinking_budget", (int)o->thinking_budget, "stop", stop, "kv", o->kv);
+  return json_pack("{s:f,s:f,s:f,s:i,s:f,s:i,s:i,s:o,s:s}", "temperature", tidy(o->temperature), "top_p", tidy(o->top_p), "min_p",
+                   tidy(o->min_p), "top_k", (int)o->top_k, "repetition_penalty", tidy(o->repeat_penalty), "max_tokens", (int)o->max_tokens,
+                   "thinking_budget", (int)o->thinking_budget, "stop", stop, "kv", o->kv);
 }
 
 json_t *proof_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
@@ -217,8 +218,8 @@ json_t *proof_json(const loaded *l, const options *o, const answer *a, const int
   retort_sha256_hex(prompt, count * sizeof *prompt, hex); /* ids as little-endian int32: the hosts that we run on */
   char number[24];
   snprintf(number, sizeof number, "%llu", (unsigned long long)seed);
-  return json_pack("{s:i,s:o,s:s,s:o,s:s,s:i,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests, "prompt_sha256", hex, "options", options_json(o), "seed", number,
-                   "positions", (int)a->n_ids, "logits_sha256", a->logits_sha256);
+  return json_pack("{s:i,s:o,s:s,s:o,s:s,s:i,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests, "prompt_sha256", hex,
+                   "options", options_json(o), "seed", number, "positions", (int)a->n_ids, "logits_sha256", a->logits_sha256);
 }
 
 void print_proof(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
@@ -227,23 +228,26 @@ void print_proof(const loaded *l, const options *o, const answer *a, const int32
   printf("proof: RETORT_NUMERICS=%u model=sha256:", retort_numerics());
   for (size_t i = 0; i < json_array_size(digests); i++) printf("%s%s", i ? "," : "", json_string_value(json_array_get(digests, i)));
   char *settings = json_dumps(json_object_get(proof, "options"), JSON_COMPACT | JSON_REAL_PRECISION(9));
-  printf(" prompt=sha256:%s options=%s seed=%llu logits=sha256:%s\n", json_string_value(json_object_get(proof, "prompt_sha256")), settings ? settings : "",
-         (unsigned long long)seed, a->logits_sha256);
+  printf(" prompt=sha256:%s options=%s seed=%llu logits=sha256:%s\n", json_string_value(json_object_get(proof, "prompt_sha256")),
+         settings ? settings : "", (unsigned long long)seed, a->logits_sha256);
   free(settings);
   json_decref(proof);
 }
 
 json_t *answer_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
   const retort_usage *u = &a->usage;
-  json_t *usage = json_pack("{s:i,s:i,s:i,s:i,s:i}", "prompt_tokens", (int)u->prompt_tokens, "cached_tokens", (int)u->cached_tokens, "completion_tokens", (int)u->completion_tokens,
-                            "reasoning_tokens", (int)u->reasoning_tokens, "total_tokens", (int)(u->prompt_tokens + u->completion_tokens));
-  json_t *timings = json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "load_s", l->load_seconds, "read_s", l->files.read_seconds, "hash_s", l->files.hash_seconds,
-                              "parse_s", l->parse_seconds, "prompt_s", a->prompt_seconds, "prompt_tokens_per_s",
-                              rate(u->prompt_tokens - u->cached_tokens, a->prompt_seconds), "first_token_s", a->first_token_seconds, "generation_s", a->decode_seconds,
-                              "generation_tokens_per_s", rate((double)a->n_ids, a->decode_seconds), "guessed_tokens", (int)u->guessed_tokens,
-                              "accepted_tokens", (int)u->accepted_tokens);
-  json_t *all = json_pack("{s:s%,s:s%,s:o,s:o,s:s,s:o,s:o}", "text", a->text.bytes, a->text.size, "reasoning", a->reasoning.bytes, a->reasoning.size, "prompt_ids",
-                          ids_json(prompt, count), "ids", ids_json(a->ids, a->n_ids), "finish_reason", a->finish_reason, "usage", usage, "timings", timings);
+  json_t *usage = json_pack("{s:i,s:i,s:i,s:i,s:i}", "prompt_tokens", (int)u->prompt_tokens, "cached_tokens", (int)u->cached_tokens,
+                            "completion_tokens", (int)u->completion_tokens, "reasoning_tokens", (int)u->reasoning_tokens, "total_tokens",
+                            (int)(u->prompt_tokens + u->completion_tokens));
+  json_t *timings =
+      json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "load_s", l->load_seconds, "read_s", l->files.read_seconds, "hash_s",
+                l->files.hash_seconds, "parse_s", l->parse_seconds, "prompt_s", a->prompt_seconds, "prompt_tokens_per_s",
+                rate(u->prompt_tokens - u->cached_tokens, a->prompt_seconds), "first_token_s", a->first_token_seconds, "generation_s",
+                a->decode_seconds, "generation_tokens_per_s", rate((double)a->n_ids, a->decode_seconds), "guessed_tokens",
+                (int)u->guessed_tokens, "accepted_tokens", (int)u->accepted_tokens);
+  json_t *all = json_pack("{s:s%,s:s%,s:o,s:o,s:s,s:o,s:o}", "text", a->text.bytes, a->text.size, "reasoning", a->reasoning.bytes,
+                          a->reasoning.size, "prompt_ids", ids_json(prompt, count), "ids", ids_json(a->ids, a->n_ids), "finish_reason",
+                          a->finish_reason, "usage", usage, "timings", timings);
   json_t *trust = verdict_json(&l->files.verdict);
   if (trust) json_object_set_new(trust, "memory", json_string(files_memory(&l->files)));
   json_object_set_new(all, "trust", trust);
@@ -257,9 +261,10 @@ void print_timings(const loaded *l, const options *o, const answer *a) {
   bool dim = colour_ok(stderr);
   if (!o->verbose && (o->json || !isatty(STDERR_FILENO) || !isatty(STDOUT_FILENO))) return;
   if (o->verbose) fprintf(stderr, "retort: first token %s after the prompt\n", time_text(a->first_token_seconds).text);
-  fprintf(stderr, "%sloaded in %s; prompt %u tokens%s at %.0f/s; answer %zu tokens", dim ? DIM : "", time_text(l->load_seconds).text, u->prompt_tokens,
-          u->cached_tokens ? " (part of it known)" : "", rate(fresh, a->prompt_seconds), a->n_ids);
+  fprintf(stderr, "%sloaded in %s; prompt %u tokens%s at %.0f/s; answer %zu tokens", dim ? DIM : "", time_text(l->load_seconds).text,
+          u->prompt_tokens, u->cached_tokens ? " (part of it known)" : "", rate(fresh, a->prompt_seconds), a->n_ids);
   if (u->reasoning_tokens) fprintf(stderr, " (%u of them reasoning)", u->reasoning_tokens);
   if (u->guessed_tokens) fprintf(stderr, " (%u of %u guesses right)", u->accepted_tokens, u->guessed_tokens);
-  fprintf(stderr, " at %.1f/s; %s in all%s\n", rate((double)a->n_ids, a->decode_seconds), time_text(l->load_seconds + a->prompt_seconds + a->decode_seconds).text, dim ? PLAIN : "");
+  fprintf(stderr, " at %.1f/s; %s in all%s\n", rate((double)a->n_ids, a->decode_seconds),
+          time_text(l->load_seconds + a->prompt_seconds + a->decode_seconds).text, dim ? PLAIN : "");
 }

@@ -1,9 +1,9 @@
 /* bench.c - `retort bench`: speed of reading prompts and of generating, with llama-bench's flags and keys.
  *
- * A row is one combination of threads, depth and work: reading `-p` prompt tokens in one go, or generating `-n` tokens one by one, with `-d`
- * tokens in the cache before. Each is repeated `-r` times after one warm-up; the cache is filled to the depth outside the measured time. The
- * tokens are pseudo-random and the same in every run: no kernel's speed depends on which they are.
- * Beside generation stands the bandwidth at which the weights were read, and what a plain read of the same kind of memory reaches.
+ * A row is one combination of threads, depth and work: reading `-p` prompt tokens in one go, or generating `-n` tokens one by one, with
+ * `-d` tokens in the cache before. Each is repeated `-r` times after one warm-up; the cache is filled to the depth outside the measured
+ * time. The tokens are pseudo-random and the same in every run: no kernel's speed depends on which they are. Beside generation stands the
+ * bandwidth at which the weights were read, and what a plain read of the same kind of memory reaches.
  */
 #include <jansson.h>
 #include <math.h>
@@ -84,7 +84,8 @@ static int measure_row(const loaded *l, const options *o, bench_row *row, const 
   if (warm.n_gen > 1) warm.n_gen = 1;
   uint32_t kept = *filled < row->n_depth ? *filled : row->n_depth;
   if (retort_session_truncate(l->session, kept, &error)) return fail_status(o->json, &error);
-  if (row->n_depth > kept && retort_session_eval(l->session, ids + kept, row->n_depth - kept, RETORT_LOGITS_NONE, NULL, &error)) return fail_status(o->json, &error);
+  if (row->n_depth > kept && retort_session_eval(l->session, ids + kept, row->n_depth - kept, RETORT_LOGITS_NONE, NULL, &error))
+    return fail_status(o->json, &error);
   *filled = row->n_depth;
   int code = measure_once(l, o, &warm, ids, logits, &warm_up);
   for (uint32_t i = 0; code == EXIT_OK && i < o->repetitions; i++) code = measure_once(l, o, row, ids, logits, &row->speed[i]);
@@ -118,10 +119,12 @@ static void print_row(const loaded *l, const options *o, const bench_row *row, b
     json_t *samples = json_array();
     for (uint32_t i = 0; i < o->repetitions; i++) json_array_append_new(samples, json_real(row->speed[i]));
     char *type = model_type(l);
-    json_t *object = json_pack("{s:i,s:i,s:i,s:i,s:f,s:f,s:o,s:s,s:s,s:I,s:I,s:s,s:s,s:i,s:s,s:i}", "n_prompt", (int)row->n_prompt, "n_gen", (int)row->n_gen, "n_depth",
-                               (int)row->n_depth, "n_threads", (int)row->n_threads, "avg_ts", row->mean, "stddev_ts", row->deviation, "samples_ts", samples, "model_filename",
-                               l->path, "model_type", type ? type : "", "model_size", (json_int_t)l->files.bytes, "model_n_params", (json_int_t)l->model_info.n_parameters, "kernels",
-                               l->model_info.kernels, "type_kv", o->kv, "n_batch", (int)l->session_info.n_batch, "version", retort_version(), "numerics", (int)retort_numerics());
+    json_t *object = json_pack("{s:i,s:i,s:i,s:i,s:f,s:f,s:o,s:s,s:s,s:I,s:I,s:s,s:s,s:i,s:s,s:i}", "n_prompt", (int)row->n_prompt, "n_gen",
+                               (int)row->n_gen, "n_depth", (int)row->n_depth, "n_threads", (int)row->n_threads, "avg_ts", row->mean,
+                               "stddev_ts", row->deviation, "samples_ts", samples, "model_filename", l->path, "model_type",
+                               type ? type : "", "model_size", (json_int_t)l->files.bytes, "model_n_params",
+                               (json_int_t)l->model_info.n_parameters, "kernels", l->model_info.kernels, "type_kv", o->kv, "n_batch",
+                               (int)l->session_info.n_batch, "version", retort_version(), "numerics", (int)retort_numerics());
     free(type);
     printf(*first ? "[\n" : ",\n");
     json_dumpf(object, stdout, JSON_REAL_PRECISION(9));
@@ -166,7 +169,8 @@ static int bench_threads(const options *o, uint32_t threads, bool *first) {
     if (!o->json) {
       char *type = model_type(&l);
       double bandwidth = read_bandwidth(l.m);
-      printf("%s%s, %s; kernels %s; %u thread%s", *first ? "" : "\n", type ? type : "", memory_text(l.files.bytes).text, l.model_info.kernels, row.n_threads, row.n_threads == 1 ? "" : "s");
+      printf("%s%s, %s; kernels %s; %u thread%s", *first ? "" : "\n", type ? type : "", memory_text(l.files.bytes).text,
+             l.model_info.kernels, row.n_threads, row.n_threads == 1 ? "" : "s");
       if (bandwidth > 0) printf("; plain reading of memory: %.1f GB/s", 1e-9 * bandwidth);
       printf("\n");
       free(type);
@@ -208,7 +212,8 @@ static const option_spec specs[] = {
     {"n-gen", 'n', OPTION_NUMBERS, AT(n_gen), "N,...", 0, 1048576, "tokens to generate one by one; 0: none. Default 128"},
     {"n-depth", 'd', OPTION_NUMBERS, AT(n_depth), "N,...", 0, 1048576, "tokens in the cache before. Default 0"},
     {"repetitions", 'r', OPTION_U32, AT(repetitions), "N", 1, 1000, "measurements a row, after one warm-up. Default 5"},
-    {"threads", 't', OPTION_NUMBERS, AT(bench_threads), "N,...", 1, 1024, "threads. Default: the fast physical cores that this process may use"},
+    {"threads", 't', OPTION_NUMBERS, AT(bench_threads), "N,...", 1, 1024,
+     "threads. Default: the fast physical cores that this process may use"},
     {"batch", 'b', OPTION_U32, AT(batch), "N", 1, 65536, "most prompt tokens computed at once. Default 256"},
     OPTION_KV,
     {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "force a kernel variant. Default: $RETORT_KERNELS, else the fastest here"},
@@ -221,9 +226,14 @@ const command bench_command = {
     .name = "bench",
     .summary = "measure reading and generating speed (llama-bench's flags)",
     .usage = "[-m FILE] [OPTIONS]",
-    .text = "Measures tokens per second of reading prompts (pp) and of generating (tg), each as mean and standard deviation over the repetitions. Lists give one row for each "
-            "combination. Pauses for --max-temp and --duty count as time, so what is measured is what the machine keeps up. --json prints llama-bench's keys (n_prompt n_gen n_depth n_threads avg_ts stddev_ts).",
-    .examples = "  retort bench -m model.gguf\n  retort bench -m model.gguf -p 256,4096 -n 64 -d 0,8192 -t 1,2 -r 3\n  retort bench --json -p 512 -n 0 | jq '.[].avg_ts'\n",
+    .text =
+        "Measures tokens per second of reading prompts (pp) and of generating (tg), each as mean and standard deviation over the "
+        "repetitions. Lists give one row for each "
+        "combination. Pauses for --max-temp and --duty count as time, so what is measured is what the machine keeps up. --json prints "
+        "llama-bench's keys (n_prompt n_gen n_depth n_threads avg_ts stddev_ts).",
+    .examples =
+        "  retort bench -m model.gguf\n  retort bench -m model.gguf -p 256,4096 -n 64 -d 0,8192 -t 1,2 -r 3\n  retort bench --json -p 512 "
+        "-n 0 | jq '.[].avg_ts'\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = bench,

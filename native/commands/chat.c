@@ -1,8 +1,8 @@
 /* chat.c - `retort chat`: a conversation.
  *
- * The conversation is a JSON array of messages; every turn renders it whole with the model's template, and the session computes only what its
- * cache does not hold yet. Ctrl-C belongs to the answer: it ends that and keeps what was said. The program is left with Ctrl-D, /quit, or Ctrl-C
- * twice at an empty prompt.
+ * The conversation is a JSON array of messages; every turn renders it whole with the model's template, and the session computes only what
+ * its cache does not hold yet. Ctrl-C belongs to the answer: it ends that and keeps what was said. The program is left with Ctrl-D, /quit,
+ * or Ctrl-C twice at an empty prompt.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ typedef struct conversation {
   const options *o;
   json_t *messages;
   uint64_t seed;
-  uint32_t again;         /* times that the last answer was asked for again: each has another seed */
+  uint32_t again; /* times that the last answer was asked for again: each has another seed */
   char *last_reasoning;
   bool interactive, colour;
 } conversation;
@@ -41,7 +41,9 @@ static int add_message(conversation *c, const char *role, const char *text, size
   return EXIT_OK;
 }
 
-static const char *role_at(const conversation *c, size_t i) { return json_string_value(json_object_get(json_array_get(c->messages, i), "role")); }
+static const char *role_at(const conversation *c, size_t i) {
+  return json_string_value(json_object_get(json_array_get(c->messages, i), "role"));
+}
 
 static void remove_last(conversation *c) { json_array_remove(c->messages, json_array_size(c->messages) - 1); }
 
@@ -78,7 +80,10 @@ static int answer_last(conversation *c) {
   }
   if (code == EXIT_OK && strcmp(a.finish_reason, "interrupted") == 0) note(c, "(stopped)");
   if (code == EXIT_OK && strcmp(a.finish_reason, "length") == 0)
-    note(c, c->o->max_tokens && a.n_ids >= c->o->max_tokens ? "(cut: --max-tokens)" : "(cut: the context of %u tokens is full; /reset starts anew)", c->l.session_info.n_ctx);
+    note(c,
+         c->o->max_tokens && a.n_ids >= c->o->max_tokens ? "(cut: --max-tokens)"
+                                                         : "(cut: the context of %u tokens is full; /reset starts anew)",
+         c->l.session_info.n_ctx);
   if (code == EXIT_OK && c->o->verbose) print_timings(&c->l, c->o, &a);
   answer_free(&a);
   free(ids);
@@ -91,7 +96,8 @@ static int say(conversation *c, const char *text, size_t size) {
   c->again = 0;
   code = answer_last(c);
   if (code != EXIT_OK && last_is(c, "user")) remove_last(c); /* the conversation stays usable */
-  if (code == EXIT_CONTEXT && c->interactive) note(c, "(the message was not taken; /reset starts anew, or start again with a larger --ctx)");
+  if (code == EXIT_CONTEXT && c->interactive)
+    note(c, "(the message was not taken; /reset starts anew, or start again with a larger --ctx)");
   return code;
 }
 
@@ -153,8 +159,8 @@ static void regenerate(conversation *c) {
 static void info(const conversation *c) {
   retort_session_info i = {.struct_size = sizeof i};
   retort_session_get_info(c->l.session, &i, NULL);
-  note(c, "%s; %u of %u tokens of context used; keys and values %s; %u threads; kernels %s", c->l.path, i.n_past, i.n_ctx, memory_text(i.kv_bytes).text,
-       machine_platform(c->l.m)->workers, c->l.model_info.kernels);
+  note(c, "%s; %u of %u tokens of context used; keys and values %s; %u threads; kernels %s", c->l.path, i.n_past, i.n_ctx,
+       memory_text(i.kv_bytes).text, machine_platform(c->l.m)->workers, c->l.model_info.kernels);
 }
 
 static const struct {
@@ -260,15 +266,18 @@ static int chat(const options *o) {
   c.colour = colour_ok(stderr);
   catch_interrupts();
   int code = answer_seed(o, &c.seed);
-  if (code == EXIT_OK && o->n_arguments > 0) code = fail(o->json, EXIT_USAGE, "chat takes no prompt as an argument; `retort run` answers one");
+  if (code == EXIT_OK && o->n_arguments > 0)
+    code = fail(o->json, EXIT_USAGE, "chat takes no prompt as an argument; `retort run` answers one");
   if (code == EXIT_OK) code = load(&c.l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
   if (code == EXIT_OK && !c.l.vocab_info.chat_template)
-    code = fail(o->json, EXIT_UNSUPPORTED, "this model has no chat template, so it knows no turns; `retort run --raw` continues a text with it");
+    code = fail(o->json, EXIT_UNSUPPORTED,
+                "this model has no chat template, so it knows no turns; `retort run --raw` continues a text with it");
   if (code == EXIT_OK) code = load_session(&c.l, o, o->ctx);
   if (code == EXIT_OK && o->system) code = add_message(&c, "system", o->system, strlen(o->system));
   if (code == EXIT_OK) {
     if (c.interactive)
-      note(&c, "%s, context %u tokens. /help lists commands, Ctrl-D leaves.", c.l.model_info.name[0] ? c.l.model_info.name : c.l.path, c.l.session_info.n_ctx);
+      note(&c, "%s, context %u tokens. /help lists commands, Ctrl-D leaves.", c.l.model_info.name[0] ? c.l.model_info.name : c.l.path,
+           c.l.session_info.n_ctx);
     code = converse(&c);
   }
   json_decref(c.messages);
@@ -278,12 +287,8 @@ static int chat(const options *o) {
 }
 
 static const option_spec specs[] = {
-    OPTIONS_COMPUTE,
-    OPTION_CONTEXT,
-    {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
-    OPTIONS_SAMPLING,
-    OPTIONS_CARE,
-    OPTIONS_THINKING,
+    OPTIONS_COMPUTE,  OPTION_CONTEXT, {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
+    OPTIONS_SAMPLING, OPTIONS_CARE,   OPTIONS_THINKING,
     OPTIONS_OUTPUT,
 };
 
@@ -291,10 +296,15 @@ const command chat_command = {
     .name = "chat",
     .summary = "talk with a model",
     .usage = "[-m FILE] [OPTIONS]",
-    .text = "A conversation in the terminal, with line editing and history. Reasoning is shown dim while it comes and folded to one line when it is done. "
-            "/help lists the commands; Ctrl-C stops an answer and not the program; Ctrl-D leaves. Where standard input is not a terminal each line is a message; "
-            "with --json each answer is one line of JSON.",
-    .examples = "  retort chat -m model.gguf\n  retort chat --system \"Answer in one sentence.\" --ctx 16384\n  printf 'Hello\\nAnd now in French\\n' | retort chat --hide-thinking\n",
+    .text =
+        "A conversation in the terminal, with line editing and history. Reasoning is shown dim while it comes and folded to one line when "
+        "it is done. "
+        "/help lists the commands; Ctrl-C stops an answer and not the program; Ctrl-D leaves. Where standard input is not a terminal each "
+        "line is a message; "
+        "with --json each answer is one line of JSON.",
+    .examples =
+        "  retort chat -m model.gguf\n  retort chat --system \"Answer in one sentence.\" --ctx 16384\n  printf 'Hello\\nAnd now in "
+        "French\\n' | retort chat --hide-thinking\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = chat,

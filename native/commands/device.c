@@ -1,7 +1,7 @@
 /* device.c - `retort device`: what this machine has for running models, measured where a number would otherwise be a guess.
  *
- * The table of models is there to choose by; its speeds are the memory bandwidth, measured here by all threads, over the bytes of weights that a token reads. They
- * are upper bounds: a core too slow for its memory stays below them.
+ * The table of models is there to choose by; its speeds are the memory bandwidth, measured here by all threads, over the bytes of weights
+ * that a token reads. They are upper bounds: a core too slow for its memory stays below them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,21 +15,26 @@
 #include "models/metadata.h"
 #include "terminal/report.h"
 
-/* Sizes of published files, in MB: the file, and what of it one token reads (all but the embedding table, where the output is not the same). Bytes of
- * keys and values a token follow from the models' shapes: layers x heads of keys x 128 x 2 x 2. */
+/* Sizes of published files, in MB: the file, and what of it one token reads (all but the embedding table, where the output is not the
+ * same). Bytes of keys and values a token follow from the models' shapes: layers x heads of keys x 128 x 2 x 2. */
 static const struct choice {
   const char *name;
   unsigned megabytes, read_megabytes, kv_per_token;
 } choices[] = {
-    {"DeepSeek-R1-Distill-Qwen-1.5B Q4_K_M", 1117, 986, 28 * 2 * 512},  {"DeepSeek-R1-Distill-Qwen-1.5B Q8_0", 1895, 1647, 28 * 2 * 512},
-    {"DeepSeek-R1-Distill-Qwen-7B Q4_K_M", 4683, 4377, 28 * 4 * 512},   {"DeepSeek-R1-Distill-Qwen-7B Q8_0", 8099, 7520, 28 * 4 * 512},
-    {"DeepSeek-R1-Distill-Llama-8B Q4_K_M", 4921, 4625, 32 * 8 * 512},  {"DeepSeek-R1-Distill-Qwen-14B Q4_K_M", 8988, 8550, 48 * 8 * 512},
-    {"DeepSeek-R1-Distill-Qwen-32B Q4_K_M", 19851, 19413, 64 * 8 * 512}, {"DeepSeek-R1-Distill-Llama-70B Q4_K_M", 42520, 41930, 80 * 8 * 512},
+    {"DeepSeek-R1-Distill-Qwen-1.5B Q4_K_M", 1117, 986, 28 * 2 * 512},
+    {"DeepSeek-R1-Distill-Qwen-1.5B Q8_0", 1895, 1647, 28 * 2 * 512},
+    {"DeepSeek-R1-Distill-Qwen-7B Q4_K_M", 4683, 4377, 28 * 4 * 512},
+    {"DeepSeek-R1-Distill-Qwen-7B Q8_0", 8099, 7520, 28 * 4 * 512},
+    {"DeepSeek-R1-Distill-Llama-8B Q4_K_M", 4921, 4625, 32 * 8 * 512},
+    {"DeepSeek-R1-Distill-Qwen-14B Q4_K_M", 8988, 8550, 48 * 8 * 512},
+    {"DeepSeek-R1-Distill-Qwen-32B Q4_K_M", 19851, 19413, 64 * 8 * 512},
+    {"DeepSeek-R1-Distill-Llama-70B Q4_K_M", 42520, 41930, 80 * 8 * 512},
 };
 
 /* The largest context, up to 32768, with which it fits; 0: it does not. */
 static uint64_t largest_context(const struct choice *c, uint64_t available) {
-  uint64_t need = (uint64_t)c->megabytes * 1000000 + MEMORY_MARGIN, fits = available > need ? (available - need) / c->kv_per_token / 256 * 256 : 0;
+  uint64_t need = (uint64_t)c->megabytes * 1000000 + MEMORY_MARGIN,
+           fits = available > need ? (available - need) / c->kv_per_token / 256 * 256 : 0;
   return fits < 32768 ? fits : 32768;
 }
 
@@ -49,7 +54,8 @@ static int storage_speed(const options *o, const char *path, double *speed, bool
   uint64_t total = 0;
   double start = seconds();
   ssize_t n;
-  while ((n = read(descriptor, memory, piece)) > 0 && (total += (uint64_t)n) < (uint64_t)512 << 20 && seconds() - start < 3) {}
+  while ((n = read(descriptor, memory, piece)) > 0 && (total += (uint64_t)n) < (uint64_t)512 << 20 && seconds() - start < 3) {
+  }
   double took = seconds() - start;
   int reason = n < 0 ? errno : 0;
   free(memory);
@@ -73,8 +79,8 @@ static json_t *cores_json(const hardware *b) {
   for (unsigned i = 0; i < b->n_cores; i++) {
     const core *c = &b->cores[i];
     if (c->online)
-      json_array_append_new(cores, json_pack("{s:i,s:b,s:b,s:I,s:I,s:I}", "cpu", (int)i, "allowed", c->allowed, "fast", c->fast, "capacity", (json_int_t)c->capacity, "max_khz",
-                                             (json_int_t)c->max_khz, "khz", (json_int_t)c->now_khz));
+      json_array_append_new(cores, json_pack("{s:i,s:b,s:b,s:I,s:I,s:I}", "cpu", (int)i, "allowed", c->allowed, "fast", c->fast, "capacity",
+                                             (json_int_t)c->capacity, "max_khz", (json_int_t)c->max_khz, "khz", (json_int_t)c->now_khz));
   }
   return cores;
 }
@@ -83,14 +89,19 @@ static void print_json(const options *o, const findings *f) {
   json_t *models = json_array();
   for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
     uint64_t context = largest_context(&choices[i], f->memory.available);
-    json_array_append_new(models, json_pack("{s:s,s:I,s:b,s:I,s:f}", "name", choices[i].name, "bytes", (json_int_t)choices[i].megabytes * 1000000, "fits", context > 0, "context", (json_int_t)context,
+    json_array_append_new(models, json_pack("{s:s,s:I,s:b,s:I,s:f}", "name", choices[i].name, "bytes",
+                                            (json_int_t)choices[i].megabytes * 1000000, "fits", context > 0, "context", (json_int_t)context,
                                             "tokens_per_second_at_most", f->bandwidth / (1e6 * choices[i].read_megabytes)));
   }
-  json_t *all = json_pack("{s:o,s:s,s:o,s:i,s:s,s:{s:I,s:I,s:I,s:b},s:f,s:o}", "machine", text_json(f->name), "kernels", f->kernels, "cores", cores_json(&f->b), "threads", (int)f->b.threads,
-                          "threads_reason", f->b.why, "memory", "total", (json_int_t)f->memory.total, "available", (json_int_t)f->memory.available, "swap", (json_int_t)f->memory.swap,
+  json_t *all = json_pack("{s:o,s:s,s:o,s:i,s:s,s:{s:I,s:I,s:I,s:b},s:f,s:o}", "machine", text_json(f->name), "kernels", f->kernels,
+                          "cores", cores_json(&f->b), "threads", (int)f->b.threads, "threads_reason", f->b.why, "memory", "total",
+                          (json_int_t)f->memory.total, "available", (json_int_t)f->memory.available, "swap", (json_int_t)f->memory.swap,
                           "limited_by_control_group", f->memory.limited, "bandwidth", f->bandwidth, "models", models);
   if (all && f->hot) json_object_set_new(all, "temperature", json_pack("{s:f,s:o}", "celsius", f->celsius, "sensor", text_json(f->sensor)));
-  if (all && f->storage > 0) json_object_set_new(all, "storage", json_pack("{s:o,s:f,s:b}", "file", text_json(o->arguments[0]), "bytes_per_second", f->storage, "past_the_cache", f->direct));
+  if (all && f->storage > 0)
+    json_object_set_new(
+        all, "storage",
+        json_pack("{s:o,s:f,s:b}", "file", text_json(o->arguments[0]), "bytes_per_second", f->storage, "past_the_cache", f->direct));
   print_json_line(all);
 }
 
@@ -98,8 +109,8 @@ static void print_cores(const hardware *b) {
   for (unsigned i = 0; i < b->n_cores;) { /* equal neighbours share a line */
     const core *c = &b->cores[i];
     unsigned last = i;
-    while (last + 1 < b->n_cores && b->cores[last + 1].online == c->online && b->cores[last + 1].allowed == c->allowed && b->cores[last + 1].capacity == c->capacity &&
-           b->cores[last + 1].max_khz == c->max_khz && b->cores[last + 1].fast == c->fast)
+    while (last + 1 < b->n_cores && b->cores[last + 1].online == c->online && b->cores[last + 1].allowed == c->allowed &&
+           b->cores[last + 1].capacity == c->capacity && b->cores[last + 1].max_khz == c->max_khz && b->cores[last + 1].fast == c->fast)
       last++;
     char range[32], clock[80] = "", rated[64] = "";
     if (last > i) snprintf(range, sizeof range, "cpu %u-%u", i, last);
@@ -115,13 +126,17 @@ static void print_text(const options *o, const findings *f) {
   if (*f->name) printf("%-12s %s\n", "machine", f->name);
   printf("%-12s %s\n%-12s %u (%s)\n", "kernels", f->kernels, "threads", f->b.threads, f->b.why);
   print_cores(&f->b);
-  if (f->hot) printf("%-12s %.1f C (%s)%s\n", "temperature", f->celsius, f->sensor, f->celsius >= 80 ? ": expect the clocks to be lowered" : "");
-  printf("%-12s %s available of %s%s", "memory", memory_text(f->memory.available).text, memory_text(f->memory.total).text, f->memory.limited ? ", limited by a control group" : "");
+  if (f->hot)
+    printf("%-12s %.1f C (%s)%s\n", "temperature", f->celsius, f->sensor, f->celsius >= 80 ? ": expect the clocks to be lowered" : "");
+  printf("%-12s %s available of %s%s", "memory", memory_text(f->memory.available).text, memory_text(f->memory.total).text,
+         f->memory.limited ? ", limited by a control group" : "");
   if (f->memory.swap) printf("; the %s of swap are not counted", memory_text(f->memory.swap).text);
   putchar('\n');
-  if (f->bandwidth > 0) printf("%-12s %.1f GB/s, read by %u thread%s\n", "bandwidth", 1e-9 * f->bandwidth, f->b.threads, f->b.threads == 1 ? "" : "s");
+  if (f->bandwidth > 0)
+    printf("%-12s %.1f GB/s, read by %u thread%s\n", "bandwidth", 1e-9 * f->bandwidth, f->b.threads, f->b.threads == 1 ? "" : "s");
   else printf("%-12s not measured: too little memory for it\n", "bandwidth");
-  if (f->storage > 0) printf("%-12s %.0f MB/s (%s%s)\n", "storage", 1e-6 * f->storage, o->arguments[0], f->direct ? "" : ", perhaps from the page cache");
+  if (f->storage > 0)
+    printf("%-12s %.0f MB/s (%s%s)\n", "storage", 1e-6 * f->storage, o->arguments[0], f->direct ? "" : ", perhaps from the page cache");
   printf("\n%-40s %10s %14s %12s\n", "models that fit", "file", "--ctx up to", "tokens/s <=");
   for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
     uint64_t context = largest_context(&choices[i], f->memory.available);
@@ -130,7 +145,8 @@ static void print_text(const options *o, const findings *f) {
     if (context) printf("  %-38s %7.2f GB %14llu %12s\n", choices[i].name, 1e-3 * choices[i].megabytes, (unsigned long long)context, speed);
   }
   printf("  %-38s %7.2f MB\n", "Ember (in this program)", 1e-6 * (double)embedded_model().size);
-  if (largest_context(&choices[0], f->memory.available) == 0) printf("\nThe smallest R1 distill needs %.2f GB and is too large for this machine now.\n", 1e-3 * choices[0].megabytes);
+  if (largest_context(&choices[0], f->memory.available) == 0)
+    printf("\nThe smallest R1 distill needs %.2f GB and is too large for this machine now.\n", 1e-3 * choices[0].megabytes);
 }
 
 static int device(const options *o) {
@@ -161,7 +177,8 @@ static int device(const options *o) {
 }
 
 static const option_spec specs[] = {
-    {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024, "threads that measure the bandwidth. Default: the fast physical cores that this process may use"},
+    {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024,
+     "threads that measure the bandwidth. Default: the fast physical cores that this process may use"},
     OPTIONS_OUTPUT,
 };
 
@@ -169,8 +186,11 @@ const command device_command = {
     .name = "device",
     .summary = "what this machine has, and which models fit with which speed",
     .usage = "[FILE] [OPTIONS]",
-    .text = "Prints the machine, the kernels that will be used, the cores and which of them are fast, temperature, memory (control groups' limits counted in), the measured memory "
-            "bandwidth, and, where a FILE is named, how fast it can be read from its storage. The table shows the models that fit; their tokens a second are what the bandwidth allows at most.",
+    .text =
+        "Prints the machine, the kernels that will be used, the cores and which of them are fast, temperature, memory (control groups' "
+        "limits counted in), the measured memory "
+        "bandwidth, and, where a FILE is named, how fast it can be read from its storage. The table shows the models that fit; their "
+        "tokens a second are what the bandwidth allows at most.",
     .examples = "  retort device\n  retort device model.gguf --json\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

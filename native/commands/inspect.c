@@ -24,14 +24,12 @@ static int inspect_cpu(const options *o) {
   json_t *rows = json_array();
   if (!o->json) printf("%-16s %-9s %s\n", "kernels", "runs here", "why");
   for (uint32_t i = 0; (name = retort_kernels_variant(machine_platform(m), i, &available, &reason)) != NULL; i++) {
-    if (o->json)
-      json_array_append_new(rows, json_pack("{s:s,s:b,s:s}", "name", name, "available", available, "reason", reason));
-    else
-      printf("%-16s %-9s %s\n", name, available ? "yes" : "no", reason);
+    if (o->json) json_array_append_new(rows, json_pack("{s:s,s:b,s:s}", "name", name, "available", available, "reason", reason));
+    else printf("%-16s %-9s %s\n", name, available ? "yes" : "no", reason);
   }
   if (o->json) {
-    json_t *all = json_pack("{s:O,s:i,s:s,s:I,s:i}", "kernels", rows, "threads", (int)threads, "threads_reason", why, "available_memory", (json_int_t)available_memory(),
-                            "numerics", (int)retort_numerics());
+    json_t *all = json_pack("{s:O,s:i,s:s,s:I,s:i}", "kernels", rows, "threads", (int)threads, "threads_reason", why, "available_memory",
+                            (json_int_t)available_memory(), "numerics", (int)retort_numerics());
     json_dumpf(all, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(all);
@@ -49,18 +47,18 @@ typedef struct report {
   const options *o;
   loaded l;
   retort_gguf_summary summary;
-  bool whole;             /* tensor data is there */
-  retort_error verdict;   /* status 0: the model opens */
+  bool whole;           /* tensor data is there */
+  retort_error verdict; /* status 0: the model opens */
   retort_error vocab_error;
   char *architecture, *name;
-  uint64_t weights;       /* bytes of memory that the model takes: the files, or where their data is missing, the tensors */
+  uint64_t weights; /* bytes of memory that the model takes: the files, or where their data is missing, the tensors */
   uint64_t parameters;
   uint64_t kv_per_token; /* f16; 0: cannot be told */
   uint64_t work_bytes;   /* what a session of the default context and batch holds beside keys and values; 0: cannot be told */
   uint64_t n_ctx_train;
   bool has_rope_freqs;
-  json_t *types;          /* {name: {tensors, bytes, parameters}} in order of size */
-  json_t *warnings;       /* strings */
+  json_t *types;    /* {name: {tensors, bytes, parameters}} in order of size */
+  json_t *warnings; /* strings */
 } report;
 
 static void add_warning(report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -127,15 +125,27 @@ static void look_for_trouble(report *r) {
   if (r->l.vocab == NULL) add_warning(r, "the tokenizer cannot be used: %s", r->vocab_error.message);
   json_t *pre = metadata_value(r->l.gguf, "tokenizer.ggml.pre", 0), *kind = metadata_value(r->l.gguf, "tokenizer.ggml.model", 0);
   if (!pre && json_is_string(kind) && strcmp(json_string_value(kind), "gpt2") == 0)
-    add_warning(r, "tokenizer.ggml.pre is missing, so it cannot be known how this model splits text into words; answers may suffer. A newer conversion of the model has it");
+    add_warning(r,
+                "tokenizer.ggml.pre is missing, so it cannot be known how this model splits text into words; answers may suffer. A newer "
+                "conversion of the model has it");
   json_decref(pre);
   json_decref(kind);
-  if (r->architecture && strcmp(r->architecture, "llama") == 0 && !r->has_rope_freqs && r->n_ctx_train == 131072 && metadata_number(r->l.gguf, "llama", "rope.freq_base", 0) == 500000)
-    add_warning(r, "this looks like Llama 3.1 or later but has no tensor rope_freqs.weight: texts beyond 8,192 tokens will go wrong. A newer conversion of the model has it");
-  if (r->l.vocab && !v->chat_template) add_warning(r, "there is no chat template: `retort run` takes prompts as they are, `retort chat` does not work");
+  if (r->architecture && strcmp(r->architecture, "llama") == 0 && !r->has_rope_freqs && r->n_ctx_train == 131072 &&
+      metadata_number(r->l.gguf, "llama", "rope.freq_base", 0) == 500000)
+    add_warning(r,
+                "this looks like Llama 3.1 or later but has no tensor rope_freqs.weight: texts beyond 8,192 tokens will go wrong. A newer "
+                "conversion of the model has it");
+  if (r->l.vocab && !v->chat_template)
+    add_warning(r, "there is no chat template: `retort run` takes prompts as they are, `retort chat` does not work");
   if (r->l.vocab && v->eos < 0) add_warning(r, "no end-of-text token is named: answers end only at --max-tokens or at a stop string");
-  if (r->l.vocab && v->add_bos && (contains(v->chat_template, "bos_token") || contains(v->chat_template, "<|begin_of_text|>") || contains(v->chat_template, "<\xef\xbd\x9c""begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>")))
-    add_warning(r, "both the chat template and the tokenizer put a beginning-of-text token in front; retort keeps exactly one, other programs may double it");
+  if (r->l.vocab && v->add_bos &&
+      (contains(v->chat_template, "bos_token") || contains(v->chat_template, "<|begin_of_text|>") ||
+       contains(v->chat_template,
+                "<\xef\xbd\x9c"
+                "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c>")))
+    add_warning(r,
+                "both the chat template and the tokenizer put a beginning-of-text token in front; retort keeps exactly one, other programs "
+                "may double it");
 }
 
 static int gather(report *r) {
@@ -196,9 +206,10 @@ static json_t *token_json(const retort_vocab *vocab, int32_t id) {
 static json_t *tokenizer_json(const report *r) {
   const retort_vocab_info *v = &r->l.vocab_info;
   if (!r->l.vocab) return json_pack("{s:s}", "error", r->vocab_error.message);
-  return json_pack("{s:s?,s:s?,s:i,s:b,s:o,s:o,s:o,s:o,s:s?}", "model", v->model, "pre", v->pre, "tokens", (int)v->n_tokens, "add_bos", v->add_bos != 0, "bos",
-                   token_json(r->l.vocab, v->bos), "eos", token_json(r->l.vocab, v->eos), "think_begin", token_json(r->l.vocab, v->think_begin), "think_end",
-                   token_json(r->l.vocab, v->think_end), "chat_template", v->chat_template);
+  return json_pack("{s:s?,s:s?,s:i,s:b,s:o,s:o,s:o,s:o,s:s?}", "model", v->model, "pre", v->pre, "tokens", (int)v->n_tokens, "add_bos",
+                   v->add_bos != 0, "bos", token_json(r->l.vocab, v->bos), "eos", token_json(r->l.vocab, v->eos), "think_begin",
+                   token_json(r->l.vocab, v->think_begin), "think_end", token_json(r->l.vocab, v->think_end), "chat_template",
+                   v->chat_template);
 }
 
 static json_t *tensors_json(const report *r) {
@@ -208,8 +219,8 @@ static json_t *tensors_json(const report *r) {
     if (retort_gguf_get_tensor(r->l.gguf, i, &t, NULL)) continue;
     json_t *dims = json_array();
     for (uint32_t k = 0; k < t.n_dims; k++) json_array_append_new(dims, json_integer((json_int_t)t.dims[k]));
-    json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:i,s:I,s:I}", "name", t.name, "type", t.type, "dims", dims, "file", (int)t.file, "offset", (json_int_t)t.offset, "bytes",
-                                          (json_int_t)t.size));
+    json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:i,s:I,s:I}", "name", t.name, "type", t.type, "dims", dims, "file", (int)t.file,
+                                          "offset", (json_int_t)t.offset, "bytes", (json_int_t)t.size));
   }
   return list;
 }
@@ -233,11 +244,13 @@ static void print_json(const report *r) {
     json_array_append_new(files, json_pack("{s:s,s:I}", "name", l->files.buffers[i].name, "bytes", (json_int_t)l->files.buffers[i].size));
   for (size_t i = 0, n = contexts(r, list); i < n; i++)
     json_array_append_new(kv, json_pack("{s:I,s:I}", "context", (json_int_t)list[i], "bytes", (json_int_t)(list[i] * r->kv_per_token)));
-  json_t *all = json_pack("{s:s?,s:s?,s:i,s:o,s:I,s:i,s:I,s:I,s:O,s:{s:I,s:I,s:o,s:I,s:I},s:o,s:b,s:O}", "architecture", r->architecture, "name", r->name, "gguf_version",
-                          (int)r->summary.version, "files", files, "parameters", (json_int_t)r->parameters, "alignment", (int)r->summary.alignment, "tensor_bytes",
-                          (json_int_t)r->summary.tensor_bytes, "context_length", (json_int_t)r->n_ctx_train, "types", r->types, "memory", "weights", (json_int_t)r->weights,
-                          "kv_bytes_per_token", (json_int_t)r->kv_per_token, "kv", kv, "work_bytes", (json_int_t)r->work_bytes, "available", (json_int_t)available_memory(), "tokenizer", tokenizer_json(r), "runs",
-                          l->model != NULL, "warnings", r->warnings);
+  json_t *all =
+      json_pack("{s:s?,s:s?,s:i,s:o,s:I,s:i,s:I,s:I,s:O,s:{s:I,s:I,s:o,s:I,s:I},s:o,s:b,s:O}", "architecture", r->architecture, "name",
+                r->name, "gguf_version", (int)r->summary.version, "files", files, "parameters", (json_int_t)r->parameters, "alignment",
+                (int)r->summary.alignment, "tensor_bytes", (json_int_t)r->summary.tensor_bytes, "context_length",
+                (json_int_t)r->n_ctx_train, "types", r->types, "memory", "weights", (json_int_t)r->weights, "kv_bytes_per_token",
+                (json_int_t)r->kv_per_token, "kv", kv, "work_bytes", (json_int_t)r->work_bytes, "available", (json_int_t)available_memory(),
+                "tokenizer", tokenizer_json(r), "runs", l->model != NULL, "warnings", r->warnings);
   if (l->model) json_object_set_new(all, "kernels", json_string(l->model_info.kernels));
   json_object_set_new(all, "metadata", metadata_json(r, r->o->all ? 0 : 16));
   json_object_set_new(all, "tensors", tensors_json(r));
@@ -260,26 +273,26 @@ static void print_text(const report *r) {
   bool colour = colour_ok(stdout);
   uint64_t list[16];
   printf("%-12s %s\n", "model", r->name ? r->name : "(no name)");
-  printf("%-12s %s, %.3g B parameters, %u tensors, context %llu\n", "kind", r->architecture ? r->architecture : "(no architecture)", 1e-9 * (double)r->parameters, r->summary.n_tensors,
-         (unsigned long long)r->n_ctx_train);
-  printf("%-12s %s%s, %s, GGUF v%u, %u metadata keys\n", "file", l->path, l->files.count > 1 ? " and the rest of its set" : "", memory_text(l->files.bytes).text, r->summary.version,
-         r->summary.n_entries);
-  if (l->model)
-    printf("%-12s yes, with the kernels %s\n", "runs here", l->model_info.kernels);
-  else
-    printf("%-12s no\n", "runs here");
+  printf("%-12s %s, %.3g B parameters, %u tensors, context %llu\n", "kind", r->architecture ? r->architecture : "(no architecture)",
+         1e-9 * (double)r->parameters, r->summary.n_tensors, (unsigned long long)r->n_ctx_train);
+  printf("%-12s %s%s, %s, GGUF v%u, %u metadata keys\n", "file", l->path, l->files.count > 1 ? " and the rest of its set" : "",
+         memory_text(l->files.bytes).text, r->summary.version, r->summary.n_entries);
+  if (l->model) printf("%-12s yes, with the kernels %s\n", "runs here", l->model_info.kernels);
+  else printf("%-12s no\n", "runs here");
   printf("\n%-12s %8s %14s %12s\n", "types", "tensors", "parameters", "size");
   const char *name;
   json_t *row;
   json_object_foreach(r->types, name, row) {
-    printf("  %-10s %8lld %14lld %12s\n", name, (long long)json_integer_value(json_object_get(row, "tensors")), (long long)json_integer_value(json_object_get(row, "parameters")),
+    printf("  %-10s %8lld %14lld %12s\n", name, (long long)json_integer_value(json_object_get(row, "tensors")),
+           (long long)json_integer_value(json_object_get(row, "parameters")),
            memory_text((uint64_t)json_integer_value(json_object_get(row, "bytes"))).text);
   }
   if (r->kv_per_token) {
-    printf("\n%-12s %12s %12s %12s   (available now: %s)\n", "memory", "weights", "keys+values", "together", memory_text(available_memory()).text);
+    printf("\n%-12s %12s %12s %12s   (available now: %s)\n", "memory", "weights", "keys+values", "together",
+           memory_text(available_memory()).text);
     for (size_t i = 0, n = contexts(r, list); i < n; i++)
-      printf("  --ctx %-7llu %9s %12s %12s\n", (unsigned long long)list[i], memory_text(r->weights).text, memory_text(list[i] * r->kv_per_token).text,
-             memory_text(r->weights + list[i] * r->kv_per_token).text);
+      printf("  --ctx %-7llu %9s %12s %12s\n", (unsigned long long)list[i], memory_text(r->weights).text,
+             memory_text(list[i] * r->kv_per_token).text, memory_text(r->weights + list[i] * r->kv_per_token).text);
     if (r->work_bytes) printf("  beside these, about %s of working memory\n", memory_text(r->work_bytes).text);
   }
   if (l->vocab) {
@@ -309,14 +322,17 @@ static void print_text(const report *r) {
       retort_gguf_tensor t;
       char dims[96] = "";
       if (retort_gguf_get_tensor(l->gguf, i, &t, NULL)) continue;
-      for (uint32_t k = 0; k < t.n_dims; k++) snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%llu", k ? " x " : "", (unsigned long long)t.dims[k]);
-      printf("  %-40s %-8s %-20s %10s at %llu%s\n", t.name, t.type, dims, memory_text(t.size).text, (unsigned long long)t.offset, t.file ? " (later file)" : "");
+      for (uint32_t k = 0; k < t.n_dims; k++)
+        snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%llu", k ? " x " : "", (unsigned long long)t.dims[k]);
+      printf("  %-40s %-8s %-20s %10s at %llu%s\n", t.name, t.type, dims, memory_text(t.size).text, (unsigned long long)t.offset,
+             t.file ? " (later file)" : "");
     }
   } else {
     printf("\n--all prints every metadata key and tensor.\n");
   }
   for (size_t i = 0; i < json_array_size(r->warnings); i++)
-    printf("%s%swarning:%s %s\n", i ? "" : "\n", colour ? BOLD : "", colour ? PLAIN : "", json_string_value(json_array_get(r->warnings, i)));
+    printf("%s%swarning:%s %s\n", i ? "" : "\n", colour ? BOLD : "", colour ? PLAIN : "",
+           json_string_value(json_array_get(r->warnings, i)));
 }
 
 static int inspect(const options *o) {
@@ -326,10 +342,8 @@ static int inspect(const options *o) {
   report r = {.o = &positional, .types = json_object(), .warnings = json_array()};
   int code = gather(&r);
   if (code == EXIT_OK) {
-    if (o->json)
-      print_json(&r);
-    else
-      print_text(&r);
+    if (o->json) print_json(&r);
+    else print_text(&r);
   }
   json_decref(r.types);
   json_decref(r.warnings);
@@ -343,7 +357,8 @@ static const option_spec specs[] = {
     OPTION_MODEL,
     {"all", 'a', OPTION_FLAG, AT(all), NULL, 0, 0, "print every metadata key and every tensor; with --json long arrays are not cut"},
     {"cpu", 0, OPTION_FLAG, AT(cpu), NULL, 0, 0, "list the kernel variants of this build, which run here, and why"},
-    {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "the variant to try the model with. Default: $RETORT_KERNELS, else the fastest here"},
+    {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0,
+     "the variant to try the model with. Default: $RETORT_KERNELS, else the fastest here"},
     OPTIONS_OUTPUT,
 };
 
@@ -351,8 +366,11 @@ const command inspect_command = {
     .name = "inspect",
     .summary = "what a model file holds, whether it runs here, and the memory it needs",
     .usage = "[-m FILE | FILE] [OPTIONS]",
-    .text = "Prints the model's kind, types, tokenizer and template, the memory for weights and context, and warnings about what may go wrong. Reads only "
-            "the header, so it is quick with any size, and works with files that cannot run here. A model that does not run here is still exit code 0: look at \"runs\".",
+    .text =
+        "Prints the model's kind, types, tokenizer and template, the memory for weights and context, and warnings about what may go wrong. "
+        "Reads only "
+        "the header, so it is quick with any size, and works with files that cannot run here. A model that does not run here is still exit "
+        "code 0: look at \"runs\".",
     .examples = "  retort inspect model.gguf\n  retort inspect --cpu\n  retort inspect -m DeepSeek-R1-00001-of-00009.gguf --json\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

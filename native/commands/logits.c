@@ -24,7 +24,8 @@ static int write_logits(const loaded *l, const options *o, const int32_t *ids, s
   progress bar;
   float *rows = malloc(piece * columns * sizeof *rows);
   int code = rows ? EXIT_OK : fail(o->json, EXIT_MEMORY, "no memory for %zu rows of %u logits; give a smaller --batch", piece, columns);
-  if (code == EXIT_OK && !write_header(file, count, columns)) code = fail(o->json, EXIT_RUNTIME, "cannot write %s: %s", o->out, strerror(errno));
+  if (code == EXIT_OK && !write_header(file, count, columns))
+    code = fail(o->json, EXIT_RUNTIME, "cannot write %s: %s", o->out, strerror(errno));
   progress_begin(&bar, "computing logits", !o->json);
   for (size_t done = 0; code == EXIT_OK && done < count; done += piece) {
     size_t n = count - done < piece ? count - done : piece;
@@ -70,8 +71,11 @@ static int logits(const options *o) {
   if (file && fclose(file) != 0 && code == EXIT_OK) code = fail(o->json, EXIT_RUNTIME, "cannot write %s: %s", o->out, strerror(errno));
   if (file && code != EXIT_OK) remove(o->out);
   if (code == EXIT_OK && o->json)
-    printf("{\"positions\": %zu, \"n_vocab\": %u, \"numerics\": %u, \"kernels\": \"%s\", \"timings\": {\"load_s\": %.6f, \"read_s\": %.6f, \"hash_s\": %.6f, \"parse_s\": %.6f, \"eval_s\": %.6f}}\n",
-           count, l.model_info.n_vocab, retort_numerics(), l.model_info.kernels, l.load_seconds, l.files.read_seconds, l.files.hash_seconds, l.parse_seconds, seconds() - start);
+    printf(
+        "{\"positions\": %zu, \"n_vocab\": %u, \"numerics\": %u, \"kernels\": \"%s\", \"timings\": {\"load_s\": %.6f, \"read_s\": %.6f, "
+        "\"hash_s\": %.6f, \"parse_s\": %.6f, \"eval_s\": %.6f}}\n",
+        count, l.model_info.n_vocab, retort_numerics(), l.model_info.kernels, l.load_seconds, l.files.read_seconds, l.files.hash_seconds,
+        l.parse_seconds, seconds() - start);
   free(ids);
   unload(&l);
   return code;
@@ -79,7 +83,8 @@ static int logits(const options *o) {
 
 static const option_spec specs[] = {
     OPTIONS_COMPUTE,
-    {"ids", 0, OPTION_STRING, AT(ids), "1,2,3", 0, 0, "token ids, taken as they are (no beginning-of-text token is added); `-` reads them, as `retort tokenize --json` prints them"},
+    {"ids", 0, OPTION_STRING, AT(ids), "1,2,3", 0, 0,
+     "token ids, taken as they are (no beginning-of-text token is added); `-` reads them, as `retort tokenize --json` prints them"},
     {"out", 'o', OPTION_STRING, AT(out), "FILE.npy", 0, 0, "where to write: float32 of shape (ids, vocabulary)"},
     OPTIONS_OUTPUT,
 };
@@ -88,8 +93,12 @@ const command logits_command = {
     .name = "logits",
     .summary = "write the logits of every position of a token sequence to a NumPy file",
     .usage = "[-m FILE] --ids 1,2,3 --out FILE.npy [OPTIONS]",
-    .text = "Evaluates the tokens and writes one row of logits a position. --batch is also how many tokens are evaluated at once; like --threads and --kernels it changes no bit.",
-    .examples = "  retort logits -m model.gguf --ids 1,504,3575 --out logits.npy\n  retort tokenize --json \"Hello world\" | retort logits --ids - --out logits.npy --batch 1 --kernels portable\n",
+    .text =
+        "Evaluates the tokens and writes one row of logits a position. --batch is also how many tokens are evaluated at once; like "
+        "--threads and --kernels it changes no bit.",
+    .examples =
+        "  retort logits -m model.gguf --ids 1,504,3575 --out logits.npy\n  retort tokenize --json \"Hello world\" | retort logits --ids - "
+        "--out logits.npy --batch 1 --kernels portable\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = logits,

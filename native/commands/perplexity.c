@@ -1,9 +1,9 @@
 /* perplexity.c - `retort perplexity`: how well a model predicts a text.
  *
- * The text's tokens are cut into windows that do not overlap, each evaluated from an empty cache. The first tokens of a window are only context;
- * which positions count is printed with the result, because a perplexity means nothing without that. The defaults are those of llama.cpp's
- * perplexity tool, so that the figures can be compared: windows of 512 tokens, a window's first token replaced by the BOS where the vocabulary
- * asks for one, the second half counted.
+ * The text's tokens are cut into windows that do not overlap, each evaluated from an empty cache. The first tokens of a window are only
+ * context; which positions count is printed with the result, because a perplexity means nothing without that. The defaults are those of
+ * llama.cpp's perplexity tool, so that the figures can be compared: windows of 512 tokens, a window's first token replaced by the BOS where
+ * the vocabulary asks for one, the second half counted.
  */
 #include <jansson.h>
 #include <math.h>
@@ -68,20 +68,25 @@ static double standard_error(const result *r) { /* of the mean loss */
   return r->scored > 1 && variance > 0 ? sqrt(variance / (n - 1)) : 0;
 }
 
-static void print_result(const loaded *l, const options *o, const result *r, size_t count, size_t window, size_t skip, bool bos, double took) {
+static void print_result(const loaded *l, const options *o, const result *r, size_t count, size_t window, size_t skip, bool bos,
+                         double took) {
   double mean = r->sum / (double)r->scored, perplexity = exp(mean), error = perplexity * standard_error(r);
   if (o->json) {
-    json_t *all = json_pack("{s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:f}", "perplexity", perplexity, "perplexity_error", error, "mean_nll", mean, "mean_nll_error",
-                            standard_error(r), "tokens", (int)count, "windows", (int)r->windows, "window", (int)window, "skip", (int)skip, "scored", (int)r->scored, "bos", bos,
-                            "kernels", l->model_info.kernels, "kv", o->kv, "seconds", took);
+    json_t *all =
+        json_pack("{s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:f}", "perplexity", perplexity, "perplexity_error", error, "mean_nll",
+                  mean, "mean_nll_error", standard_error(r), "tokens", (int)count, "windows", (int)r->windows, "window", (int)window,
+                  "skip", (int)skip, "scored", (int)r->scored, "bos", bos, "kernels", l->model_info.kernels, "kv", o->kv, "seconds", took);
     json_dumpf(all, stdout, JSON_REAL_PRECISION(10));
     putchar('\n');
     json_decref(all);
     return;
   }
-  printf("perplexity %.4f ± %.4f (mean of -ln p: %.6f ± %.6f) over %zu predictions\n", perplexity, error, mean, standard_error(r), r->scored);
-  printf("scored: in each of %zu windows of %zu tokens the predictions of tokens %zu to %zu (counted from 0), from an empty cache%s; %zu of the text's %zu tokens are in no window\n",
-         r->windows, window, skip + 1, window - 1, bos ? "; token 0 is replaced by the BOS" : "", count - r->windows * window, count);
+  printf("perplexity %.4f ± %.4f (mean of -ln p: %.6f ± %.6f) over %zu predictions\n", perplexity, error, mean, standard_error(r),
+         r->scored);
+  printf(
+      "scored: in each of %zu windows of %zu tokens the predictions of tokens %zu to %zu (counted from 0), from an empty cache%s; %zu of "
+      "the text's %zu tokens are in no window\n",
+      r->windows, window, skip + 1, window - 1, bos ? "; token 0 is replaced by the BOS" : "", count - r->windows * window, count);
   if (o->verbose) fprintf(stderr, "retort: %.0f tokens/s, %s in all\n", (double)(r->windows * window) / took, time_text(took).text);
 }
 
@@ -136,7 +141,8 @@ static int perplexity(const options *o) {
 static const option_spec specs[] = {
     OPTIONS_COMPUTE,
     {"window", 'w', OPTION_U32, AT(window), "N", 2, 16777216, "tokens a window. Default 512; shorter texts are one window"},
-    {"skip", 0, OPTION_I32, AT(skip), "N", 0, 16777216, "predictions at the start of each window that do not count. Default: half a window"},
+    {"skip", 0, OPTION_I32, AT(skip), "N", 0, 16777216,
+     "predictions at the start of each window that do not count. Default: half a window"},
     OPTIONS_OUTPUT,
 };
 
@@ -144,8 +150,10 @@ const command perplexity_command = {
     .name = "perplexity",
     .summary = "how well a model predicts a text",
     .usage = "[-m FILE] [OPTIONS] TEXTFILE",
-    .text = "Cuts the text into windows, evaluates each from an empty cache, and prints e to the mean of -ln p(token), with its standard error, and exactly which positions "
-            "were scored. With the defaults the figure compares with llama.cpp's perplexity tool.",
+    .text =
+        "Cuts the text into windows, evaluates each from an empty cache, and prints e to the mean of -ln p(token), with its standard "
+        "error, and exactly which positions "
+        "were scored. With the defaults the figure compares with llama.cpp's perplexity tool.",
     .examples = "  retort perplexity -m model.gguf wiki.test.raw\n  retort perplexity --window 2048 --skip 0 --json text.txt\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

@@ -16,7 +16,8 @@ static int get_prompt(const options *o, text_buffer *prompt) {
     code = read_stream(stdin, o->json, prompt);
     if (code == EXIT_OK && !o->raw && prompt->size && prompt->bytes[prompt->size - 1] == '\n') prompt->bytes[--prompt->size] = 0;
   }
-  if (code == EXIT_OK && prompt->size == 0) code = fail(o->json, EXIT_USAGE, "the prompt is empty; give it as an argument or on standard input");
+  if (code == EXIT_OK && prompt->size == 0)
+    code = fail(o->json, EXIT_USAGE, "the prompt is empty; give it as an argument or on standard input");
   return code;
 }
 
@@ -46,9 +47,10 @@ static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt,
   int code = tokens_of(l, o, prompt, &ids, &count);
   if (code != EXIT_OK) return code;
   if (o->verbose)
-    fprintf(stderr, "retort: temperature %g, top-p %g, top-k %u, min-p %g, repeat penalty %g, seed %llu, max tokens %u%s, thinking budget %d\n", (double)o->temperature,
-            (double)o->top_p, o->top_k, (double)o->min_p, (double)o->repeat_penalty, (unsigned long long)seed, o->max_tokens, o->max_tokens ? "" : " (until the context is full)",
-            o->thinking_budget);
+    fprintf(stderr,
+            "retort: temperature %g, top-p %g, top-k %u, min-p %g, repeat penalty %g, seed %llu, max tokens %u%s, thinking budget %d\n",
+            (double)o->temperature, (double)o->top_p, o->top_k, (double)o->min_p, (double)o->repeat_penalty, (unsigned long long)seed,
+            o->max_tokens, o->max_tokens ? "" : " (until the context is full)", o->thinking_budget);
   answer_view_begin(&v, o, THINKING_STREAM);
   code = answer_generate(l, o, ids, count, seed, &v, &a);
   bool said = code == EXIT_OK || a.n_ids > 0;
@@ -65,7 +67,8 @@ static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt,
     print_proof(l, o, &a, ids, count, seed);
   }
   if (code == EXIT_OK && a.text.size == 0 && a.reasoning.size > 0 && strcmp(a.finish_reason, "length") == 0)
-    warn("%s came before the reasoning was done, so there is no answer; --thinking-budget closes the reasoning in time", o->max_tokens ? "--max-tokens" : "the end of the context");
+    warn("%s came before the reasoning was done, so there is no answer; --thinking-budget closes the reasoning in time",
+         o->max_tokens ? "--max-tokens" : "the end of the context");
   if (said) print_timings(l, o, &a);
   if (code == EXIT_OK && interrupted()) code = EXIT_INTERRUPTED;
   answer_free(&a);
@@ -79,8 +82,10 @@ static int run(const options *o) {
   uint64_t seed = 0;
   catch_interrupts();
   int code = answer_seed(o, &seed);
-  if (code == EXIT_OK && o->raw && o->system) code = fail(o->json, EXIT_USAGE, "--system is part of the chat template, which --raw leaves out");
-  if (code == EXIT_OK && o->show_thinking && o->hide_thinking) code = fail(o->json, EXIT_USAGE, "--show-thinking and --hide-thinking contradict each other");
+  if (code == EXIT_OK && o->raw && o->system)
+    code = fail(o->json, EXIT_USAGE, "--system is part of the chat template, which --raw leaves out");
+  if (code == EXIT_OK && o->show_thinking && o->hide_thinking)
+    code = fail(o->json, EXIT_USAGE, "--show-thinking and --hide-thinking contradict each other");
   if (code == EXIT_OK) code = get_prompt(o, &prompt);
   if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
   if (code == EXIT_OK) code = load_session(&l, o, o->ctx);
@@ -94,12 +99,14 @@ static const option_spec specs[] = {
     OPTIONS_COMPUTE,
     OPTION_CONTEXT,
     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message before the prompt"},
-    {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0, "take the prompt as it is, without the model's chat template; special tokens may be spelled out"},
+    {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0,
+     "take the prompt as it is, without the model's chat template; special tokens may be spelled out"},
     OPTIONS_SAMPLING,
     OPTIONS_CARE,
     OPTIONS_THINKING,
     {"proof", 0, OPTION_FLAG, AT(proof), NULL, 0, 0,
-     "end with a line that lets anyone re-check the answer: numerics version, digest of model and prompt, options, seed, and SHA-256 over the logits of every generated position"},
+     "end with a line that lets anyone re-check the answer: numerics version, digest of model and prompt, options, seed, and SHA-256 over "
+     "the logits of every generated position"},
     OPTIONS_OUTPUT,
 };
 
@@ -107,10 +114,15 @@ const command run_command = {
     .name = "run",
     .summary = "answer one prompt",
     .usage = "[-m FILE] [OPTIONS] [PROMPT...]",
-    .text = "Answers one prompt, given as arguments or on standard input. The answer goes to standard output, everything else to standard error. On a terminal "
-            "the reasoning is shown dim before the answer; elsewhere only the answer is printed. The same model, prompt, options and seed give the same answer on any machine.",
-    .examples = "  retort run \"What is 4821 + 396?\"\n  retort run -m model.gguf --temp 0 -n 200 < prompt.txt\n"
-                "  retort run --json --proof \"2 + 2 =\" | jq -r .proof.logits_sha256\n  retort run --thinking-budget 500 \"How many primes are below 100?\"\n",
+    .text =
+        "Answers one prompt, given as arguments or on standard input. The answer goes to standard output, everything else to standard "
+        "error. On a terminal "
+        "the reasoning is shown dim before the answer; elsewhere only the answer is printed. The same model, prompt, options and seed give "
+        "the same answer on any machine.",
+    .examples =
+        "  retort run \"What is 4821 + 396?\"\n  retort run -m model.gguf --temp 0 -n 200 < prompt.txt\n"
+        "  retort run --json --proof \"2 + 2 =\" | jq -r .proof.logits_sha256\n  retort run --thinking-budget 500 \"How many primes are "
+        "below 100?\"\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = run,

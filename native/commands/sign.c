@@ -25,7 +25,8 @@ static bool ends(const char *name, const char *suffix) {
   return n >= m && strcmp(name + n - m, suffix) == 0;
 }
 
-/* A side file of an earlier signature: it will be written anew with the file that it belongs to. Any other file of such a name is one like all. */
+/* A side file of an earlier signature: it will be written anew with the file that it belongs to. Any other file of such a name is one like
+ * all. */
 static bool is_side_file(const job *j, const char *name) {
   size_t n = strlen(name);
   if (!ends(name, ".chunks") || !j->chunk_size) return false;
@@ -36,8 +37,8 @@ static bool is_side_file(const job *j, const char *name) {
   return false;
 }
 
-/* Beside a model that is one file its side file stays outside of the signature; in a folder it must be inside, or other tools would find a file
- * that nobody signed. So it is written first and then signed like any other. */
+/* Beside a model that is one file its side file stays outside of the signature; in a folder it must be inside, or other tools would find a
+ * file that nobody signed. So it is written first and then signed like any other. */
 static int sign_file(job *j, size_t index, size_t *added) {
   const options *o = j->o;
   const retort_buffer *f = &j->files.files[index];
@@ -45,7 +46,9 @@ static int sign_file(job *j, size_t index, size_t *added) {
   const void *list;
   size_t list_size;
   char path[4300];
-  const char *name = j->files.root ? f->name + strlen(j->files.root) + 1 : j->files.count == 1 && !o->spec_name && j->method != RETORT_TRUST_MINISIGN ? "." : base_name(f->name);
+  const char *name = j->files.root                                                                ? f->name + strlen(j->files.root) + 1
+                     : j->files.count == 1 && !o->spec_name && j->method != RETORT_TRUST_MINISIGN ? "."
+                                                                                                  : base_name(f->name);
   if (is_side_file(j, f->name)) return EXIT_OK;
   /* A lone file signed as "." is verified under its own name all the same. */
   if (strcmp(name, ".") == 0 && !retort_trust_name_is_plain(base_name(f->name))) name = base_name(f->name);
@@ -57,7 +60,8 @@ static int sign_file(job *j, size_t index, size_t *added) {
   snprintf(path, sizeof path, "%s.chunks", f->name);
   if ((code = write_file(path, list, list_size, false, o->json)) != EXIT_OK || !j->files.root) return code;
   snprintf(path, sizeof path, "%s.chunks", name);
-  if (retort_signer_add_file(j->signer, path, list_size, &error) || retort_signer_feed(j->signer, list, list_size, &error)) return fail_status(o->json, &error);
+  if (retort_signer_add_file(j->signer, path, list_size, &error) || retort_signer_feed(j->signer, list, list_size, &error))
+    return fail_status(o->json, &error);
   (*added)++;
   return EXIT_OK;
 }
@@ -108,7 +112,8 @@ static int sign_one(job *j, const char *model, const text_buffer *key, retort_bu
   size_t size, added = 0;
   if (j->method == RETORT_TRUST_MINISIGN) {
     snprintf(path, sizeof path, "%s.minisig", j->files.files[0].name);
-    snprintf(name, sizeof name, "timestamp:%lld\tfile:%s\thashed", (long long)now_utc(), o->name ? o->name : base_name(j->files.files[0].name));
+    snprintf(name, sizeof name, "timestamp:%lld\tfile:%s\thashed", (long long)now_utc(),
+             o->name ? o->name : base_name(j->files.files[0].name));
   } else {
     if (j->files.root) snprintf(path, sizeof path, "%s/model.sig", j->files.root);
     else if (j->files.count > 1) snprintf(path, sizeof path, "%.*smodel.sig", (int)(base_name(model) - model), model);
@@ -129,13 +134,14 @@ static int sign_one(job *j, const char *model, const text_buffer *key, retort_bu
 
 static int sign_model(const options *o, const char *model, const text_buffer *key, retort_buffer *certificates) {
   job j = {.o = o};
-  j.method = strncmp(key->bytes, "untrusted comment:", 18) == 0 ? RETORT_TRUST_MINISIGN : o->certificates.count ? RETORT_TRUST_CERTIFICATE : RETORT_TRUST_KEY;
+  j.method = strncmp(key->bytes, "untrusted comment:", 18) == 0 ? RETORT_TRUST_MINISIGN
+             : o->certificates.count                            ? RETORT_TRUST_CERTIFICATE
+                                                                : RETORT_TRUST_KEY;
   int code = model_paths_open(&j.files, model, o->json);
   if (code != EXIT_OK) return code;
   if (j.method != RETORT_TRUST_MINISIGN) code = sign_one(&j, model, key, certificates);
   else if (j.files.root) code = fail(o->json, EXIT_USAGE, "minisign signs files, not folders; name the files");
-  else { /* minisign: a signature for each file of a set */
-    model_paths all = j.files;
+  else { /* minisign: a signature for each file of a set */ model_paths all = j.files;
     for (size_t i = 0; code == EXIT_OK && i < all.count; i++) {
       j.files = (model_paths){.files = &all.files[i], .count = 1};
       code = sign_one(&j, all.files[i].name, key, NULL);
@@ -149,7 +155,8 @@ static int sign_model(const options *o, const char *model, const text_buffer *ke
 static int sign(const options *o) {
   text_buffer key = {0};
   retort_buffer certificates[MAX_LIST] = {{0}};
-  if (o->n_arguments == 0 || !o->secret_key) return fail(o->json, EXIT_USAGE, "say what to sign and with which key: retort sign --secret-key release.key model.gguf");
+  if (o->n_arguments == 0 || !o->secret_key)
+    return fail(o->json, EXIT_USAGE, "say what to sign and with which key: retort sign --secret-key release.key model.gguf");
   if (o->out && o->n_arguments > 1) return fail(o->json, EXIT_USAGE, "--out names one signature, but several models are to be signed");
   int code = read_text_file(o->secret_key, o->json, &key);
   for (size_t i = 0; code == EXIT_OK && i < o->certificates.count; i++) {
@@ -165,11 +172,15 @@ static int sign(const options *o) {
 }
 
 static const option_spec specs[] = {
-    {"secret-key", 'k', OPTION_STRING, AT(secret_key), "FILE", 0, 0, "PEM private key (ECDSA, from retort keygen or openssl), or minisign secret key; its kind decides the kind of signature"},
-    {"cert", 0, OPTION_LIST, AT(certificates), "FILE", 0, 0, "PEM certificates: the one of the key first, then those that issued it, without the root; makes a certificate signature"},
-    {"name", 0, OPTION_STRING, AT(name), "NAME", 0, 0, "the model's name as signed (--model-name asks for it). Default: the file's or folder's name"},
+    {"secret-key", 'k', OPTION_STRING, AT(secret_key), "FILE", 0, 0,
+     "PEM private key (ECDSA, from retort keygen or openssl), or minisign secret key; its kind decides the kind of signature"},
+    {"cert", 0, OPTION_LIST, AT(certificates), "FILE", 0, 0,
+     "PEM certificates: the one of the key first, then those that issued it, without the root; makes a certificate signature"},
+    {"name", 0, OPTION_STRING, AT(name), "NAME", 0, 0,
+     "the model's name as signed (--model-name asks for it). Default: the file's or folder's name"},
     {"comment", 0, OPTION_STRING, AT(comment), "TEXT", 0, 0, "minisign: the trusted comment. Default: time, file name, \"hashed\""},
-    {"spec-name", 0, OPTION_FLAG, AT(spec_name), NULL, 0, 0, "record a lone file by its name, as the specification says, in place of \".\", as the Python tool does"},
+    {"spec-name", 0, OPTION_FLAG, AT(spec_name), NULL, 0, 0,
+     "record a lone file by its name, as the specification says, in place of \".\", as the Python tool does"},
     {"no-chunks", 0, OPTION_FLAG, AT(no_chunks), NULL, 0, 0, "write no .chunks side files: loaders must then hash whole files"},
     {"out", 'o', OPTION_STRING, AT(out), "FILE", 0, 0, "where to write the signature. Default: MODEL.sig, FOLDER/model.sig, FILE.minisig"},
     OPTIONS_OUTPUT,
@@ -179,9 +190,14 @@ const command sign_command = {
     .name = "sign",
     .summary = "sign models: OpenSSF Model Signing bundles, minisign",
     .usage = "--secret-key FILE MODEL... [OPTIONS]",
-    .text = "MODEL is a GGUF file, the first file of a split set, or a folder. With a PEM key the signature is an OpenSSF Model Signing v1.0 bundle, which the Python and Go "
-            "tools verify too; files over 1 MiB get a FILE.chunks beside them, with which each part can be verified as it is read. With a minisign key it is FILE.minisig.",
-    .examples = "  retort sign --secret-key release.key model.gguf\n  retort sign --secret-key leaf.key --cert leaf.pem --cert intermediate.pem folder/\n",
+    .text =
+        "MODEL is a GGUF file, the first file of a split set, or a folder. With a PEM key the signature is an OpenSSF Model Signing v1.0 "
+        "bundle, which the Python and Go "
+        "tools verify too; files over 1 MiB get a FILE.chunks beside them, with which each part can be verified as it is read. With a "
+        "minisign key it is FILE.minisig.",
+    .examples =
+        "  retort sign --secret-key release.key model.gguf\n  retort sign --secret-key leaf.key --cert leaf.pem --cert intermediate.pem "
+        "folder/\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = sign,

@@ -24,14 +24,10 @@ static void print_tokens(const retort_vocab *vocab, const int32_t *ids, size_t c
     if (retort_detokenize(vocab, &ids[i], 1, RETORT_TOKENIZE_SPECIAL, text, sizeof text, &size, &error)) size = 0;
     for (size_t k = 0; k < size; k++) {
       unsigned char c = (unsigned char)text[k];
-      if (c == '\n')
-        printf("\\n");
-      else if (c == '\t')
-        printf("\\t");
-      else if (c < 32 || c == 127 || c == '\\')
-        printf("\\x%02x", c);
-      else
-        putchar(c);
+      if (c == '\n') printf("\\n");
+      else if (c == '\t') printf("\\t");
+      else if (c < 32 || c == 127 || c == '\\') printf("\\x%02x", c);
+      else putchar(c);
     }
     putchar('\n');
   }
@@ -48,10 +44,8 @@ static int encode(const loaded *l, const options *o) {
   int32_t *ids = tokenize_all(l->vocab, text.bytes, text.size, flags, &count, &error);
   free(text.bytes);
   if (!ids) return fail_status(o->json, &error);
-  if (o->json)
-    print_json_ids(ids, count);
-  else
-    print_tokens(l->vocab, ids, count);
+  if (o->json) print_json_ids(ids, count);
+  else print_tokens(l->vocab, ids, count);
   free(ids);
   return EXIT_OK;
 }
@@ -97,7 +91,8 @@ static int tokenize(const options *o) {
 
 static const option_spec specs[] = {
     OPTION_MODEL,
-    {"no-special", 0, OPTION_FLAG, AT(no_special), NULL, 0, 0, "text that looks like a special token stays text; with --decode special tokens print nothing"},
+    {"no-special", 0, OPTION_FLAG, AT(no_special), NULL, 0, 0,
+     "text that looks like a special token stays text; with --decode special tokens print nothing"},
     {"decode", 'd', OPTION_FLAG, AT(decode), NULL, 0, 0, "the other way: ids (as JSON, or with spaces or commas between) to text"},
     OPTIONS_OUTPUT,
 };
@@ -106,9 +101,13 @@ const command tokenize_command = {
     .name = "tokenize",
     .summary = "text to token ids, and back",
     .usage = "[-m FILE] [OPTIONS] [TEXT...]",
-    .text = "Reads text from standard input, or takes it from the arguments, and prints its tokens, one a line, or with --json as one array of ids. "
-            "Nothing is added: no beginning-of-text token, no final newline. Only the header of the model file is read.",
-    .examples = "  retort tokenize \"Hello world\"\n  retort tokenize -m model.gguf --json < text.txt\n  echo '[9707, 1879]' | retort tokenize -m model.gguf --decode\n",
+    .text =
+        "Reads text from standard input, or takes it from the arguments, and prints its tokens, one a line, or with --json as one array of "
+        "ids. "
+        "Nothing is added: no beginning-of-text token, no final newline. Only the header of the model file is read.",
+    .examples =
+        "  retort tokenize \"Hello world\"\n  retort tokenize -m model.gguf --json < text.txt\n  echo '[9707, 1879]' | retort tokenize -m "
+        "model.gguf --decode\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = tokenize,

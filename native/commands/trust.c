@@ -23,7 +23,8 @@ static int open_folder(char folder[4096], bool json, int *lock) {
     if (*p && *p != '/') continue;
     char kept = *p;
     *p = 0;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST) return fail(json, EXIT_RUNTIME, "cannot make the folder %s: %s", folder, strerror(errno));
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+      return fail(json, EXIT_RUNTIME, "cannot make the folder %s: %s", folder, strerror(errno));
     *p = kept;
     if (!kept) break;
   }
@@ -48,7 +49,9 @@ static int write_pins(const char *folder, const trust_set *set, bool json) {
   return code;
 }
 
-static retort_status take(void *arg, uint64_t offset, const void *data, size_t size, retort_error *error) { return retort_verifier_feed(arg, 0, offset, data, size, error); }
+static retort_status take(void *arg, uint64_t offset, const void *data, size_t size, retort_error *error) {
+  return retort_verifier_feed(arg, 0, offset, data, size, error);
+}
 
 /* SHA-256 of one file, by way of a verifier that has a pin nobody can have. */
 static int digest_file(const model_paths *files, size_t index, char hex[65], bool json) {
@@ -98,7 +101,8 @@ static int add_pins(const char *folder, const char *path, bool json) {
 }
 
 static int add_anchor_file(const char *folder, const char *path, const text_buffer *text, int kind, bool json) {
-  static const char *const prefix[] = {[RETORT_TRUST_KEY] = "key", [RETORT_TRUST_CERTIFICATE] = "root", [RETORT_TRUST_MINISIGN] = "minisign"};
+  static const char *const prefix[] = {
+      [RETORT_TRUST_KEY] = "key", [RETORT_TRUST_CERTIFICATE] = "root", [RETORT_TRUST_MINISIGN] = "minisign"};
   retort_error error;
   retort_buffer anchor = {text->bytes, text->size, path};
   char who[256], target[4300], hex[65];
@@ -119,7 +123,8 @@ static int add(const options *o, const char *folder, const char *path) {
   if (code != EXIT_OK) return code;
   int kind = text.bytes && !memchr(text.bytes, 0, text.size) ? anchor_kind(&text) : -1;
   if (kind >= 0) code = add_anchor_file(folder, path, &text, kind, o->json);
-  else if (text.bytes && strstr(text.bytes, "PRIVATE KEY")) code = fail(o->json, EXIT_USAGE, "%s is a secret key; add the public one", path);
+  else if (text.bytes && strstr(text.bytes, "PRIVATE KEY"))
+    code = fail(o->json, EXIT_USAGE, "%s is a secret key; add the public one", path);
   else code = add_pins(folder, path, o->json);
   free(text.bytes);
   return code;
@@ -162,8 +167,10 @@ static int list(const options *o, const char *folder) {
   for (size_t i = 0; i < set.n_pins; i++)
     if (o->json) json_array_append_new(pins, json_pack("{s:o,s:s}", "name", text_json(set.pins[i].name), "sha256", set.pins[i].hex));
     else printf("%-26s pin %s\n", set.pins[i].name, set.pins[i].hex);
-  if (!o->json) printf("built in                   the project's key, for the model \"ember\" only; the pin of SmolLM2-135M-Instruct.Q4_1.gguf\n");
-  else if (code == EXIT_OK) code = print_json_line(json_pack("{s:o,s:O,s:O}", "folder", text_json(folder), "anchors", anchors, "pins", pins));
+  if (!o->json)
+    printf("built in                   the project's key, for the model \"ember\" only; the pin of SmolLM2-135M-Instruct.Q4_1.gguf\n");
+  else if (code == EXIT_OK)
+    code = print_json_line(json_pack("{s:o,s:O,s:O}", "folder", text_json(folder), "anchors", anchors, "pins", pins));
   json_decref(anchors);
   json_decref(pins);
   trust_set_free(&set);
@@ -212,7 +219,8 @@ static int drop(const options *o, const char *folder, const char *wanted) {
   if (code == EXIT_OK && kept != before) code = write_pins(folder, &set, o->json);
   if (code == EXIT_OK && r.count == 0 && kept == before && r.alike > 1)
     code = fail(o->json, EXIT_USAGE, "'%s' is part of the names of %zu keys; name one as retort trust list shows it", wanted, r.alike);
-  else if (code == EXIT_OK && r.count == 0 && kept == before) code = fail(o->json, EXIT_USAGE, "the trust store has no '%s'; retort trust list shows what it has", wanted);
+  else if (code == EXIT_OK && r.count == 0 && kept == before)
+    code = fail(o->json, EXIT_USAGE, "the trust store has no '%s'; retort trust list shows what it has", wanted);
   trust_set_free(&set);
   return code;
 }
@@ -223,10 +231,12 @@ static int trust(const options *o) {
   bool adds = strcmp(verb, "add") == 0, removes = strcmp(verb, "remove") == 0;
   if (!adds && !removes && strcmp(verb, "list") != 0) return fail(o->json, EXIT_USAGE, "say add, list or remove");
   if ((adds || removes) != (o->n_arguments > 1)) return fail(o->json, EXIT_USAGE, adds || removes ? "say what" : "list takes nothing else");
-  if (!store_folder(folder)) return fail(o->json, EXIT_RUNTIME, "neither $HOME nor $XDG_CONFIG_HOME is set: there is no place for a trust store");
+  if (!store_folder(folder))
+    return fail(o->json, EXIT_RUNTIME, "neither $HOME nor $XDG_CONFIG_HOME is set: there is no place for a trust store");
   if (!adds && !removes) return list(o, folder);
   int lock = -1, code = open_folder(folder, o->json, &lock);
-  for (int i = 1; code == EXIT_OK && i < o->n_arguments; i++) code = adds ? add(o, folder, o->arguments[i]) : drop(o, folder, o->arguments[i]);
+  for (int i = 1; code == EXIT_OK && i < o->n_arguments; i++)
+    code = adds ? add(o, folder, o->arguments[i]) : drop(o, folder, o->arguments[i]);
   if (lock >= 0) close(lock);
   return code;
 }
@@ -237,8 +247,11 @@ const command trust_command = {
     .name = "trust",
     .summary = "the trust store: add, list, remove keys, roots and pins",
     .usage = "add FILE... | list | remove NAME...",
-    .text = "add takes public keys and self-signed roots (PEM), minisign and signify public keys, and models, which are pinned by the SHA-256 of each of their files. "
-            "What is trusted here is trusted by every command that loads a model and is given no trust options. The store is a folder of plain files, ~/.config/retort/trust.",
+    .text =
+        "add takes public keys and self-signed roots (PEM), minisign and signify public keys, and models, which are pinned by the SHA-256 "
+        "of each of their files. "
+        "What is trusted here is trusted by every command that loads a model and is given no trust options. The store is a folder of plain "
+        "files, ~/.config/retort/trust.",
     .examples = "  retort trust add release.pub\n  retort trust add model.gguf\n  retort trust list\n  retort trust remove model.gguf\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

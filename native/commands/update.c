@@ -6,13 +6,16 @@
  *   previous -> releases/bot@11-fedcba9876543210   what ran before: --rollback goes back to it
  *   releases/                                      NAME@NUMBER as signed, and the beginning of the model's digest
  *   incoming/                                      a release on its way; nobody looks at it but us
- *   download/, download.json                       one that comes over the network (download.c), until all of it is there; survives interruptions
+ *   download/, download.json                       one that comes over the network (download.c), until all of it is there; survives
+ * interruptions
  *
- * Order is everything. A release is copied into `incoming` (or fetched into `download`, which is renamed) and synced, the copy is verified and tried, then it is renamed into `releases`, and only then `current`,
- * which is a link, is replaced by a rename. Whatever moment the power goes at, `current` names a whole release that was verified. What an interrupted
- * update left is removed by the next. Two updates of one folder exclude each other (flock). A process that runs the old release goes on with it.
+ * Order is everything. A release is copied into `incoming` (or fetched into `download`, which is renamed) and synced, the copy is verified
+ * and tried, then it is renamed into `releases`, and only then `current`, which is a link, is replaced by a rename. Whatever moment the
+ * power goes at, `current` names a whole release that was verified. What an interrupted update left is removed by the next. Two updates of
+ * one folder exclude each other (flock). A process that runs the old release goes on with it.
  *
- * The release number is part of the signed name (`retort sign --name bot@12`), so nobody without the key can pass an old release off as new.
+ * The release number is part of the signed name (`retort sign --name bot@12`), so nobody without the key can pass an old release off as
+ * new.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -42,7 +45,7 @@ typedef struct release {
 typedef struct update_job {
   const options *o;
   const char *folder;
-  int dir;      /* of the folder, locked */
+  int dir; /* of the folder, locked */
   release current, previous;
 } update_job;
 
@@ -113,7 +116,8 @@ static int tidy(update_job *j) {
 
 static int open_folder(update_job *j) {
   bool makes = j->o->from != NULL;
-  if (makes && mkdir(j->folder, 0755) != 0 && errno != EEXIST) return fail(j->o->json, EXIT_RUNTIME, "cannot make the folder %s: %s", j->folder, strerror(errno));
+  if (makes && mkdir(j->folder, 0755) != 0 && errno != EEXIST)
+    return fail(j->o->json, EXIT_RUNTIME, "cannot make the folder %s: %s", j->folder, strerror(errno));
   j->dir = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (j->dir < 0) return fail(j->o->json, EXIT_MODEL, "cannot open the folder %s: %s", j->folder, strerror(errno));
   if (flock(j->dir, LOCK_EX | LOCK_NB) != 0) return fail(j->o->json, EXIT_RUNTIME, "%s is being updated by another process", j->folder);
@@ -141,7 +145,8 @@ static int point(const update_job *j, const char *name, const char *target) {
 /* ---- copying ---- */
 
 static int copy_file(const update_job *j, int from, int to, const char *name, char *piece) {
-  int in = openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), out = in >= 0 ? openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1, code = EXIT_OK;
+  int in = openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW),
+      out = in >= 0 ? openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644) : -1, code = EXIT_OK;
   if (in < 0 || out < 0) code = fail(j->o->json, in < 0 ? EXIT_MODEL : EXIT_RUNTIME, "cannot copy %s: %s", name, strerror(errno));
   while (code == EXIT_OK) {
     ssize_t n = read(in, piece, PIECE);
@@ -161,7 +166,8 @@ static int copy_file(const update_job *j, int from, int to, const char *name, ch
   return code;
 }
 
-/* Copies what the signature can cover of o->from into incoming/: all plain files, or the one model with its side files. The first GGUF by name, and whether the signature is one over the folder, come back. */
+/* Copies what the signature can cover of o->from into incoming/: all plain files, or the one model with its side files. The first GGUF by
+ * name, and whether the signature is one over the folder, come back. */
 static int copy_release(const update_job *j, char gguf[256], bool *whole_folder) {
   const char *from = j->o->from;
   DIR *dir = opendir(from);
@@ -182,15 +188,16 @@ static int copy_release(const update_job *j, char gguf[256], bool *whole_folder)
   }
   if (code == EXIT_OK && !gguf[0]) code = fail(j->o->json, EXIT_MODEL, "there is no .gguf file in %s", from);
   if (code == EXIT_OK && fstatvfs(j->dir, &room) == 0 && (uint64_t)room.f_bavail * room.f_frsize < total)
-    code = fail(j->o->json, EXIT_RUNTIME, "the release needs %s but %s has only %s left; the installed model is as it was", memory_text(total).text, j->folder,
-                memory_text((uint64_t)room.f_bavail * room.f_frsize).text);
+    code = fail(j->o->json, EXIT_RUNTIME, "the release needs %s but %s has only %s left; the installed model is as it was",
+                memory_text(total).text, j->folder, memory_text((uint64_t)room.f_bavail * room.f_frsize).text);
   if (code == EXIT_OK && mkdirat(j->dir, "incoming", 0755) != 0) code = cannot(j, "make the folder", "incoming");
   int to = code == EXIT_OK ? openat(j->dir, "incoming", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   char *piece = malloc(PIECE);
   if (code == EXIT_OK && (to < 0 || !piece)) code = to < 0 ? cannot(j, "open", "incoming") : fail(j->o->json, EXIT_MEMORY, "out of memory");
   rewinddir(dir);
   for (struct dirent *e; code == EXIT_OK && (e = readdir(dir)) != NULL;)
-    if (e->d_name[0] != '.' && (*whole_folder || strncmp(e->d_name, gguf, strlen(gguf)) == 0)) code = copy_file(j, source, to, e->d_name, piece);
+    if (e->d_name[0] != '.' && (*whole_folder || strncmp(e->d_name, gguf, strlen(gguf)) == 0))
+      code = copy_file(j, source, to, e->d_name, piece);
   if (code == EXIT_OK && fsync(to) != 0) code = cannot(j, "sync", "incoming");
   if (to >= 0) close(to);
   free(piece);
@@ -216,7 +223,8 @@ static int read_known_answer(const update_job *j, known_answer *k) {
   const char *prompt = NULL, *hash = NULL;
   int tokens = 0;
   json_t *all = json_loadb(text.bytes, text.size, 0, NULL);
-  if (!all || json_unpack(all, "{s:s,s:i,s:s}", "prompt", &prompt, "max_tokens", &tokens, "logits_sha256", &hash) != 0 || strlen(prompt) >= sizeof k->prompt || tokens < 1 || strlen(hash) != 64)
+  if (!all || json_unpack(all, "{s:s,s:i,s:s}", "prompt", &prompt, "max_tokens", &tokens, "logits_sha256", &hash) != 0 ||
+      strlen(prompt) >= sizeof k->prompt || tokens < 1 || strlen(hash) != 64)
     code = fail(j->o->json, EXIT_MODEL, "selftest.json of the release is not {\"prompt\", \"max_tokens\", \"logits_sha256\"}");
   else {
     snprintf(k->prompt, sizeof k->prompt, "%s", prompt);
@@ -228,8 +236,8 @@ static int read_known_answer(const update_job *j, known_answer *k) {
   return code;
 }
 
-/* What `retort run --json --proof --temp 0 -n max_tokens --ctx 1024 PROMPT` prints and says, from a process of its own, so that nothing that it does can end
- * ours. */
+/* What `retort run --json --proof --temp 0 -n max_tokens --ctx 1024 PROMPT` prints and says, from a process of its own, so that nothing
+ * that it does can end ours. */
 static int ask(const update_job *j, const char *model, const known_answer *k, text_buffer *out) {
   int ends[2], status = 0;
   fflush(NULL);
@@ -258,7 +266,8 @@ static int ask(const update_job *j, const char *model, const known_answer *k, te
   for (ssize_t n; (n = read(ends[0], piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR);)
     if (n > 0 && (out->size > (1 << 20) || !text_append(out, piece, (size_t)n))) break;
   close(ends[0]);
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
   return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_RUNTIME;
 }
 
@@ -278,9 +287,13 @@ static int self_test(const update_job *j, const char *gguf, bool whole_folder) {
   }
   const char *hash = json_string_value(json_object_get(json_object_get(all, "proof"), "logits_sha256"));
   if (answered == EXIT_INTERRUPTED) code = fail(j->o->json, EXIT_INTERRUPTED, "interrupted; the installed model is as it was");
-  else if (!hash) code = fail(j->o->json, answered != EXIT_OK ? answered : EXIT_RUNTIME, "the release failed its self-test: it gave no answer (see above); the installed model is as it was");
+  else if (!hash)
+    code = fail(j->o->json, answered != EXIT_OK ? answered : EXIT_RUNTIME,
+                "the release failed its self-test: it gave no answer (see above); the installed model is as it was");
   else if (*k.logits_sha256 && strcmp(hash, k.logits_sha256) != 0)
-    code = fail(j->o->json, EXIT_RUNTIME, "the release failed its self-test: its logits are %s in place of %s; the installed model is as it was", hash, k.logits_sha256);
+    code =
+        fail(j->o->json, EXIT_RUNTIME,
+             "the release failed its self-test: its logits are %s in place of %s; the installed model is as it was", hash, k.logits_sha256);
   json_decref(all);
   free(text.bytes);
   return code;
@@ -301,20 +314,26 @@ static int verify_at(const update_job *j, const char *path, retort_verdict *verd
 static int judge_name(const update_job *j, const char *name, const char *digest, release *r) {
   bool json = j->o->json;
   if (!parse_release(name, name + strlen(name), r))
-    return fail(json, EXIT_TRUST, "the release was signed as \"%s\", which is not NAME@NUMBER: sign it with retort sign --name bot@12", name);
+    return fail(json, EXIT_TRUST, "the release was signed as \"%s\", which is not NAME@NUMBER: sign it with retort sign --name bot@12",
+                name);
   snprintf(r->link, sizeof r->link, "releases/%s@%llu-%.16s", r->name, (unsigned long long)r->number, digest);
   const release *now = &j->current;
   if (!*now->link || strcmp(r->link, now->link) == 0) return EXIT_OK;
-  if (strcmp(r->name, now->name) != 0) return fail(json, EXIT_TRUST, "the release is of the model %s, but %s holds %s", r->name, j->folder, now->name);
+  if (strcmp(r->name, now->name) != 0)
+    return fail(json, EXIT_TRUST, "the release is of the model %s, but %s holds %s", r->name, j->folder, now->name);
   if (r->number < now->number)
-    return fail(json, EXIT_TRUST, "release %llu is older than the installed release %llu; --rollback goes back to the one before", (unsigned long long)r->number, (unsigned long long)now->number);
-  if (r->number == now->number) return fail(json, EXIT_TRUST, "the installed release %llu has other bytes under the same number; a changed release needs a new number", (unsigned long long)r->number);
+    return fail(json, EXIT_TRUST, "release %llu is older than the installed release %llu; --rollback goes back to the one before",
+                (unsigned long long)r->number, (unsigned long long)now->number);
+  if (r->number == now->number)
+    return fail(json, EXIT_TRUST, "the installed release %llu has other bytes under the same number; a changed release needs a new number",
+                (unsigned long long)r->number);
   return EXIT_OK;
 }
 
 static int judge(const update_job *j, const retort_verdict *v, release *r) {
   if (v->method != RETORT_TRUST_KEY && v->method != RETORT_TRUST_CERTIFICATE)
-    return fail(j->o->json, EXIT_TRUST, "the release is %s: update takes releases with an OpenSSF Model Signing bundle only", retort_trust_method_name(v->method));
+    return fail(j->o->json, EXIT_TRUST, "the release is %s: update takes releases with an OpenSSF Model Signing bundle only",
+                retort_trust_method_name(v->method));
   return judge_name(j, v->name, v->digest, r);
 }
 
@@ -328,7 +347,9 @@ static int judge_early(void *arg, const char *name, const char *digest, bool *do
 }
 
 static int print_result(const update_job *j, const char *what, const release *r) {
-  if (j->o->json) return print_json_line(json_pack("{s:s,s:s,s:I,s:o}", "result", what, "name", r->name, "release", (json_int_t)r->number, "path", text_json(r->link)));
+  if (j->o->json)
+    return print_json_line(
+        json_pack("{s:s,s:s,s:I,s:o}", "result", what, "name", r->name, "release", (json_int_t)r->number, "path", text_json(r->link)));
   printf("%s: %s %s@%llu\n", j->folder, what, r->name, (unsigned long long)r->number);
   return EXIT_OK;
 }
@@ -383,14 +404,16 @@ static int roll_back(update_job *j) {
   char path[4400], name[256] = "";
   retort_verdict verdict;
   release back = j->previous, now = j->current;
-  if (!*back.link || strcmp(back.link, now.link) == 0) return fail(j->o->json, EXIT_MODEL, "%s has no release before the current one", j->folder);
+  if (!*back.link || strcmp(back.link, now.link) == 0)
+    return fail(j->o->json, EXIT_MODEL, "%s has no release before the current one", j->folder);
   snprintf(path, sizeof path, "%s/%s", j->folder, back.link);
   DIR *dir = opendir(path);
   bool whole_folder = false;
   for (struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
     size_t n = strlen(e->d_name);
     if (strcmp(e->d_name, "model.sig") == 0) whole_folder = true;
-    if (n > 5 && strcmp(e->d_name + n - 5, ".gguf") == 0 && (!*name || strcmp(e->d_name, name) < 0)) snprintf(name, sizeof name, "%s", e->d_name);
+    if (n > 5 && strcmp(e->d_name + n - 5, ".gguf") == 0 && (!*name || strcmp(e->d_name, name) < 0))
+      snprintf(name, sizeof name, "%s", e->d_name);
   }
   if (dir) closedir(dir);
   if (!whole_folder) snprintf(path, sizeof path, "%s/%s/%s", j->folder, back.link, name);
@@ -414,13 +437,20 @@ static int update(const options *o) {
 }
 
 static const option_spec specs[] = {
-    {"from", 0, OPTION_STRING, AT(from), "DIR|URL", 0, 0, "the release: a folder with the model and its signature (a mounted stick, a synchronised folder), or https://HOST/FOLDER/ on a web server, or the URL of a signed .gguf file. An interrupted download is gone on with"},
-    {"ca-file", 0, OPTION_STRING, AT(ca_file), "CA.pem", 0, 0, "with https: the authorities that may vouch for the server. Default: the system's"},
+    {"from", 0, OPTION_STRING, AT(from), "DIR|URL", 0, 0,
+     "the release: a folder with the model and its signature (a mounted stick, a synchronised folder), or https://HOST/FOLDER/ on a web "
+     "server, or the URL of a signed .gguf file. An interrupted download is gone on with"},
+    {"ca-file", 0, OPTION_STRING, AT(ca_file), "CA.pem", 0, 0,
+     "with https: the authorities that may vouch for the server. Default: the system's"},
     {"rollback", 0, OPTION_FLAG, AT(rollback), NULL, 0, 0, "go back to the release before, which is verified again"},
-    {"key", 0, OPTION_LIST, AT(keys), "PUB.pem", 0, 0, "trust releases signed with this ECDSA key (PEM); may be given several times. Without these options the trust store decides (retort trust)"},
+    {"key", 0, OPTION_LIST, AT(keys), "PUB.pem", 0, 0,
+     "trust releases signed with this ECDSA key (PEM); may be given several times. Without these options the trust store decides (retort "
+     "trust)"},
     {"cert-root", 0, OPTION_LIST, AT(roots), "ROOT.pem", 0, 0, "trust releases signed through a certificate chain to this root"},
-    {"at-signing-time", 0, OPTION_FLAG, AT(at_signing_time), NULL, 0, 0, "certificates need to have been valid when the signer's was issued, not now"},
-    {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024, "threads that read and hash. Default: the fast physical cores that this process may use"},
+    {"at-signing-time", 0, OPTION_FLAG, AT(at_signing_time), NULL, 0, 0,
+     "certificates need to have been valid when the signer's was issued, not now"},
+    {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024,
+     "threads that read and hash. Default: the fast physical cores that this process may use"},
     OPTIONS_OUTPUT,
 };
 
@@ -428,11 +458,18 @@ const command update_command = {
     .name = "update",
     .summary = "install a newer signed release of a model in one step, or go back",
     .usage = "--from DIR|URL FOLDER | --rollback FOLDER",
-    .text = "FOLDER is where the model lives on this machine; it is made on first use, and programs load FOLDER/current/NAME.gguf. The release is copied beside the current one, verified, tried "
-            "(it must answer, and where it holds a signed selftest.json give just those logits), and only then made current; the one before is kept. Its signed name must be NAME@NUMBER "
-            "(retort sign --name bot@12), with a number above the installed one. Whenever this is interrupted, the installed model stays as it was. The network is used for a URL and for nothing else; "
-            "of a URL the signature comes first, and nothing more where it is refused.",
-    .examples = "  retort update --from /media/stick/bot --key fleet.pub /var/lib/bot\n  retort update --from https://models.example/bot/12/ --key fleet.pub /var/lib/bot\n  retort run -m /var/lib/bot/current/bot.gguf --key fleet.pub \"Hello\"\n  retort update --rollback --key fleet.pub /var/lib/bot\n",
+    .text =
+        "FOLDER is where the model lives on this machine; it is made on first use, and programs load FOLDER/current/NAME.gguf. The release "
+        "is copied beside the current one, verified, tried "
+        "(it must answer, and where it holds a signed selftest.json give just those logits), and only then made current; the one before is "
+        "kept. Its signed name must be NAME@NUMBER "
+        "(retort sign --name bot@12), with a number above the installed one. Whenever this is interrupted, the installed model stays as it "
+        "was. The network is used for a URL and for nothing else; "
+        "of a URL the signature comes first, and nothing more where it is refused.",
+    .examples =
+        "  retort update --from /media/stick/bot --key fleet.pub /var/lib/bot\n  retort update --from https://models.example/bot/12/ --key "
+        "fleet.pub /var/lib/bot\n  retort run -m /var/lib/bot/current/bot.gguf --key fleet.pub \"Hello\"\n  retort update --rollback --key "
+        "fleet.pub /var/lib/bot\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
     .run = update,

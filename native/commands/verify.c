@@ -1,8 +1,9 @@
 /* verify.c - `retort verify`: checks models against the policy without loading them.
  *
- * All workers read and hash at once: the chunks of a file that has a signed chunk list, and otherwise whole files. A bar shows itself when that
- * takes long; the first worker draws it. Chunks are hashed where the page cache has them, which saves a third of the time; that is no way to load a
- * model (the cache can change after the check), but here nothing is kept. A file that is cut short under such a mapping raises SIGBUS.
+ * All workers read and hash at once: the chunks of a file that has a signed chunk list, and otherwise whole files. A bar shows itself when
+ * that takes long; the first worker draws it. Chunks are hashed where the page cache has them, which saves a third of the time; that is no
+ * way to load a model (the cache can change after the check), but here nothing is kept. A file that is cut short under such a mapping
+ * raises SIGBUS.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +136,9 @@ static void print_verdict(const options *o, const char *model, const retort_verd
   }
   retort_verdict_text(r, text, sizeof text);
   printf("%s: %s: %s\n", model, r->method == RETORT_TRUST_UNSIGNED ? "NOT CHECKED" : "good", text);
-  if (o->verbose) fprintf(stderr, "retort: %s in %s, %.2f GB/s\n", memory_text(r->n_bytes).text, time_text(took).text, 1e-9 * (double)r->n_bytes / (took > 0 ? took : 1));
+  if (o->verbose)
+    fprintf(stderr, "retort: %s in %s, %.2f GB/s\n", memory_text(r->n_bytes).text, time_text(took).text,
+            1e-9 * (double)r->n_bytes / (took > 0 ? took : 1));
 }
 
 int verify_files(const options *given, const machine *m, const char *model, retort_verdict *out) {
@@ -165,7 +168,8 @@ int verify_files(const options *given, const machine *m, const char *model, reto
     progress_end(&c.bar);
     int reason = atomic_load(&c.failed);
     if (interrupted()) code = fail(o.json, EXIT_INTERRUPTED, "interrupted while verifying");
-    else if (reason) code = fail(o.json, EXIT_MODEL, "cannot read %s: %s", model, reason < 0 ? "it became shorter meanwhile" : strerror(reason));
+    else if (reason)
+      code = fail(o.json, EXIT_MODEL, "cannot read %s: %s", model, reason < 0 ? "it became shorter meanwhile" : strerror(reason));
     else if (c.error.status) code = fail_status(o.json, &c.error);
   }
   retort_verdict verdict = {.struct_size = sizeof verdict};
@@ -198,7 +202,8 @@ static int verify_embedded(const options *o, const machine *m) {
 
 static int verify(const options *o) {
   if (o->signature && o->n_arguments == 0) return fail(o->json, EXIT_USAGE, "name the model that --signature is about");
-  if (o->signature && o->n_arguments > 1) return fail(o->json, EXIT_USAGE, "--signature names one signature, but several models are to be verified");
+  if (o->signature && o->n_arguments > 1)
+    return fail(o->json, EXIT_USAGE, "--signature names one signature, but several models are to be verified");
   machine *m = machine_open(o->threads, o->verbose);
   if (!m) return fail(o->json, EXIT_MEMORY, "out of memory");
   catch_interrupts();
@@ -213,10 +218,12 @@ static int verify(const options *o) {
 }
 
 static const option_spec specs[] = {
-    {"signature", 's', OPTION_STRING, AT(signature), "FILE", 0, 0, "the signature. Default: MODEL.sig, model.sig in the model's folder, or MODEL.minisig"},
+    {"signature", 's', OPTION_STRING, AT(signature), "FILE", 0, 0,
+     "the signature. Default: MODEL.sig, model.sig in the model's folder, or MODEL.minisig"},
     {"whole", 0, OPTION_FLAG, AT(whole), NULL, 0, 0, "hash whole files even where there is a signed chunk list"},
     OPTIONS_TRUST,
-    {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024, "threads that read and hash. Default: the fast physical cores that this process may use"},
+    {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024,
+     "threads that read and hash. Default: the fast physical cores that this process may use"},
     OPTIONS_OUTPUT,
 };
 
@@ -224,9 +231,12 @@ const command verify_command = {
     .name = "verify",
     .summary = "check models against signatures, pins and the trust store",
     .usage = "[MODEL...] [OPTIONS]",
-    .text = "MODEL is a GGUF file, the first file of a split set, or a folder, which must hold exactly the files that were signed; without one, "
-            "the model embedded in the program. Prints who signed what and by which trust it was "
-            "accepted. The options say what is trusted; without them the trust store does (retort trust list). Signatures of the Python and Go model-signing tools, minisign and signify are read.",
+    .text =
+        "MODEL is a GGUF file, the first file of a split set, or a folder, which must hold exactly the files that were signed; without "
+        "one, "
+        "the model embedded in the program. Prints who signed what and by which trust it was "
+        "accepted. The options say what is trusted; without them the trust store does (retort trust list). Signatures of the Python and Go "
+        "model-signing tools, minisign and signify are read.",
     .examples = "  retort verify model.gguf\n  retort verify --key release.pub model.gguf\n  retort verify --cert-root root.pem folder/\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

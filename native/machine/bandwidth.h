@@ -4,7 +4,8 @@
 
 #include "posix.h"
 
-/* The best of a few passes over 256 MiB of huge-page memory (less where there is little), in bytes a second; 0 where there is no memory for it. */
+/* The best of a few passes over 256 MiB of huge-page memory (less where there is little), in bytes a second; 0 where there is no memory for
+ * it. */
 double read_bandwidth(const machine *m);
 
 #endif

@@ -1,8 +1,8 @@
 /* hardware.c - see hardware.h.
  *
- * Fast cores. ARM kernels rate each core (cpu_capacity); those of at least 0.6 of the best are fast, which takes the big and the middle cores of a phone and
- * leaves the small ones, that would hold the others up. Where there is no rating the highest clocks decide: at least 0.85 of the best. Hybrid x86
- * names its big cores in a list.
+ * Fast cores. ARM kernels rate each core (cpu_capacity); those of at least 0.6 of the best are fast, which takes the big and the middle
+ * cores of a phone and leaves the small ones, that would hold the others up. Where there is no rating the highest clocks decide: at least
+ * 0.85 of the best. Hybrid x86 names its big cores in a list.
  */
 #include "hardware.h"
 
@@ -100,7 +100,8 @@ static void choose_fast(hardware *b, const char *root) {
 /* ---- control groups ---- */
 
 /* Calls visit with each folder of `base` from this process's control group up to the root, until it returns false. */
-static void walk_cgroup(const char *root, const char *controller, const char *hierarchy, void (*visit)(const char *folder, void *arg), void *arg) {
+static void walk_cgroup(const char *root, const char *controller, const char *hierarchy, void (*visit)(const char *folder, void *arg),
+                        void *arg) {
   char text[4096], base[256], folder[4400];
   snprintf(base, sizeof base, "%s%s", root, hierarchy);
   if (!read_text(root, "/proc/self/cgroup", text, sizeof text)) return;
@@ -172,7 +173,9 @@ static void memory_left(const char *folder, const char *limit_name, const char *
   least_number(path, used > cache ? used - cache : 0, least);
 }
 static void memory_v2(const char *folder, void *arg) { memory_left(folder, "memory.max", "memory.current", "\nfile ", arg); }
-static void memory_v1(const char *folder, void *arg) { memory_left(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_cache ", arg); }
+static void memory_v1(const char *folder, void *arg) {
+  memory_left(folder, "memory.limit_in_bytes", "memory.usage_in_bytes", "\ntotal_cache ", arg);
+}
 
 void hardware_cores(hardware *b, const char *root) {
   char text[1024];
@@ -200,7 +203,8 @@ void hardware_cores(hardware *b, const char *root) {
     b->threads = quota < 1 ? 1 : (unsigned)quota;
     snprintf(b->why, sizeof b->why, "%u of %u fast cores: the control group's quota is %.1f", b->threads, b->n_fast, quota);
   } else {
-    snprintf(b->why, sizeof b->why, "%u fast physical core%s of %u logical CPU%s allowed", b->threads, b->threads == 1 ? "" : "s", b->n_allowed, b->n_allowed == 1 ? "" : "s");
+    snprintf(b->why, sizeof b->why, "%u fast physical core%s of %u logical CPU%s allowed", b->threads, b->threads == 1 ? "" : "s",
+             b->n_allowed, b->n_allowed == 1 ? "" : "s");
   }
 }
 
@@ -260,7 +264,8 @@ void hardware_name(const char *root, char name[128]) {
   char text[4096], *at;
   name[0] = 0;
   if (read_text(root, "/proc/device-tree/model", text, sizeof text)) at = text;
-  else if (read_text(root, "/proc/cpuinfo", text, sizeof text) && (at = strstr(text, "model name")) && (at = strchr(at, ':'))) at += 1 + strspn(at + 1, " ");
+  else if (read_text(root, "/proc/cpuinfo", text, sizeof text) && (at = strstr(text, "model name")) && (at = strchr(at, ':')))
+    at += 1 + strspn(at + 1, " ");
   else return;
   at[strcspn(at, "\n")] = 0;
   snprintf(name, 128, "%.127s", at);

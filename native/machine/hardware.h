@@ -1,7 +1,7 @@
 /* hardware.h - what the machine has: cores and which of them are fast, memory, temperature.
  *
- * All of it is read below `root`: "" is this machine, anything else a folder that holds a recorded /sys and /proc (the tests'). What a system does not tell
- * is left at 0 or empty; nothing is guessed.
+ * All of it is read below `root`: "" is this machine, anything else a folder that holds a recorded /sys and /proc (the tests'). What a
+ * system does not tell is left at 0 or empty; nothing is guessed.
  */
 #ifndef HARDWARE_H
 #define HARDWARE_H
@@ -21,21 +21,22 @@ typedef struct core {
 
 typedef struct hardware {
   core cores[MAX_CORES];
-  unsigned n_cores;  /* the highest number in use, plus one */
+  unsigned n_cores; /* the highest number in use, plus one */
   unsigned n_allowed, n_fast;
-  double quota;      /* cores' worth of time that the control groups leave; 0: no limit */
-  unsigned threads;  /* what to use */
-  char why[160];     /* in words */
+  double quota;     /* cores' worth of time that the control groups leave; 0: no limit */
+  unsigned threads; /* what to use */
+  char why[160];    /* in words */
 } hardware;
 void hardware_cores(hardware *b, const char *root);
-/* Whether this process had better stay on the big cores: there are small ones beside them, nobody has chosen cores for it yet, and `threads` (0: b->threads) find room. */
+/* Whether this process had better stay on the big cores: there are small ones beside them, nobody has chosen cores for it yet, and
+ * `threads` (0: b->threads) find room. */
 bool hardware_should_pin(const hardware *b, unsigned threads);
 
 typedef struct hardware_memory {
   uint64_t total;     /* bytes */
   uint64_t available; /* without swapping: the least of what the kernel calls available and what the control groups leave; 0: not told */
   uint64_t swap;
-  bool limited;       /* by a control group rather than by the machine */
+  bool limited; /* by a control group rather than by the machine */
 } hardware_memory;
 void hardware_read_memory(hardware_memory *memory, const char *root);
 

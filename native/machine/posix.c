@@ -1,16 +1,17 @@
 /* posix.c - the platform on POSIX systems: one thread pool, memory on huge pages, the log.
  *
- * The pool. A parallel region is announced by raising `generation`. The share of each worker is claimed once, by the worker or, when that has not
- * come yet after the caller did its own share, by the caller: on a busy machine nobody waits for a thread that got no core. Each share that is
- * done counts off `pending`. Between regions, which in decoding are microseconds apart, a worker spins, but only for a bounded time; then it sleeps on a condition. The same holds
- * for the caller that waits for the last worker. So an idle pool costs nothing, and two processes that share the cores lend them to each other:
- * whoever waits too long yields and then sleeps instead of burning the time that the other, or its own late worker, needs.
+ * The pool. A parallel region is announced by raising `generation`. The share of each worker is claimed once, by the worker or, when that
+ * has not come yet after the caller did its own share, by the caller: on a busy machine nobody waits for a thread that got no core. Each
+ * share that is done counts off `pending`. Between regions, which in decoding are microseconds apart, a worker spins, but only for a
+ * bounded time; then it sleeps on a condition. The same holds for the caller that waits for the last worker. So an idle pool costs nothing,
+ * and two processes that share the cores lend them to each other: whoever waits too long yields and then sleeps instead of burning the time
+ * that the other, or its own late worker, needs.
  *
- * Memory. Blocks of 2 MiB and more are mapped on 2 MiB boundaries and offered to the kernel for huge pages: weights are read once a token, and
- * with 4 KiB pages the page walks cost a third of the memory bandwidth. Everything is 64-byte aligned and zeroed.
+ * Memory. Blocks of 2 MiB and more are mapped on 2 MiB boundaries and offered to the kernel for huge pages: weights are read once a token,
+ * and with 4 KiB pages the page walks cost a third of the memory bandwidth. Everything is 64-byte aligned and zeroed.
  *
- * Absent on purpose: NUMA placement, and pinning each thread to a core (the scheduler knows about other work, we do not); where there are small
- * cores all threads are kept off them. What the machine has is hardware.c's subject.
+ * Absent on purpose: NUMA placement, and pinning each thread to a core (the scheduler knows about other work, we do not); where there are
+ * small cores all threads are kept off them. What the machine has is hardware.c's subject.
  */
 #include "posix.h"
 
@@ -60,8 +61,8 @@ static inline void relax(void) {
 #endif
 }
 
-/* Takes worker's share of region `generation`; true for exactly one caller. A share can be claimed only while its region is open, because the
- * region before closed with all shares claimed. */
+/* Takes worker's share of region `generation`; true for exactly one caller. A share can be claimed only while its region is open, because
+ * the region before closed with all shares claimed. */
 static bool claim(machine *m, unsigned worker, unsigned generation) {
   unsigned before = generation - 1;
   return atomic_compare_exchange_strong(&m->claims[worker].generation, &before, generation);
@@ -186,25 +187,21 @@ static void take_back(void *user, void *memory, size_t size) {
   machine *m = user;
   if (!memory) return;
   atomic_fetch_sub(&m->allocated, size);
-  if (size >= HUGE_PAGE)
-    munmap(memory, round_up(size, HUGE_PAGE));
-  else
-    free(memory);
+  if (size >= HUGE_PAGE) munmap(memory, round_up(size, HUGE_PAGE));
+  else free(memory);
 }
 
 static void log_line(void *user, int level, const char *line) {
   const machine *m = user;
-  if (level == RETORT_LOG_WARNING)
-    warn("%s", line);
-  else if (m->verbose)
-    fprintf(stderr, "retort: %s\n", line);
+  if (level == RETORT_LOG_WARNING) warn("%s", line);
+  else if (m->verbose) fprintf(stderr, "retort: %s\n", line);
 }
 
 static uint32_t arm_features(void) {
   uint32_t features = 0;
 #if defined(__linux__) && defined(__aarch64__)
   unsigned long caps = getauxval(AT_HWCAP), caps2 = getauxval(AT_HWCAP2);
-  features |= RETORT_CPU_NEON; /* part of the base architecture */
+  features |= RETORT_CPU_NEON;                            /* part of the base architecture */
   if (caps & (1ul << 20)) features |= RETORT_CPU_DOTPROD; /* HWCAP_ASIMDDP */
   if (caps2 & (1ul << 13)) features |= RETORT_CPU_I8MM;   /* HWCAP2_I8MM */
   if (caps & (1ul << 6)) features |= RETORT_CPU_SHA2;     /* HWCAP_SHA2 */
@@ -237,7 +234,8 @@ machine *machine_open(unsigned threads, bool verbose) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  /* A worker reads platform.workers only after the first region was announced, so it may still be lowered when a thread cannot be started. */
+  /* A worker reads platform.workers only after the first region was announced, so it may still be lowered when a thread cannot be started.
+   */
   for (unsigned i = 1; i < threads; i++) {
     starter s = {.m = m, .worker = i};
     if (pthread_create(&m->threads[m->n_threads], NULL, worker_main, &s) != 0) {
@@ -248,8 +246,15 @@ machine *machine_open(unsigned threads, bool verbose) {
     while (!atomic_load(&s.taken)) sched_yield();
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  m->platform = (retort_platform){.struct_size = sizeof(retort_platform), .user = m, .alloc = lend, .free = take_back, .parallel = run_parallel,
-                                  .workers = m->n_threads + 1, .log = log_line, .cpu_features = arm_features(), .interrupted = was_interrupted};
+  m->platform = (retort_platform){.struct_size = sizeof(retort_platform),
+                                  .user = m,
+                                  .alloc = lend,
+                                  .free = take_back,
+                                  .parallel = run_parallel,
+                                  .workers = m->n_threads + 1,
+                                  .log = log_line,
+                                  .cpu_features = arm_features(),
+                                  .interrupted = was_interrupted};
   return m;
 }
 

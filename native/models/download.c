@@ -1,8 +1,9 @@
 /* download.c - see download.h.
  *
- * A web server gives no list of a folder; the signature does. It is small, it comes first, and nothing else is fetched before somebody whom the caller trusts
- * is known to have signed it: URL/model.sig for a signed folder, or, where the URL names a .gguf file, that name with .sig. Then come the files that it names,
- * and their lists of chunks where there are any. Sizes are signed where `retort sign` made the signature; elsewhere the room on the disk is the limit.
+ * A web server gives no list of a folder; the signature does. It is small, it comes first, and nothing else is fetched before somebody whom
+ * the caller trusts is known to have signed it: URL/model.sig for a signed folder, or, where the URL names a .gguf file, that name with
+ * .sig. Then come the files that it names, and their lists of chunks where there are any. Sizes are signed where `retort sign` made the
+ * signature; elsewhere the room on the disk is the limit.
  *
  *   download/        what has arrived, under its final names
  *   download.json    the URL, and for each file the server's validator (ETag or date), without which a half file is not gone on with
@@ -44,7 +45,9 @@ typedef struct job {
 
 bool is_url(const char *from) { return strncasecmp(from, "http://", 7) == 0 || strncasecmp(from, "https://", 8) == 0; }
 
-static int cannot(const job *j, const char *what, const char *name) { return fail(j->d->o->json, EXIT_RUNTIME, "cannot %s %s/%s: %s", what, j->d->folder, name, strerror(errno)); }
+static int cannot(const job *j, const char *what, const char *name) {
+  return fail(j->d->o->json, EXIT_RUNTIME, "cannot %s %s/%s: %s", what, j->d->folder, name, strerror(errno));
+}
 
 /* ---- what is remembered ---- */
 
@@ -54,8 +57,8 @@ int download_forget(const char *folder, int dir, bool json) {
   for (struct dirent *e; files && (e = readdir(files)) != NULL;)
     if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) unlinkat(descriptor, e->d_name, 0);
   if (files) closedir(files);
-  bool ok = (unlinkat(dir, "download", AT_REMOVEDIR) == 0 || errno == ENOENT) && (unlinkat(dir, "download.json", 0) == 0 || errno == ENOENT) &&
-            (unlinkat(dir, "download.json.new", 0) == 0 || errno == ENOENT);
+  bool ok = (unlinkat(dir, "download", AT_REMOVEDIR) == 0 || errno == ENOENT) &&
+            (unlinkat(dir, "download.json", 0) == 0 || errno == ENOENT) && (unlinkat(dir, "download.json.new", 0) == 0 || errno == ENOENT);
   return ok ? EXIT_OK : fail(json, EXIT_RUNTIME, "cannot remove %s/download: %s", folder, strerror(errno));
 }
 
@@ -83,7 +86,8 @@ static int open_state(job *j) {
     if (code == EXIT_OK && !j->state) code = fail(j->d->o->json, EXIT_MEMORY, "out of memory");
   }
   if (code == EXIT_OK && mkdirat(j->d->dir, "download", 0755) != 0 && errno != EEXIST) code = cannot(j, "make the folder", "download");
-  if (code == EXIT_OK && (j->to = openat(j->d->dir, "download", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0) code = cannot(j, "open", "download");
+  if (code == EXIT_OK && (j->to = openat(j->d->dir, "download", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+    code = cannot(j, "open", "download");
   return code;
 }
 
@@ -117,7 +121,9 @@ static int get_signature(job *j, const char *name) {
 
 /* ---- what the signature names ---- */
 
-static bool plain_name(const char *name) { return name[0] != '.' && name[0] != 0 && strlen(name) < 240 && !strchr(name, '/') && !strchr(name, '\\'); }
+static bool plain_name(const char *name) {
+  return name[0] != '.' && name[0] != 0 && strlen(name) < 240 && !strchr(name, '/') && !strchr(name, '\\');
+}
 
 static bool ends_with(const char *text, const char *end) {
   size_t n = strlen(text), m = strlen(end);
@@ -130,7 +136,8 @@ static json_t *statement_of(const text_buffer *bundle) {
   const char *payload = json_string_value(json_object_get(json_object_get(all, "dsseEnvelope"), "payload"));
   size_t n = payload ? strlen(payload) : 0, size = 0;
   unsigned char *bytes = payload ? malloc(n + 1) : NULL;
-  if (bytes && mbedtls_base64_decode(bytes, n + 1, &size, (const unsigned char *)payload, n) == 0) statement = json_loadb((const char *)bytes, size, 0, NULL);
+  if (bytes && mbedtls_base64_decode(bytes, n + 1, &size, (const unsigned char *)payload, n) == 0)
+    statement = json_loadb((const char *)bytes, size, 0, NULL);
   free(bytes);
   json_decref(all);
   return statement;
@@ -146,20 +153,27 @@ static int read_signature(job *j, const char *name, const char *single) {
   if (code != EXIT_OK) return code;
   json_t *statement = statement_of(&text), *subject = json_array_get(json_object_get(statement, "subject"), 0);
   json_t *resources = json_object_get(json_object_get(statement, "predicate"), "resources");
-  const char *signed_name = json_string_value(json_object_get(subject, "name")), *digest = json_string_value(json_object_get(json_object_get(subject, "digest"), "sha256"));
+  const char *signed_name = json_string_value(json_object_get(subject, "name")),
+             *digest = json_string_value(json_object_get(json_object_get(subject, "digest"), "sha256"));
   size_t n = json_array_size(resources);
   free(text.bytes);
   if (!signed_name || !digest || n == 0 || strlen(signed_name) >= sizeof j->name || strlen(digest) != 64)
     code = fail(json, EXIT_TRUST, "%s of the release is not an OpenSSF Model Signing bundle", name);
-  else if (n > MOST_FILES || (single && n != 1)) code = fail(json, EXIT_UNSUPPORTED, "%s names %zu files; %s", name, n, single ? "name the folder in place of the file" : "at most 1000 can be updated");
+  else if (n > MOST_FILES || (single && n != 1))
+    code = fail(json, EXIT_UNSUPPORTED, "%s names %zu files; %s", name, n,
+                single ? "name the folder in place of the file" : "at most 1000 can be updated");
   if (code == EXIT_OK && !(j->files = calloc(n, sizeof *j->files))) code = fail(json, EXIT_MEMORY, "out of memory");
   for (size_t i = 0; code == EXIT_OK && i < n; i++) {
-    json_t *resource = json_array_get(resources, i), *size = json_object_get(json_object_get(json_object_get(resource, "annotations"), "retort.chunks"), "size");
+    json_t *resource = json_array_get(resources, i),
+           *size = json_object_get(json_object_get(json_object_get(resource, "annotations"), "retort.chunks"), "size");
     const char *file = single ? single : json_string_value(json_object_get(resource, "name"));
-    if (!file || !plain_name(file)) code = fail(json, EXIT_UNSUPPORTED, "the release holds the file %s: a release is a folder of plain files", file ? file : "without a name");
+    if (!file || !plain_name(file))
+      code = fail(json, EXIT_UNSUPPORTED, "the release holds the file %s: a release is a folder of plain files",
+                  file ? file : "without a name");
     else snprintf(j->files[j->count].name, sizeof j->files[0].name, "%s", file);
     if (code == EXIT_OK) j->files[j->count++].size = json_integer_value(size) > 0 ? (uint64_t)json_integer_value(size) : 0;
-    if (code == EXIT_OK && ends_with(file, ".gguf") && (!*j->d->gguf || strcmp(file, j->d->gguf) < 0)) strcpy(j->d->gguf, j->files[j->count - 1].name);
+    if (code == EXIT_OK && ends_with(file, ".gguf") && (!*j->d->gguf || strcmp(file, j->d->gguf) < 0))
+      strcpy(j->d->gguf, j->files[j->count - 1].name);
   }
   if (code == EXIT_OK && !*j->d->gguf) code = fail(json, EXIT_MODEL, "the release names no .gguf file");
   if (code == EXIT_OK) strcpy(j->name, signed_name), strcpy(j->digest, digest);
@@ -205,7 +219,9 @@ static int check_room(const job *j, uint64_t *room) {
     total += j->files[i].size > there ? j->files[i].size - there : 0;
     left += j->files[i].size ? 0 : there;
   }
-  if (left < total) return fail(j->d->o->json, EXIT_RUNTIME, "the release needs %s more but %s has only %s left; the installed model is as it was", memory_text(total).text, j->d->folder, memory_text(left).text);
+  if (left < total)
+    return fail(j->d->o->json, EXIT_RUNTIME, "the release needs %s more but %s has only %s left; the installed model is as it was",
+                memory_text(total).text, j->d->folder, memory_text(left).text);
   *room = left > ROOM_KEPT ? left - ROOM_KEPT : 0;
   return EXIT_OK;
 }
@@ -216,7 +232,8 @@ static int get_files(job *j) {
   for (size_t i = 0; code == EXIT_OK && i < j->count; i++) {
     const wanted *w = &j->files[i];
     char chunks[300];
-    fetch_file file = {.name = w->name, .most = w->size ? w->size : room, .size = w->size}, list = {.name = chunks, .most = MOST_CHUNK_LIST, .optional = true};
+    fetch_file file = {.name = w->name, .most = w->size ? w->size : room, .size = w->size},
+               list = {.name = chunks, .most = MOST_CHUNK_LIST, .optional = true};
     snprintf(chunks, sizeof chunks, "%s.chunks", w->name);
     if (w->size) code = get(j, &list); /* only a signature of ours, which has sizes, vouches for lists */
     if (code == EXIT_OK) code = get(j, &file);

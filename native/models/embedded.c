@@ -1,22 +1,31 @@
 /* embedded.c - puts models/ember/ember.gguf and what vouches for it into the program's read-only data, as the files are.
  *
- * The assembler reads the files (.incbin), so that no generated C of ten times their size has to be compiled; this works alike in gcc and clang
- * and for each target with ELF objects. CMake names the folder, and builds this again when one of the files changes. The model begins on a cache
- * line, so that its tensors (aligned to 32 bytes within the file) lie as well as in memory of their own. The size is that between two labels.
+ * The assembler reads the files (.incbin), so that no generated C of ten times their size has to be compiled; this works alike in gcc and
+ * clang and for each target with ELF objects. CMake names the folder, and builds this again when one of the files changes. The model begins
+ * on a cache line, so that its tensors (aligned to 32 bytes within the file) lie as well as in memory of their own. The size is that
+ * between two labels.
  */
 #include "embedded.h"
 
-#define EMBED(name, file) \
-  __asm__(".pushsection .rodata\n" \
-          ".balign 64\n" \
-          ".hidden embedded_" name "_begin\n" \
-          ".hidden embedded_" name "_end\n" \
-          ".global embedded_" name "_begin\n" \
-          ".global embedded_" name "_end\n" \
-          "embedded_" name "_begin:\n" \
-          ".incbin \"" RETORT_EMBER_FOLDER "/" file "\"\n" \
-          "embedded_" name "_end:\n" \
-          ".popsection\n")
+#define EMBED(name, file)                       \
+  __asm__(                                      \
+      ".pushsection .rodata\n"                  \
+      ".balign 64\n"                            \
+      ".hidden embedded_" name                  \
+      "_begin\n"                                \
+      ".hidden embedded_" name                  \
+      "_end\n"                                  \
+      ".global embedded_" name                  \
+      "_begin\n"                                \
+      ".global embedded_" name                  \
+      "_end\n"                                  \
+      "embedded_" name                          \
+      "_begin:\n"                               \
+      ".incbin \"" RETORT_EMBER_FOLDER "/" file \
+      "\"\n"                                    \
+      "embedded_" name                          \
+      "_end:\n"                                 \
+      ".popsection\n")
 
 EMBED("model", "ember.gguf");
 EMBED("signature", "ember.gguf.sig");

@@ -1,10 +1,11 @@
 /* fetch.c - see fetch.h. libcurl speaks HTTP, mbedTLS TLS 1.2, c-ares asks the name servers; what is decided here are the limits.
  *
- * Nothing that arrives is believed: who signed it is checked elsewhere (download.c), so TLS guards against listeners and against servers that withhold or delay.
- * A transfer ends that exceeds its limit of bytes, that brings nothing for half a minute, that breaks off four times without progress, or that is redirected more
- * than five times or from HTTPS to HTTP.
+ * Nothing that arrives is believed: who signed it is checked elsewhere (download.c), so TLS guards against listeners and against servers
+ * that withhold or delay. A transfer ends that exceeds its limit of bytes, that brings nothing for half a minute, that breaks off four
+ * times without progress, or that is redirected more than five times or from HTTPS to HTTP.
  *
- * Certificates are good now by this machine's clock: mbedTLS is built without one (deps/mbedtls_config.h), so their dates are compared here.
+ * Certificates are good now by this machine's clock: mbedTLS is built without one (deps/mbedtls_config.h), so their dates are compared
+ * here.
  *
  * Absent on purpose: proxies, passwords, cookies, compression, HTTP/2 and TLS 1.3.
  */
@@ -27,7 +28,7 @@ enum { TRIES = 4, REDIRECTS = 5, SILENCE_SECONDS = 30, UNANNOUNCED = 16 << 20 };
 struct fetch {
   const options *o;
   CURL *curl;
-  char *url; /* with a slash at its end */
+  char *url;               /* with a slash at its end */
   text_buffer authorities; /* PEM */
   char ca_file[300];
   char said[CURL_ERROR_SIZE];
@@ -79,7 +80,8 @@ static int read_authorities(fetch *f) {
   for (size_t i = 0; !file && i < sizeof places / sizeof places[0]; i++)
     if (access(places[i], R_OK) == 0) file = places[i];
   if (!file)
-    return fail(f->o->json, EXIT_USAGE, "this system has no file of certificate authorities where they usually are (%s); name one with --ca-file", places[0]);
+    return fail(f->o->json, EXIT_USAGE,
+                "this system has no file of certificate authorities where they usually are (%s); name one with --ca-file", places[0]);
   snprintf(f->ca_file, sizeof f->ca_file, "%s", file);
   return read_text_file(file, f->o->json, &f->authorities);
 }
@@ -88,7 +90,10 @@ static int read_authorities(fetch *f) {
 
 static size_t on_header(char *line, size_t one, size_t n, void *arg) {
   fetch *f = arg;
-  static const struct { const char *name; size_t at; } kept[] = {{"etag:", offsetof(fetch, etag)}, {"last-modified:", offsetof(fetch, date)}};
+  static const struct {
+    const char *name;
+    size_t at;
+  } kept[] = {{"etag:", offsetof(fetch, etag)}, {"last-modified:", offsetof(fetch, date)}};
   (void)one;
   if (n > 5 && memcmp(line, "HTTP/", 5) == 0) f->etag[0] = f->date[0] = 0, f->range_start = UINT64_MAX; /* of a redirection before */
   for (size_t i = 0; i < 2; i++) {
@@ -173,10 +178,12 @@ static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t u
 int fetch_open(fetch **out, const options *o, const char *url) {
   const char *host = strstr(url, "://");
   fetch *f = *out = calloc(1, sizeof *f);
-  if (!f || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(f->curl = curl_easy_init())) return fail(o->json, EXIT_MEMORY, "out of memory");
+  if (!f || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(f->curl = curl_easy_init()))
+    return fail(o->json, EXIT_MEMORY, "out of memory");
   f->o = o;
   size_t n = strlen(url);
-  if (!host || n > 2000 || strpbrk(url, "?#@ \\")) return fail(o->json, EXIT_USAGE, "%s is not a plain URL of a folder or a .gguf file: https://host/path, without user, ? or #", url);
+  if (!host || n > 2000 || strpbrk(url, "?#@ \\"))
+    return fail(o->json, EXIT_USAGE, "%s is not a plain URL of a folder or a .gguf file: https://host/path, without user, ? or #", url);
   if (!(f->url = malloc(n + 2))) return fail(o->json, EXIT_MEMORY, "out of memory");
   snprintf(f->url, n + 2, "%s%s", url, url[n - 1] == '/' ? "" : "/");
   bool tls = strncasecmp(url, "https:", 6) == 0;
@@ -269,18 +276,26 @@ static int explain(const fetch *f, CURLcode result, long status) {
   bool json = f->o->json;
   const char *name = f->file->name;
   char *effective = NULL;
-  if (interrupted()) return fail(json, EXIT_INTERRUPTED, "interrupted; the installed model is as it was, and the next update goes on with what has arrived");
+  if (interrupted())
+    return fail(json, EXIT_INTERRUPTED, "interrupted; the installed model is as it was, and the next update goes on with what has arrived");
   if (f->note_code) return f->note_code;
   if (f->write_error) return fail(json, EXIT_RUNTIME, "cannot write %s: %s", name, strerror(f->write_error));
-  if (f->too_large) return fail(json, EXIT_TRUST, "%s%s has more than the %llu bytes that were %s", f->url, name, (unsigned long long)f->limit, f->file->size ? "signed" : "allowed");
-  if (f->certificate_fault) return fail(json, EXIT_RUNTIME, "the server of %s is not trusted: %s (CA file: %s)", f->url, f->certificate_fault, f->ca_file);
+  if (f->too_large)
+    return fail(json, EXIT_TRUST, "%s%s has more than the %llu bytes that were %s", f->url, name, (unsigned long long)f->limit,
+                f->file->size ? "signed" : "allowed");
+  if (f->certificate_fault)
+    return fail(json, EXIT_RUNTIME, "the server of %s is not trusted: %s (CA file: %s)", f->url, f->certificate_fault, f->ca_file);
   if (result == CURLE_HTTP_RETURNED_ERROR) {
     curl_easy_getinfo(f->curl, CURLINFO_EFFECTIVE_URL, &effective);
-    return fail(json, status == 404 || status == 410 ? EXIT_MODEL : EXIT_RUNTIME, "the server has no %s: it says %ld for %s", name, status, effective ? effective : f->url);
+    return fail(json, status == 404 || status == 410 ? EXIT_MODEL : EXIT_RUNTIME, "the server has no %s: it says %ld for %s", name, status,
+                effective ? effective : f->url);
   }
   if (result == CURLE_TOO_MANY_REDIRECTS) return fail(json, EXIT_RUNTIME, "%s%s is redirected more than %d times", f->url, name, REDIRECTS);
-  if (result == CURLE_UNSUPPORTED_PROTOCOL) return fail(json, EXIT_RUNTIME, "%s%s leads to something that is not %s", f->url, name, strncasecmp(f->url, "https:", 6) == 0 ? "HTTPS" : "HTTP or HTTPS");
-  if (result == CURLE_SSL_CACERT_BADFILE || result == CURLE_SSL_CERTPROBLEM) return fail(json, EXIT_USAGE, "%s holds no certificates in PEM form", f->ca_file);
+  if (result == CURLE_UNSUPPORTED_PROTOCOL)
+    return fail(json, EXIT_RUNTIME, "%s%s leads to something that is not %s", f->url, name,
+                strncasecmp(f->url, "https:", 6) == 0 ? "HTTPS" : "HTTP or HTTPS");
+  if (result == CURLE_SSL_CACERT_BADFILE || result == CURLE_SSL_CERTPROBLEM)
+    return fail(json, EXIT_USAGE, "%s holds no certificates in PEM form", f->ca_file);
   if (result == CURLE_OPERATION_TIMEDOUT) return fail(json, EXIT_RUNTIME, "nothing came from %s for %d s", f->url, SILENCE_SECONDS);
   return fail(json, EXIT_RUNTIME, "cannot get %s%s: %s", f->url, name, f->said[0] ? f->said : curl_easy_strerror(result));
 }

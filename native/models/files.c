@@ -1,9 +1,10 @@
 /* files.c - the bytes of a model: one GGUF file or a split set, read into private memory or mapped.
  *
- * Private memory is the default although mapping starts sooner: nobody can change the bytes under us after they were checked, and they sit on
- * huge pages, from which decoding reads half as fast again. The bytes that are hashed are those that the model then runs on. All threads read at once, in chunks; a bar shows itself when that takes long.
- * Bytes that are refused are wiped before their memory is given back. A mapping is as safe as the copy only where the kernel checks each page that
- * it brings in against a tree of digests (fs-verity): such a file cannot be changed any more.
+ * Private memory is the default although mapping starts sooner: nobody can change the bytes under us after they were checked, and they sit
+ * on huge pages, from which decoding reads half as fast again. The bytes that are hashed are those that the model then runs on. All threads
+ * read at once, in chunks; a bar shows itself when that takes long. Bytes that are refused are wiped before their memory is given back. A
+ * mapping is as safe as the copy only where the kernel checks each page that it brings in against a tree of digests (fs-verity): such a
+ * file cannot be changed any more.
  */
 #include "files.h"
 
@@ -40,9 +41,9 @@ typedef struct sequence {
 typedef struct reading {
   model_files *f;
   int *descriptors;
-  atomic_uint_fast64_t next, done; /* chunk to take; bytes read */
+  atomic_uint_fast64_t next, done;             /* chunk to take; bytes read */
   atomic_uint_fast64_t reading_ns, hashing_ns; /* over all threads */
-  atomic_int failed;               /* errno, or -1: a file ended early */
+  atomic_int failed;                           /* errno, or -1: a file ended early */
   atomic_size_t failed_file;
   sequence *sequences; /* one a file */
   bool from_map;       /* the bytes are there already */
@@ -60,7 +61,9 @@ static uint64_t turns(const model_files *f, size_t file) { return (f->buffers[fi
 
 static bool feed(reading *r, size_t file, uint64_t offset, uint64_t size) {
   retort_error error;
-  if (retort_verifier_feed(r->f->verifier, file, offset, (const char *)r->f->buffers[file].data + offset, (size_t)size, &error) == RETORT_OK) return true;
+  if (retort_verifier_feed(r->f->verifier, file, offset, (const char *)r->f->buffers[file].data + offset, (size_t)size, &error) ==
+      RETORT_OK)
+    return true;
   if (!atomic_flag_test_and_set(&r->refused)) {
     r->refusal = error;
     atomic_store(&r->failed, EKEYREJECTED);
@@ -73,7 +76,8 @@ static bool verify_chunk(reading *r, size_t file, uint64_t index) {
   const model_files *f = r->f;
   uint64_t size = f->buffers[file].size, step = turn(f, file), n = turns(f, file), at;
   if (f->verdict.method == RETORT_TRUST_UNSIGNED) return true;
-  if (retort_verifier_chunk_size(f->verifier, file)) return feed(r, file, index * step, size - index * step < step ? size - index * step : step);
+  if (retort_verifier_chunk_size(f->verifier, file))
+    return feed(r, file, index * step, size - index * step < step ? size - index * step : step);
   sequence *s = &r->sequences[file];
   atomic_store(&s->ready[index], 1);
   do {
@@ -139,7 +143,8 @@ static int prepare(reading *r, bool json) {
     r->sequences[i].ready = calloc(turns(f, i) + 1, 1);
     if (!r->sequences[i].ready) return fail(json, EXIT_MEMORY, "out of memory");
     if (!r->from_map) f->buffers[i].data = p->alloc(p->user, f->buffers[i].size);
-    if (!r->from_map && !f->buffers[i].data) return fail(json, EXIT_MEMORY, "no memory for the %s of %s", memory_text(f->buffers[i].size).text, f->buffers[i].name);
+    if (!r->from_map && !f->buffers[i].data)
+      return fail(json, EXIT_MEMORY, "no memory for the %s of %s", memory_text(f->buffers[i].size).text, f->buffers[i].name);
   }
   return EXIT_OK;
 }
@@ -151,7 +156,8 @@ static int read_all(model_files *f, int *descriptors, bool from_map, bool json) 
   if (code == EXIT_OK) {
     progress_begin(&r.bar, "reading the model", true);
     p->parallel(p->user, read_work, &r);
-    double all = seconds() - r.bar.started, reading_ns = (double)atomic_load(&r.reading_ns), hashing_ns = (double)atomic_load(&r.hashing_ns);
+    double all = seconds() - r.bar.started, reading_ns = (double)atomic_load(&r.reading_ns),
+           hashing_ns = (double)atomic_load(&r.hashing_ns);
     f->hash_seconds = reading_ns + hashing_ns > 0 ? all * hashing_ns / (reading_ns + hashing_ns) : 0;
     f->read_seconds = all - f->hash_seconds;
     f->turns_begun = from_map ? 0 : atomic_load(&r.next);
@@ -198,7 +204,8 @@ static int read_prefix(model_files *f, size_t file, int descriptor, uint64_t wan
   for (uint64_t at = *have; at < end;) {
     ssize_t n = pread(descriptor, data + at, (size_t)(end - at), (off_t)at);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(json, EXIT_MODEL, "cannot read %s: %s", b->name, n < 0 ? strerror(errno) : "it became shorter while it was read");
+    if (n <= 0)
+      return fail(json, EXIT_MODEL, "cannot read %s: %s", b->name, n < 0 ? strerror(errno) : "it became shorter while it was read");
     at += (uint64_t)n;
   }
   if (end > *have && retort_verifier_feed(f->verifier, file, *have, data + *have, (size_t)(end - *have), &error)) {
@@ -209,7 +216,8 @@ static int read_prefix(model_files *f, size_t file, int descriptor, uint64_t wan
   return EXIT_OK;
 }
 
-/* With signed chunk lists only the chunks that the headers lie in are read: all of them are verified before the parser sees one of their bytes. */
+/* With signed chunk lists only the chunks that the headers lie in are read: all of them are verified before the parser sees one of their
+ * bytes. */
 static int read_header(model_files *f, const int *descriptors, const options *o) {
   const retort_platform *p = machine_platform(f->m);
   retort_buffer *seen = calloc(f->count, sizeof *seen);
@@ -228,11 +236,14 @@ static int read_header(model_files *f, const int *descriptors, const options *o)
       complete = complete && have[i] == f->buffers[i].size;
       seen[i] = (retort_buffer){f->buffers[i].data, (size_t)have[i], f->buffers[i].name};
     }
-    if (code != EXIT_OK || retort_gguf_open_verified(p, f->verifier, seen, f->count, RETORT_GGUF_METADATA_ONLY, &f->header, &error) == RETORT_OK) break;
+    if (code != EXIT_OK ||
+        retort_gguf_open_verified(p, f->verifier, seen, f->count, RETORT_GGUF_METADATA_ONLY, &f->header, &error) == RETORT_OK)
+      break;
     if (error.status != RETORT_ERROR_FORMAT || complete || wanted >= HEADER_MAX) code = fail_status(o->json, &error);
   }
   for (size_t i = 0; code == EXIT_OK && i < f->count; i++) total += have[i];
-  if (code == EXIT_OK && o->verbose) fprintf(stderr, "retort: header: %s of %s read and verified\n", memory_text(total).text, memory_text(f->bytes).text);
+  if (code == EXIT_OK && o->verbose)
+    fprintf(stderr, "retort: header: %s of %s read and verified\n", memory_text(total).text, memory_text(f->bytes).text);
   free(seen);
   free(have);
   return code;
@@ -272,8 +283,10 @@ static int open_one(model_files *f, size_t index, int *descriptor, bool json) {
   *descriptor = open(b->name, O_RDONLY | O_CLOEXEC);
   if (*descriptor < 0 && index > 0 && errno == ENOENT)
     return fail(json, EXIT_MODEL, "%s is missing: the set has %zu files, which must lie in one folder", b->name, f->count);
-  if (*descriptor < 0 || fstat(*descriptor, &info) != 0) return fail(json, EXIT_MODEL, "cannot open the model %s: %s", b->name, strerror(errno));
-  if (!S_ISREG(info.st_mode)) return fail(json, EXIT_MODEL, "%s is %s, not a file", b->name, S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
+  if (*descriptor < 0 || fstat(*descriptor, &info) != 0)
+    return fail(json, EXIT_MODEL, "cannot open the model %s: %s", b->name, strerror(errno));
+  if (!S_ISREG(info.st_mode))
+    return fail(json, EXIT_MODEL, "%s is %s, not a file", b->name, S_ISDIR(info.st_mode) ? "a folder" : "a device or pipe");
   if ((uint64_t)info.st_size > SIZE_MAX / 2) return fail(json, EXIT_MEMORY, "%s is too large for this program's address space", b->name);
   b->size = (size_t)info.st_size;
   f->bytes += b->size;
@@ -284,7 +297,9 @@ static int open_one(model_files *f, size_t index, int *descriptor, bool json) {
 static int check_memory(const model_files *f, bool json) {
   uint64_t available = available_memory();
   if (available == 0 || f->bytes <= available) return EXIT_OK;
-  return fail(json, EXIT_MEMORY, "the model needs %s of memory but only %s are available; end other programs, take a smaller model or quantisation, or try --mmap (slow)",
+  return fail(json, EXIT_MEMORY,
+              "the model needs %s of memory but only %s are available; end other programs, take a smaller model or quantisation, or try "
+              "--mmap (slow)",
               memory_text(f->bytes).text, memory_text(available).text);
 }
 
@@ -301,7 +316,9 @@ static int take_in(model_files *f, int *descriptors, int look, const options *o)
   if (map) code = map_all(f, descriptors, o->json);
   else if (!f->embedded) code = check_memory(f, o->json);
   if (code == EXIT_OK && map && !f->sealed && !o->allow_unsigned)
-    warn("the model is mapped: it is verified now, but whoever may write the file can still change it while it runs; leave --mmap away to be safe from that, or seal the file with fs-verity");
+    warn(
+        "the model is mapped: it is verified now, but whoever may write the file can still change it while it runs; leave --mmap away to "
+        "be safe from that, or seal the file with fs-verity");
   if (code == EXIT_OK && (!map || !o->allow_unsigned)) code = read_all(f, descriptors, map || f->embedded, o->json);
   if (code == EXIT_OK && retort_verifier_finish(f->verifier, &f->verdict, &error))
     code = trust_is_given(o) ? fail_status(o->json, &error) : trust_policy_refuse(o, f->buffers[0].name, f->embedded, error.message);
@@ -367,7 +384,9 @@ retort_status files_parse(model_files *f, uint32_t flags, retort_gguf **out, ret
 
 bool files_peeked(const model_files *f) { return f->header || f->mapped; }
 
-const char *files_memory(const model_files *f) { return f->embedded ? "embedded" : f->sealed ? "fs-verity map" : f->mapped ? "shared map" : "private copy"; }
+const char *files_memory(const model_files *f) {
+  return f->embedded ? "embedded" : f->sealed ? "fs-verity map" : f->mapped ? "shared map" : "private copy";
+}
 
 void files_close(model_files *f) {
   const retort_platform *p = f->m ? machine_platform(f->m) : NULL;
@@ -384,4 +403,6 @@ void files_close(model_files *f) {
   *f = (model_files){0};
 }
 
-void files_digest(const model_files *f, size_t index, char hex[65]) { retort_sha256_hex(f->buffers[index].data, f->buffers[index].size, hex); }
+void files_digest(const model_files *f, size_t index, char hex[65]) {
+  retort_sha256_hex(f->buffers[index].data, f->buffers[index].size, hex);
+}

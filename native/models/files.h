@@ -8,26 +8,28 @@
 typedef struct model_files {
   retort_buffer *buffers; /* one a file, in order; as retort_gguf_open wants them */
   size_t count;
-  uint64_t bytes; /* of all files */
-  bool embedded; /* the bytes are the program's own data, used where they are */
+  uint64_t bytes;            /* of all files */
+  bool embedded;             /* the bytes are the program's own data, used where they are */
   bool mapped, sealed;       /* sealed: by fs-verity, all of them */
   retort_verifier *verifier; /* finished, unless only the header was read */
   retort_verdict verdict;
-  retort_gguf *header;    /* FILES_HEADER, until files_parse hands it out */
-  uint64_t turns_begun;   /* of reading: what is to be wiped where the model is refused */
+  retort_gguf *header;               /* FILES_HEADER, until files_parse hands it out */
+  uint64_t turns_begun;              /* of reading: what is to be wiped where the model is refused */
   double read_seconds, hash_seconds; /* parts of the time that getting the bytes took, by what the threads spent on each */
   const machine *m;
 } model_files;
 
-/* What the caller will do: run the model; look at it, its header above all, so that an unsigned file is mapped; or read metadata alone, for which
- * of a file with a signed chunk list only the chunks of the header are read; or the same if that is cheap, else nothing (files_peeked). */
+/* What the caller will do: run the model; look at it, its header above all, so that an unsigned file is mapped; or read metadata alone, for
+ * which of a file with a signed chunk list only the chunks of the header are read; or the same if that is cheap, else nothing
+ * (files_peeked). */
 enum { FILES_RUN, FILES_LOOK, FILES_HEADER, FILES_PEEK };
 
-/* Opens `path` (NULL: the model embedded in the program) and, where its name is that of one file of a split set (NAME-00001-of-000NN.gguf), the
- * others beside it, by the trust policy of the options: each byte is hashed as it arrives, by the threads that read it, and a model that fails is
- * wiped and given back unseen. Returns EXIT_OK, or the exit code once the error was reported. */
+/* Opens `path` (NULL: the model embedded in the program) and, where its name is that of one file of a split set (NAME-00001-of-000NN.gguf),
+ * the others beside it, by the trust policy of the options: each byte is hashed as it arrives, by the threads that read it, and a model
+ * that fails is wiped and given back unseen. Returns EXIT_OK, or the exit code once the error was reported. */
 int files_open(model_files *f, const machine *m, const char *path, int look, const options *o);
-/* The only way to the parser: retort_gguf_open_verified over these files. After FILES_HEADER the metadata alone may be there, whatever `flags` say. */
+/* The only way to the parser: retort_gguf_open_verified over these files. After FILES_HEADER the metadata alone may be there, whatever
+ * `flags` say. */
 retort_status files_parse(model_files *f, uint32_t flags, retort_gguf **out, retort_error *error);
 /* After FILES_PEEK: the header is there. */
 bool files_peeked(const model_files *f);

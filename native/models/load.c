@@ -32,7 +32,8 @@ static int check_kernels(const loaded *l, const options *o) {
   int available;
   if (!wanted) return EXIT_OK;
   for (uint32_t i = 0; (name = retort_kernels_variant(machine_platform(l->m), i, &available, &reason)) != NULL; i++) {
-    if (strcmp(name, wanted) == 0) return available ? EXIT_OK : fail(o->json, EXIT_UNSUPPORTED, "kernel variant %s does not run here: %s", wanted, reason);
+    if (strcmp(name, wanted) == 0)
+      return available ? EXIT_OK : fail(o->json, EXIT_UNSUPPORTED, "kernel variant %s does not run here: %s", wanted, reason);
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", *names ? ", " : "", name);
   }
   return fail(o->json, EXIT_USAGE, "there is no kernel variant '%s'; this build has %s", wanted, names);
@@ -66,8 +67,8 @@ static uint32_t kv_type(const options *o) {
 
 static uint64_t wanted_context(const options *o, uint64_t train) { return o->ctx ? o->ctx : train && train < 4096 ? train : 4096; }
 
-/* Weights, keys and values against the memory that there is, before the weights are read, where the header can be had by itself: a signed chunk
- * list, or no verification at all. Else the size of the files is compared before (files.c), and the context's need afterwards. */
+/* Weights, keys and values against the memory that there is, before the weights are read, where the header can be had by itself: a signed
+ * chunk list, or no verification at all. Else the size of the files is compared before (files.c), and the context's need afterwards. */
 static int foresee(const loaded *l, const options *o) {
   model_files f;
   retort_gguf *gguf = NULL;
@@ -86,8 +87,10 @@ static int foresee(const loaded *l, const options *o) {
     for (uint32_t i = 0; retort_gguf_get_tensor(gguf, i, &t, NULL) == RETORT_OK; i++) need.parameters += metadata_elements(&t);
     need.context = wanted_context(o, metadata_number(gguf, architecture, "context_length", 0));
     if (!memory_fits(&need, available, way))
-      code = fail(o->json, EXIT_MEMORY, "the model needs %s, and a context of %llu tokens %s for keys and values, but only %s of memory are available; %s", memory_text(need.weights).text,
-                  (unsigned long long)need.context, memory_text(need.kv_per_token * need.context).text, memory_text(available).text, way);
+      code = fail(o->json, EXIT_MEMORY,
+                  "the model needs %s, and a context of %llu tokens %s for keys and values, but only %s of memory are available; %s",
+                  memory_text(need.weights).text, (unsigned long long)need.context, memory_text(need.kv_per_token * need.context).text,
+                  memory_text(available).text, way);
   }
   free(architecture);
   retort_gguf_close(gguf);
@@ -116,11 +119,13 @@ int load(loaded *l, const options *o, unsigned what) {
   if (o->verbose && (what & LOAD_MODEL)) {
     char why[160];
     default_threads(why);
-    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s (%s) in %s: reading %s, hashing %s, parsing %s\n", l->path, l->model_info.architecture,
-            1e-9 * (double)l->model_info.n_parameters, memory_text(l->files.bytes).text, files_memory(&l->files), time_text(l->load_seconds).text,
-            time_text(l->files.read_seconds).text, time_text(l->files.hash_seconds).text, time_text(l->parse_seconds).text);
-    fprintf(stderr, "retort: %u thread%s (%s%s), kernels %s%s\n", machine_platform(l->m)->workers, machine_platform(l->m)->workers == 1 ? "" : "s",
-            o->threads ? "as asked; the default is " : "default: ", why, l->model_info.kernels, wanted_kernels(o) ? " (forced)" : "");
+    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s (%s) in %s: reading %s, hashing %s, parsing %s\n", l->path,
+            l->model_info.architecture, 1e-9 * (double)l->model_info.n_parameters, memory_text(l->files.bytes).text,
+            files_memory(&l->files), time_text(l->load_seconds).text, time_text(l->files.read_seconds).text,
+            time_text(l->files.hash_seconds).text, time_text(l->parse_seconds).text);
+    fprintf(stderr, "retort: %u thread%s (%s%s), kernels %s%s\n", machine_platform(l->m)->workers,
+            machine_platform(l->m)->workers == 1 ? "" : "s", o->threads ? "as asked; the default is " : "default: ", why,
+            l->model_info.kernels, wanted_kernels(o) ? " (forced)" : "");
     char verdict[1400];
     retort_verdict_text(&l->files.verdict, verdict, sizeof verdict);
     fprintf(stderr, "retort: trust: %s%s\n", l->embedded ? "the model embedded in the program: " : "", verdict);
@@ -137,18 +142,24 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   so.kv_type = kv_type(o);
   uint32_t train = l->model_info.n_ctx_train;
   const retort_model_info *i = &l->model_info;
-  memory_need need = {.kv_per_token = 2 * (uint64_t)i->n_layers * i->n_kv_heads * retort_kv_bytes(so.kv_type, i->head_dim), .context = n_ctx ? n_ctx : train < 4096 ? train : 4096};
+  memory_need need = {.kv_per_token = 2 * (uint64_t)i->n_layers * i->n_kv_heads * retort_kv_bytes(so.kv_type, i->head_dim),
+                      .context = n_ctx          ? n_ctx
+                                 : train < 4096 ? train
+                                                : 4096};
   uint64_t available = available_memory();
   char way[160];
   if (available && !memory_fits(&need, available, way))
-    return fail(o->json, EXIT_MEMORY, "a context of %llu tokens needs %s for keys and values, beside the model's %s, but only %s are available; %s", (unsigned long long)need.context,
-                memory_text(need.kv_per_token * need.context).text, memory_text(l->files.bytes).text, memory_text(available).text, way);
+    return fail(o->json, EXIT_MEMORY,
+                "a context of %llu tokens needs %s for keys and values, beside the model's %s, but only %s are available; %s",
+                (unsigned long long)need.context, memory_text(need.kv_per_token * need.context).text, memory_text(l->files.bytes).text,
+                memory_text(available).text, way);
   if (retort_session_open(machine_platform(l->m), l->model, l->vocab, &so, &l->session, &error)) return fail_status(o->json, &error);
   l->session_info.struct_size = sizeof l->session_info;
   if (retort_session_get_info(l->session, &l->session_info, &error)) return fail_status(o->json, &error);
   if (o->verbose)
-    fprintf(stderr, "retort: context %u tokens (%s; the model was made for %u), batch %u, keys and values %s: %s; working memory %s\n", l->session_info.n_ctx,
-            n_ctx ? "as asked" : "default", train, l->session_info.n_batch, o->kv, memory_text(l->session_info.kv_bytes).text, memory_text(l->session_info.work_bytes).text);
+    fprintf(stderr, "retort: context %u tokens (%s; the model was made for %u), batch %u, keys and values %s: %s; working memory %s\n",
+            l->session_info.n_ctx, n_ctx ? "as asked" : "default", train, l->session_info.n_batch, o->kv,
+            memory_text(l->session_info.kv_bytes).text, memory_text(l->session_info.work_bytes).text);
   return EXIT_OK;
 }
 

@@ -15,15 +15,19 @@ typedef struct loaded {
   retort_vocab_info vocab_info;
   retort_model_info model_info;
   retort_session_info session_info;
-  char path[4096];      /* of the model; EMBEDDED_NAME where none was named */
+  char path[4096]; /* of the model; EMBEDDED_NAME where none was named */
   bool embedded;
   double load_seconds;  /* from the start of loading to the open model */
   double parse_seconds; /* of these: from the verified bytes on */
 } loaded;
 
-enum { LOAD_VOCAB = 1u << 0, LOAD_MODEL = 1u << 1, LOAD_SESSION = 1u << 2 /* a session of the options' context will follow: it must fit beside the model */ };
-/* Finds the model (o->model, $RETORT_MODEL, the embedded one), gets its bytes and opens what `what` asks for; without LOAD_MODEL only the header of
- * the file is touched. Returns EXIT_OK, or the exit code once the error was reported; call unload in either case. */
+enum {
+  LOAD_VOCAB = 1u << 0,
+  LOAD_MODEL = 1u << 1,
+  LOAD_SESSION = 1u << 2 /* a session of the options' context will follow: it must fit beside the model */
+};
+/* Finds the model (o->model, $RETORT_MODEL, the embedded one), gets its bytes and opens what `what` asks for; without LOAD_MODEL only the
+ * header of the file is touched. Returns EXIT_OK, or the exit code once the error was reported; call unload in either case. */
 int load(loaded *l, const options *o, unsigned what);
 /* Opens a session for `n_ctx` positions (0: the default) after checking that its cache fits in memory. */
 int load_session(loaded *l, const options *o, uint32_t n_ctx);

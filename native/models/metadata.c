@@ -1,4 +1,5 @@
-/* metadata.c - see metadata.h. From the metadata alone, so that it is known for models that cannot be opened, and before the weights are read. */
+/* metadata.c - see metadata.h. From the metadata alone, so that it is known for models that cannot be opened, and before the weights are
+ * read. */
 #include "metadata.h"
 
 #include <stdio.h>
@@ -12,7 +13,8 @@ json_t *metadata_value(const retort_gguf *gguf, const char *key, size_t max) {
   if (retort_gguf_get_json(gguf, key, max, NULL, 0, &size, NULL) != RETORT_ERROR_BUFFER) return NULL;
   char *text = malloc(size + 1);
   json_t *value = NULL;
-  if (text && retort_gguf_get_json(gguf, key, max, text, size + 1, &size, NULL) == RETORT_OK) value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+  if (text && retort_gguf_get_json(gguf, key, max, text, size + 1, &size, NULL) == RETORT_OK)
+    value = json_loadb(text, size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
   free(text);
   return value;
 }
@@ -43,7 +45,8 @@ uint64_t metadata_elements(const retort_gguf_tensor *t) {
 uint64_t metadata_kv_per_token(const retort_gguf *g, const char *a, uint32_t kv_type) {
   uint64_t layers = metadata_number(g, a, "block_count", 0), heads = metadata_number(g, a, "attention.head_count", 0);
   uint64_t kv_heads = metadata_number(g, a, "attention.head_count_kv", heads), embd = metadata_number(g, a, "embedding_length", 0);
-  uint64_t head = heads ? embd / heads : 0, latent = metadata_number(g, a, "attention.kv_lora_rank", 0), rope = metadata_number(g, a, "rope.dimension_count", 0);
+  uint64_t head = heads ? embd / heads : 0, latent = metadata_number(g, a, "attention.kv_lora_rank", 0),
+           rope = metadata_number(g, a, "rope.dimension_count", 0);
   uint64_t key = metadata_number(g, a, "attention.key_length", head), value = metadata_number(g, a, "attention.value_length", head);
   if (layers > 100000 || kv_heads > 100000 || key > 100000 || value > 100000 || latent > 100000 || rope > 100000) return 0;
   return latent ? layers * retort_kv_bytes(kv_type, (uint32_t)(latent + rope))
@@ -56,7 +59,8 @@ bool memory_fits(const memory_need *n, uint64_t available, char way[160]) {
     const char *name;
     double bits;
   } types[] = {{"Q8_0", 8.5}, {"Q6_K", 6.57}, {"Q5_K_M", 5.7}, {"Q4_K_M", 4.9}, {"Q3_K_M", 4}, {"Q2_K", 3.3}};
-  uint64_t free_bytes = available > MEMORY_MARGIN ? available - MEMORY_MARGIN : 0, left = free_bytes > n->weights ? free_bytes - n->weights : 0;
+  uint64_t free_bytes = available > MEMORY_MARGIN ? available - MEMORY_MARGIN : 0,
+           left = free_bytes > n->weights ? free_bytes - n->weights : 0;
   if (free_bytes >= n->weights && (n->kv_per_token == 0 || n->context <= left / n->kv_per_token)) return true;
   uint64_t fits = n->kv_per_token ? left / n->kv_per_token / 256 * 256 : 0;
   if (fits) {
@@ -67,7 +71,8 @@ bool memory_fits(const memory_need *n, uint64_t available, char way[160]) {
   for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
     double bytes = types[i].bits / 8 * (double)n->parameters;
     if (bytes >= (double)n->weights || bytes + (double)cache > (double)free_bytes) continue;
-    snprintf(way, 160, "as %s (about %s) and with --ctx %llu it would fit", types[i].name, memory_text((uint64_t)bytes).text, (unsigned long long)(n->context < 1024 ? n->context : 1024));
+    snprintf(way, 160, "as %s (about %s) and with --ctx %llu it would fit", types[i].name, memory_text((uint64_t)bytes).text,
+             (unsigned long long)(n->context < 1024 ? n->context : 1024));
     return false;
   }
   snprintf(way, 160, "no usual quantisation of it would fit: take a smaller model, or try --mmap (slow)");

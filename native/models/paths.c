@@ -54,7 +54,8 @@ static int add_folder(model_paths *t, bool json) {
     }
     if (e->fts_info == FTS_D || e->fts_info == FTS_DP) continue;
     if (e->fts_info == FTS_F) code = add_file(t, e->fts_path, (uint64_t)e->fts_statp->st_size, json);
-    else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS) code = fail(json, EXIT_MODEL, "cannot read %s: %s", e->fts_path, strerror(e->fts_errno));
+    else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS)
+      code = fail(json, EXIT_MODEL, "cannot read %s: %s", e->fts_path, strerror(e->fts_errno));
     else code = fail(json, EXIT_TRUST, "%s is a link or a device: a signed model has plain files only", e->fts_path);
   }
   fts_close(walk);
@@ -120,11 +121,13 @@ void model_paths_close(model_paths *t) {
   *t = (model_paths){0};
 }
 
-int model_paths_read(const model_paths *t, size_t index, retort_status (*take)(void *, uint64_t, const void *, size_t, retort_error *), void *arg, bool json) {
+int model_paths_read(const model_paths *t, size_t index, retort_status (*take)(void *, uint64_t, const void *, size_t, retort_error *),
+                     void *arg, bool json) {
   const retort_buffer *file = &t->files[index];
   retort_error error = {0};
   int descriptor = open(file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), code = EXIT_OK;
-  if (descriptor < 0 && errno == ELOOP && !t->root) descriptor = open(file->name, O_RDONLY | O_CLOEXEC); /* a link that the user named is the user's choice */
+  if (descriptor < 0 && errno == ELOOP && !t->root)
+    descriptor = open(file->name, O_RDONLY | O_CLOEXEC); /* a link that the user named is the user's choice */
   if (descriptor < 0) return fail(json, EXIT_MODEL, "cannot open %s: %s", file->name, strerror(errno));
   char *piece = read_buffer(PIECE);
   if (!piece) code = fail(json, EXIT_MEMORY, "out of memory");
@@ -147,8 +150,8 @@ int model_paths_read(const model_paths *t, size_t index, retort_status (*take)(v
 
 char *read_buffer(size_t size) { return aligned_alloc(PAGE, (size + PAGE) / PAGE * PAGE); }
 
-/* The file is first written under a name that nobody can foresee, so that in a folder that others may write too nobody has put a file of his own,
- * or a link, in its place. */
+/* The file is first written under a name that nobody can foresee, so that in a folder that others may write too nobody has put a file of
+ * his own, or a link, in its place. */
 int write_file(const char *path, const void *data, size_t size, bool secret, bool json) {
   char temporary[4400];
   unsigned long long chance;

@@ -1,8 +1,8 @@
 /* trust_policy.c - see trust_policy.h.
  *
- * With the options silent, the order is fixed: a signature beside the model (a bundle by key, then by certificate, then minisign), then a pin. A
- * file that none of them vouches for is refused. Each attempt is a verifier of its own with one method; nothing a file says leads to a
- * weaker one. Signatures are checked before any byte of the model is read; a pin is tried only for a file of the pinned size.
+ * With the options silent, the order is fixed: a signature beside the model (a bundle by key, then by certificate, then minisign), then a
+ * pin. A file that none of them vouches for is refused. Each attempt is a verifier of its own with one method; nothing a file says leads to
+ * a weaker one. Signatures are checked before any byte of the model is read; a pin is tried only for a file of the pinned size.
  */
 #include "trust_policy.h"
 
@@ -23,7 +23,8 @@ static const char PROJECT_MODEL[] = "ember";
 /* Most bytes of keys and roots, of the list of pins, of a signature (as the core takes it). */
 enum { ANCHOR_MAX = 64 << 10, PINS_MAX = 16 << 20, SIGNATURE_MAX = 32 << 20 };
 /* SmolLM2-135M-Instruct.Q4_1.gguf, which build.sh fetches pinned by the same digest. */
-static const pin TEST_MODEL_PIN = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98362432, "SmolLM2-135M-Instruct.Q4_1.gguf"};
+static const pin TEST_MODEL_PIN = {"b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", 98362432,
+                                   "SmolLM2-135M-Instruct.Q4_1.gguf"};
 
 int64_t now_utc(void) { return (int64_t)time(NULL); }
 
@@ -43,7 +44,10 @@ bool store_folder(char path[4096]) {
 int anchor_kind(const text_buffer *text) {
   if (strstr(text->bytes, "-----BEGIN CERTIFICATE-----")) return RETORT_TRUST_CERTIFICATE;
   if (strstr(text->bytes, "-----BEGIN PUBLIC KEY-----")) return RETORT_TRUST_KEY;
-  return strncmp(text->bytes, "untrusted comment: ", 19) == 0 || (text->size >= 56 && text->size <= 58 && strncmp(text->bytes, "RW", 2) == 0) ? RETORT_TRUST_MINISIGN : -1;
+  return strncmp(text->bytes, "untrusted comment: ", 19) == 0 ||
+                 (text->size >= 56 && text->size <= 58 && strncmp(text->bytes, "RW", 2) == 0)
+             ? RETORT_TRUST_MINISIGN
+             : -1;
 }
 
 static void anchors_free(anchor_set *set) {
@@ -73,7 +77,9 @@ static int keep_anchor(anchor_set *set, const char *path, const text_buffer *tex
   char *name = set->count < MAX_ANCHORS ? strdup(path) : NULL;
   if (name) set->items[set->count++] = (retort_buffer){text->bytes, text->size, name};
   else free(text->bytes);
-  return name ? EXIT_OK : set->count < MAX_ANCHORS ? fail(json, EXIT_MEMORY, "out of memory") : fail(json, EXIT_USAGE, "more than %d keys", MAX_ANCHORS);
+  return name                       ? EXIT_OK
+         : set->count < MAX_ANCHORS ? fail(json, EXIT_MEMORY, "out of memory")
+                                    : fail(json, EXIT_USAGE, "more than %d keys", MAX_ANCHORS);
 }
 
 static int add_anchor(anchor_set *set, const char *path, bool json) {
@@ -111,7 +117,8 @@ static int read_pins(trust_set *set, const char *path, const text_buffer *text, 
     pin p = {0};
     number++;
     if (!parse_pin(line, &p))
-      code = fail(json, EXIT_TRUST, "%s, line %u: not \"SHA-256 size name\"; mend the file, or remove it and pin your models again", path, number);
+      code = fail(json, EXIT_TRUST, "%s, line %u: not \"SHA-256 size name\"; mend the file, or remove it and pin your models again", path,
+                  number);
     if (code == EXIT_OK && !add_pin(set, &p)) code = fail(json, EXIT_MEMORY, "out of memory");
   }
   return code;
@@ -121,8 +128,11 @@ static int read_pins(trust_set *set, const char *path, const text_buffer *text, 
 static int must_be_ours(int descriptor, const char *path, bool json) {
   struct stat info;
   if (fstat(descriptor, &info) != 0) return fail(json, EXIT_RUNTIME, "cannot look at %s: %s", path, strerror(errno));
-  if (info.st_uid != geteuid() && info.st_uid != 0) return fail(json, EXIT_TRUST, "%s belongs to another user, so it does not say what you trust; remove it, or give it to yourself (chown)", path);
-  if (info.st_mode & (S_IWGRP | S_IWOTH)) return fail(json, EXIT_TRUST, "%s can be changed by others; look at what it says, then: chmod go-w %s", path, path);
+  if (info.st_uid != geteuid() && info.st_uid != 0)
+    return fail(json, EXIT_TRUST,
+                "%s belongs to another user, so it does not say what you trust; remove it, or give it to yourself (chown)", path);
+  if (info.st_mode & (S_IWGRP | S_IWOTH))
+    return fail(json, EXIT_TRUST, "%s can be changed by others; look at what it says, then: chmod go-w %s", path, path);
   return EXIT_OK;
 }
 
@@ -139,7 +149,8 @@ static int read_entry(trust_set *set, int folder, const char *name, const char *
   int descriptor = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return fail(json, EXIT_RUNTIME, "cannot open %s: %s", path, strerror(errno));
   int code = must_be_ours(descriptor, path, json);
-  if (code == EXIT_OK && (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode))) code = fail(json, EXIT_TRUST, "%s is not a file; remove it from the trust store", path);
+  if (code == EXIT_OK && (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)))
+    code = fail(json, EXIT_TRUST, "%s is not a file; remove it from the trust store", path);
   if (code != EXIT_OK) {
     close(descriptor);
     return code;
@@ -198,7 +209,8 @@ typedef struct attempt {
 } attempt;
 
 /* Opens a verifier with one method; false (with a->error) where it is refused. */
-static bool try_method(attempt *a, retort_trust_policy *policy, const retort_buffer *signatures, size_t n_signatures, retort_verifier **out) {
+static bool try_method(attempt *a, retort_trust_policy *policy, const retort_buffer *signatures, size_t n_signatures,
+                       retort_verifier **out) {
   policy->time = now_utc();
   if (a->o->at_signing_time) policy->flags |= RETORT_TRUST_AT_SIGNING_TIME;
   if (a->o->complete) policy->flags |= RETORT_TRUST_COMPLETE;
@@ -233,7 +245,8 @@ static int find_bundle(attempt *a, text_buffer *text, int *code) {
   return found;
 }
 
-static int try_bundle(attempt *a, const anchor_set *anchors, int32_t method, const char *model_name, const text_buffer *text, retort_verifier **out) {
+static int try_bundle(attempt *a, const anchor_set *anchors, int32_t method, const char *model_name, const text_buffer *text,
+                      retort_verifier **out) {
   if (anchors->count == 0 || !text->bytes || text->bytes[0] == 'u') return false; /* "untrusted comment": signify's */
   retort_trust_policy policy;
   retort_trust_policy_init(&policy);
@@ -296,39 +309,55 @@ static bool try_pins(attempt *a, const pin *pins, size_t n_pins, bool sized, ret
 
 /* ---- the two policies ---- */
 
-bool trust_is_given(const options *o) { return o->keys.count || o->roots.count || o->minisign_keys.count || o->pins.count || o->allow_unsigned; }
+bool trust_is_given(const options *o) {
+  return o->keys.count || o->roots.count || o->minisign_keys.count || o->pins.count || o->allow_unsigned;
+}
 
 json_t *verdict_json(const retort_verdict *v) {
   static const char *const modes[] = {[RETORT_VERIFY_NONE] = "none", [RETORT_VERIFY_WHOLE] = "whole", [RETORT_VERIFY_CHUNKS] = "chunks"};
-  json_t *signed_time = v->signed_time ? json_integer(v->signed_time) : json_null(), *valid_time = v->time ? json_integer(v->time) : json_null();
-  return json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:i,s:I,s:s}", "method", retort_trust_method_name(v->method), "signer", text_json(v->signer), "name", text_json(v->name), "signed_time",
-                   signed_time, "valid_time", valid_time, "digest", v->digest, "files", (int)v->n_files, "bytes", (json_int_t)v->n_bytes, "mode", modes[v->mode]);
+  json_t *signed_time = v->signed_time ? json_integer(v->signed_time) : json_null(),
+         *valid_time = v->time ? json_integer(v->time) : json_null();
+  return json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:i,s:I,s:s}", "method", retort_trust_method_name(v->method), "signer", text_json(v->signer),
+                   "name", text_json(v->name), "signed_time", signed_time, "valid_time", valid_time, "digest", v->digest, "files",
+                   (int)v->n_files, "bytes", (json_int_t)v->n_bytes, "mode", modes[v->mode]);
 }
 
 int trust_policy_refuse(const options *o, const char *path, bool embedded, const char *why) {
   if (embedded)
     return fail(o->json, EXIT_TRUST,
-                "the model embedded in this program is refused: the program was changed or damaged (%s). Build or get it again, or name a model with -m", why);
-  return fail(o->json, EXIT_TRUST,
-              "%s is refused: nobody you trust vouches for it (%s). Three ways on: get or make a signature and trust its key (retort sign, retort trust add KEY.pub); "
-              "pin the file once you know where it came from (retort trust add %s); or use it this once without any check (--allow-unsigned)",
-              path, *why ? why : "its signature is not by anybody you trust", path);
+                "the model embedded in this program is refused: the program was changed or damaged (%s). Build or get it again, or name a "
+                "model with -m",
+                why);
+  return fail(
+      o->json, EXIT_TRUST,
+      "%s is refused: nobody you trust vouches for it (%s). Three ways on: get or make a signature and trust its key (retort sign, retort "
+      "trust add KEY.pub); "
+      "pin the file once you know where it came from (retort trust add %s); or use it this once without any check (--allow-unsigned)",
+      path, *why ? why : "its signature is not by anybody you trust", path);
 }
 
 static int refused(const attempt *a, bool by_option) {
   bool json = a->o->json;
   if (a->error.status == RETORT_ERROR_MEMORY) return fail_status(json, &a->error);
-  if (by_option && a->error.status) return fail(json, a->error.status == RETORT_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_TRUST, "%s", a->error.message);
-  if (by_option) return fail(json, EXIT_TRUST, "%s has no signature beside it that could be checked (%s.sig, model.sig in its folder, or .minisig)", a->files[0].name, base_name(a->files[0].name));
+  if (by_option && a->error.status)
+    return fail(json, a->error.status == RETORT_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_TRUST, "%s", a->error.message);
+  if (by_option)
+    return fail(json, EXIT_TRUST, "%s has no signature beside it that could be checked (%s.sig, model.sig in its folder, or .minisig)",
+                a->files[0].name, base_name(a->files[0].name));
   return trust_policy_refuse(a->o, a->files[0].name, a->embedded, a->tried[0] ? a->error.message : "there is no signature beside it");
 }
 
 static int open_by_options(attempt *a, retort_verifier **out) {
   const options *o = a->o;
   anchor_set anchors = {0};
-  int code = EXIT_OK, kinds = (o->keys.count > 0) + (o->roots.count > 0) + (o->minisign_keys.count > 0) + (o->pins.count > 0) + o->allow_unsigned;
-  if (kinds > 1) return fail(o->json, EXIT_USAGE, "--key, --cert-root, --minisign-key, --pin and --allow-unsigned exclude one another: say once how the model is vouched for");
-  if (o->model_name && (o->pins.count || o->allow_unsigned)) return fail(o->json, EXIT_USAGE, "--model-name can be asked for only where a name is signed");
+  int code = EXIT_OK,
+      kinds = (o->keys.count > 0) + (o->roots.count > 0) + (o->minisign_keys.count > 0) + (o->pins.count > 0) + o->allow_unsigned;
+  if (kinds > 1)
+    return fail(
+        o->json, EXIT_USAGE,
+        "--key, --cert-root, --minisign-key, --pin and --allow-unsigned exclude one another: say once how the model is vouched for");
+  if (o->model_name && (o->pins.count || o->allow_unsigned))
+    return fail(o->json, EXIT_USAGE, "--model-name can be asked for only where a name is signed");
   bool opened = false;
   if (o->allow_unsigned) {
     retort_trust_policy policy;
@@ -353,7 +382,8 @@ static int open_by_options(attempt *a, retort_verifier **out) {
       if (!opened && (!a->tried[0] || o->signature)) opened = try_minisign(a, &anchors, NULL, true, out, &code);
     } else if (code == EXIT_OK) {
       text_buffer text = {0};
-      if (find_bundle(a, &text, &code) == 1) opened = try_bundle(a, &anchors, o->keys.count ? RETORT_TRUST_KEY : RETORT_TRUST_CERTIFICATE, o->model_name, &text, out);
+      if (find_bundle(a, &text, &code) == 1)
+        opened = try_bundle(a, &anchors, o->keys.count ? RETORT_TRUST_KEY : RETORT_TRUST_CERTIFICATE, o->model_name, &text, out);
       free(text.bytes);
     }
   }
@@ -372,11 +402,14 @@ static int open_by_store(attempt *a, retort_verifier **out) {
   bool opened = false;
   if (find_bundle(a, &text, &code) == 1) {
     bool names_project = !o->model_name || strcmp(o->model_name, PROJECT_MODEL) == 0;
-    opened = (names_project && try_bundle(a, &project, RETORT_TRUST_KEY, PROJECT_MODEL, &text, out)) || try_bundle(a, &set.keys, RETORT_TRUST_KEY, o->model_name, &text, out) ||
+    opened = (names_project && try_bundle(a, &project, RETORT_TRUST_KEY, PROJECT_MODEL, &text, out)) ||
+             try_bundle(a, &set.keys, RETORT_TRUST_KEY, o->model_name, &text, out) ||
              try_bundle(a, &set.roots, RETORT_TRUST_CERTIFICATE, o->model_name, &text, out);
   }
   free(text.bytes);
-  if (code == EXIT_OK && !opened) opened = try_minisign(a, &set.minisign, o->model_name, false, out, &code) || (!o->model_name && try_minisign(a, &set.minisign, NULL, true, out, &code));
+  if (code == EXIT_OK && !opened)
+    opened = try_minisign(a, &set.minisign, o->model_name, false, out, &code) ||
+             (!o->model_name && try_minisign(a, &set.minisign, NULL, true, out, &code));
   if (code == EXIT_OK && !opened && !o->model_name) {
     retort_error before = a->error;
     opened = add_pin(&set, &TEST_MODEL_PIN) && try_pins(a, set.pins, set.n_pins, true, out);
@@ -390,7 +423,8 @@ static int open_by_store(attempt *a, retort_verifier **out) {
 /* Bytes of the longest list that a file can have: its head, and 32 for every 64 KiB. */
 static size_t list_max(size_t size) { return 64 + 32 * (size / (64 << 10) + 1); }
 
-int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded, retort_verifier **out) {
+int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded,
+                      retort_verifier **out) {
   attempt a = {.platform = platform, .o = o, .files = files, .n = n, .embedded = embedded};
   text_buffer *lists = calloc(n, sizeof *lists);
   int code = EXIT_OK;
@@ -402,7 +436,8 @@ int trust_policy_open(const retort_platform *platform, const options *o, const r
     snprintf(path, sizeof path, "%s.chunks", files[i].name);
     if (!o->allow_unsigned && !o->whole && embedded && (code = copy_text(embedded_chunks(), o->json, &lists[i])) != EXIT_OK) break;
     if (!o->allow_unsigned && !o->whole && !embedded && read_if_there(path, list_max(files[i].size), &lists[i], o->json, &code) < 0) break;
-    a.described[i] = (retort_trust_file){o->root ? files[i].name + skip : base_name(files[i].name), files[i].size, lists[i].bytes, lists[i].size};
+    a.described[i] =
+        (retort_trust_file){o->root ? files[i].name + skip : base_name(files[i].name), files[i].size, lists[i].bytes, lists[i].size};
   }
   if (code == EXIT_OK) code = trust_is_given(o) ? open_by_options(&a, out) : open_by_store(&a, out);
   for (size_t i = 0; lists && i < n; i++) free(lists[i].bytes);

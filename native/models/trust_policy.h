@@ -1,8 +1,9 @@
 /* trust_policy.h - what the user trusts, and the verifier that follows from it for one model.
  *
- * Either the options name what is trusted (one kind of it), or the trust store does: ~/.config/retort/trust/ ($XDG_CONFIG_HOME is respected), a
- * folder of plain files: keys and roots in PEM, minisign keys, and `pins`, a text of "SHA-256 size name" lines. Beside the store the program
- * itself knows the project's own key, good only for the project's own model, and the pin of the model that build.sh fetches.
+ * Either the options name what is trusted (one kind of it), or the trust store does: ~/.config/retort/trust/ ($XDG_CONFIG_HOME is
+ * respected), a folder of plain files: keys and roots in PEM, minisign keys, and `pins`, a text of "SHA-256 size name" lines. Beside the
+ * store the program itself knows the project's own key, good only for the project's own model, and the pin of the model that build.sh
+ * fetches.
  */
 #ifndef TRUST_POLICY_H
 #define TRUST_POLICY_H
@@ -44,13 +45,15 @@ int anchor_kind(const text_buffer *text);
 /* The time for certificates. */
 int64_t now_utc(void);
 
-/* Opens the verifier for `n` files (paths in `files[i].name`, sizes set, data not needed) of one model by the options' policy. `complete`: they are all
- * there is (retort verify). `embedded`: the model is the program's own, and so are its signature and chunk list; without options only the project's key is
- * asked. `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the like once the error was reported. */
-int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded, retort_verifier **out);
+/* Opens the verifier for `n` files (paths in `files[i].name`, sizes set, data not needed) of one model by the options' policy. `complete`:
+ * they are all there is (retort verify). `embedded`: the model is the program's own, and so are its signature and chunk list; without
+ * options only the project's key is asked. `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the
+ * like once the error was reported. */
+int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded,
+                      retort_verifier **out);
 
-/* How a model was accepted, for machines: method, signer, name, signed_time (by the signer's word) and valid_time (of certificates) in seconds since
- * 1970 or null, digest, files, bytes, and mode, which says what was hashed: none, whole, chunks. */
+/* How a model was accepted, for machines: method, signer, name, signed_time (by the signer's word) and valid_time (of certificates) in
+ * seconds since 1970 or null, digest, files, bytes, and mode, which says what was hashed: none, whole, chunks. */
 json_t *verdict_json(const retort_verdict *verdict);
 
 /* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */

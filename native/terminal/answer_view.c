@@ -1,8 +1,8 @@
 /* answer_view.c - how an answer looks while it comes: reasoning dim, folded or hidden, the answer as it is.
  *
- * The folded view keeps the last rows of the reasoning in its own lines at the bottom of the screen and redraws only those, so nothing of a long
- * thought is left in the scroll-back once it is folded to one line. A terminal gets no control characters from a model: they could retitle the
- * window or worse, so they are shown as U+FFFD. A pipe gets every byte.
+ * The folded view keeps the last rows of the reasoning in its own lines at the bottom of the screen and redraws only those, so nothing of a
+ * long thought is left in the scroll-back once it is folded to one line. A terminal gets no control characters from a model: they could
+ * retitle the window or worse, so they are shown as U+FFFD. A pipe gets every byte.
  */
 #include "answer_view.h"
 
@@ -35,8 +35,7 @@ static size_t next_character(const char *text, size_t size, int *columns) {
   if (c < 0x20 || c == 0x7f) *columns = -1;
   if (c < 0x80) return 1;
   if (n == 0 || n > size) { /* not of this locale: count UTF-8 characters */
-    for (n = 1; n < size && ((unsigned char)text[n] & 0xc0) == 0x80; n++)
-      ;
+    for (n = 1; n < size && ((unsigned char)text[n] & 0xc0) == 0x80; n++);
     return n;
   }
   if (wide >= 0x80 && wide < 0xa0) {
@@ -59,10 +58,8 @@ static void put_text(answer_view *v, const char *text, size_t size) {
   for (size_t i = 0, n; i < size; i += n) {
     int columns;
     n = next_character(text + i, size - i, &columns);
-    if (columns < 0 && text[i] != '\n' && text[i] != '\t')
-      fputs("\xef\xbf\xbd", stdout);
-    else
-      fwrite(text + i, 1, n, stdout);
+    if (columns < 0 && text[i] != '\n' && text[i] != '\t') fputs("\xef\xbf\xbd", stdout);
+    else fwrite(text + i, 1, n, stdout);
   }
 }
 
@@ -102,10 +99,8 @@ static void fold_append(answer_view *v, const char *text, size_t size) {
       fold_append(v, carried, carry);
       if (text[i] == ' ' && carry == 0) continue;
     }
-    if (columns < 0)
-      text_append(&v->rows[v->n_rows - 1], " ", 1), columns = 1;
-    else
-      text_append(&v->rows[v->n_rows - 1], text + i, n);
+    if (columns < 0) text_append(&v->rows[v->n_rows - 1], " ", 1), columns = 1;
+    else text_append(&v->rows[v->n_rows - 1], text + i, n);
     v->width += columns;
   }
 }
@@ -181,7 +176,8 @@ static void close_reasoning(answer_view *v) {
   }
   fold_erase(v);
   if (v->thinking == THINKING_FOLD && v->tokens > v->before)
-    printf("%sthought for %u token%s, %s%s\n", dim(v), v->tokens - v->before, v->tokens - v->before == 1 ? "" : "s", time_text(v->ended - v->began).text, plain(v));
+    printf("%sthought for %u token%s, %s%s\n", dim(v), v->tokens - v->before, v->tokens - v->before == 1 ? "" : "s",
+           time_text(v->ended - v->began).text, plain(v));
 }
 
 void answer_view_answer(answer_view *v, const char *text, size_t size) {

@@ -17,11 +17,11 @@ typedef struct answer_view {
   bool colour;
   thinking_mode thinking;
   /* state */
-  bool thinking_now;  /* the last text was reasoning */
-  bool in_reasoning;  /* and something of it is on the screen */
+  bool thinking_now; /* the last text was reasoning */
+  bool in_reasoning; /* and something of it is on the screen */
   bool any_reasoning, any_answer;
-  char last; /* byte written to standard output */
-  uint32_t tokens, before; /* of reasoning so far; of those, before this stretch of it */
+  char last;                  /* byte written to standard output */
+  uint32_t tokens, before;    /* of reasoning so far; of those, before this stretch of it */
   double began, ended, drawn; /* of the reasoning; when the fold was drawn last */
   int columns, rows_shown;
   text_buffer rows[FOLD_ROWS];

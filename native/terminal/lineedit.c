@@ -1,7 +1,7 @@
 /* lineedit.c - one line from a person: editing and history on a terminal, plain reading elsewhere.
  *
- * libedit does the work. It hands over one line at a time; what is added is that several lines pasted at once are one message: when a line ends
- * and more is already waiting, a person cannot have typed it.
+ * libedit does the work. It hands over one line at a time; what is added is that several lines pasted at once are one message: when a line
+ * ends and more is already waiting, a person cannot have typed it.
  */
 #include "lineedit.h"
 
@@ -33,8 +33,8 @@ static char *prompt_of(EditLine *edit) {
   return (char *)(uintptr_t)e->prompt;
 }
 
-/* The next character. SIGINT is blocked while a line is edited and let in only here, in the same step as the waiting begins: a Ctrl-C that came
- * a moment before is not lost. */
+/* The next character. SIGINT is blocked while a line is edited and let in only here, in the same step as the waiting begins: a Ctrl-C that
+ * came a moment before is not lost. */
 static int get_character(EditLine *edit, wchar_t *character) {
   mbstate_t state = {0};
   sigset_t waiting;
@@ -68,10 +68,8 @@ static void find_history_file(line_editor *e) {
   const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
   char folder[4000];
   int n = -1;
-  if (state && *state)
-    n = snprintf(folder, sizeof folder, "%s/retort", state);
-  else if (home && *home)
-    n = snprintf(folder, sizeof folder, "%s/.local/state/retort", home);
+  if (state && *state) n = snprintf(folder, sizeof folder, "%s/retort", state);
+  else if (home && *home) n = snprintf(folder, sizeof folder, "%s/.local/state/retort", home);
   if (n < 0 || n >= (int)sizeof folder) return;
   for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
     *slash = 0;
@@ -104,7 +102,7 @@ line_editor *line_editor_open(bool interactive) {
   el_set(e->edit, EL_BIND, "\033[1;5D", "ed-prev-word", NULL);
   el_set(e->edit, EL_BIND, "\033[1;5C", "em-next-word", NULL);
   el_set(e->edit, EL_BIND, "^@", "em-delete-or-list", NULL); /* what a Ctrl-D becomes that was typed before the prompt stood */
-  el_source(e->edit, NULL); /* ~/.editrc */
+  el_source(e->edit, NULL);                                  /* ~/.editrc */
   return e;
 }
 

@@ -11,8 +11,8 @@ typedef enum line_status { LINE_OK, LINE_END, LINE_INTERRUPTED, LINE_FAILED } li
 /* `interactive`: with libedit, a prompt, and a history kept in the user's state folder. */
 line_editor *line_editor_open(bool interactive);
 void line_editor_close(line_editor *e);
-/* Reads one message into `text` (emptied first), without the final newline. On a terminal lines that were pasted together, and lines that end
- * in a backslash, are one message. LINE_INTERRUPTED: Ctrl-C. */
+/* Reads one message into `text` (emptied first), without the final newline. On a terminal lines that were pasted together, and lines that
+ * end in a backslash, are one message. LINE_INTERRUPTED: Ctrl-C. */
 line_status line_editor_read(line_editor *e, text_buffer *text);
 
 #endif

@@ -17,7 +17,18 @@
 #define MAX_SPECS 64
 
 static void options_init(options *o) {
-  *o = (options){.batch = 256, .kv = "f16", .temperature = 0.6f, .top_p = 0.95f, .repeat_penalty = 1, .thinking_budget = -1, .seed = "0", .guess = -1, .skip = -1, .window = 512, .bits = 256, .duty = 100};
+  *o = (options){.batch = 256,
+                 .kv = "f16",
+                 .temperature = 0.6f,
+                 .top_p = 0.95f,
+                 .repeat_penalty = 1,
+                 .thinking_budget = -1,
+                 .seed = "0",
+                 .guess = -1,
+                 .skip = -1,
+                 .window = 512,
+                 .bits = 256,
+                 .duty = 100};
   o->n_prompt = (number_list){{512}, 1};
   o->n_gen = (number_list){{128}, 1};
   o->n_depth = (number_list){{0}, 1};
@@ -128,7 +139,8 @@ static int store(const command *c, const option_spec *s, const char *text, optio
     }
     case OPTION_NUMBERS:
       if (number_list_parse(text, s->min, s->max, field)) return 0;
-      return usage_error(c, o->json, "--%s wants whole numbers from %.0f to %.0f with commas between, not '%s'", s->name, s->min, s->max, text);
+      return usage_error(c, o->json, "--%s wants whole numbers from %.0f to %.0f with commas between, not '%s'", s->name, s->min, s->max,
+                         text);
     case OPTION_FLOAT: {
       char *end;
       float x = strtof(text, &end);
@@ -140,16 +152,15 @@ static int store(const command *c, const option_spec *s, const char *text, optio
     case OPTION_AUTO:
       if (strcmp(text, "auto") == 0) value = -1;
       else if (strcmp(text, "off") == 0) value = 0;
-      else if (!whole_number(text, s->min, s->max, &value)) return usage_error(c, o->json, "--%s is auto, off, or a whole number up to %.0f, not '%s'", s->name, s->max, text);
+      else if (!whole_number(text, s->min, s->max, &value))
+        return usage_error(c, o->json, "--%s is auto, off, or a whole number up to %.0f, not '%s'", s->name, s->max, text);
       *(int32_t *)field = (int32_t)value;
       return 0;
     default:
       if (!whole_number(text, s->min, s->max, &value))
         return usage_error(c, o->json, "--%s wants a whole number from %.0f to %.0f, not '%s'", s->name, s->min, s->max, text);
-      if (s->kind == OPTION_I32)
-        *(int32_t *)field = (int32_t)value;
-      else
-        *(uint32_t *)field = (uint32_t)value;
+      if (s->kind == OPTION_I32) *(int32_t *)field = (int32_t)value;
+      else *(uint32_t *)field = (uint32_t)value;
       return 0;
   }
 }
@@ -178,14 +189,10 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
     const char *given = argv[optind - 1];
     if (found == '?') {
       const char *near = strncmp(given, "--", 2) == 0 ? nearest_name(given + 2, c->n_specs, spec_name, c) : NULL;
-      if (optopt >= 256)
-        *exit_code = usage_error(c, o->json, "--%s takes no value", c->specs[optopt - 256].name);
-      else if (optopt)
-        *exit_code = usage_error(c, o->json, "unknown option -%c", optopt);
-      else if (near)
-        *exit_code = usage_error(c, o->json, "unknown option %s; did you mean --%s?", given, near);
-      else
-        *exit_code = usage_error(c, o->json, "unknown option %s", given);
+      if (optopt >= 256) *exit_code = usage_error(c, o->json, "--%s takes no value", c->specs[optopt - 256].name);
+      else if (optopt) *exit_code = usage_error(c, o->json, "unknown option -%c", optopt);
+      else if (near) *exit_code = usage_error(c, o->json, "unknown option %s; did you mean --%s?", given, near);
+      else *exit_code = usage_error(c, o->json, "unknown option %s", given);
       return false;
     }
     if (found == ':') {
@@ -232,7 +239,8 @@ void options_help(const command *c) {
   for (size_t i = 0; i < c->n_specs; i++) {
     const option_spec *s = &c->specs[i];
     char left[64];
-    snprintf(left, sizeof left, "%s%c%s--%s%s%s", s->letter ? "-" : " ", s->letter ? s->letter : ' ', s->letter ? ", " : "  ", s->name, s->value ? " " : "", s->value ? s->value : "");
+    snprintf(left, sizeof left, "%s%c%s--%s%s%s", s->letter ? "-" : " ", s->letter ? s->letter : ' ', s->letter ? ", " : "  ", s->name,
+             s->value ? " " : "", s->value ? s->value : "");
     if (strlen(left) > 26) printf("  %s\n%29s", left, "");
     else printf("  %-26s ", left);
     wrapped(s->help, 29);

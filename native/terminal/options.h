@@ -80,16 +80,27 @@ typedef struct options {
   char **arguments;
 } options;
 
-enum option_kind { OPTION_FLAG, OPTION_U32, OPTION_I32, OPTION_FLOAT, OPTION_STRING, OPTION_STRINGS, OPTION_LIST, OPTION_NUMBERS, OPTION_CHOICE, OPTION_AUTO };
+enum option_kind {
+  OPTION_FLAG,
+  OPTION_U32,
+  OPTION_I32,
+  OPTION_FLOAT,
+  OPTION_STRING,
+  OPTION_STRINGS,
+  OPTION_LIST,
+  OPTION_NUMBERS,
+  OPTION_CHOICE,
+  OPTION_AUTO
+};
 
 typedef struct option_spec {
   const char *name; /* long name */
   char letter;      /* short name, 0: none */
   enum option_kind kind;
-  size_t offset;       /* of the value in struct options */
-  const char *value;   /* placeholder in the help; for OPTION_CHOICE the words, "a|b"; OPTION_AUTO: an int32_t, -1 for "auto", 0 for "off" */
-  double min, max;     /* numbers */
-  const char *help;    /* says the default */
+  size_t offset;     /* of the value in struct options */
+  const char *value; /* placeholder in the help; for OPTION_CHOICE the words, "a|b"; OPTION_AUTO: an int32_t, -1 for "auto", 0 for "off" */
+  double min, max;   /* numbers */
+  const char *help;  /* says the default */
 } option_spec;
 
 typedef struct command {
@@ -113,48 +124,133 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
 
 /* The options that several commands share: one line each, so that they read alike everywhere. */
 #define AT(field) offsetof(options, field)
-#define OPTIONS_OUTPUT \
-  {"json", 0, OPTION_FLAG, AT(json), NULL, 0, 0, "print the result, or the error, as JSON on standard output"}, \
-  {"verbose", 'v', OPTION_FLAG, AT(verbose), NULL, 0, 0, "say on standard error what is done, with which defaults, and how long it took"}, \
-  {"help", 'h', OPTION_FLAG, AT(help), NULL, 0, 0, "print this text"}
-#define OPTIONS_TRUST \
-  {"key", 0, OPTION_LIST, AT(keys), "PUB.pem", 0, 0, "trust models signed with this ECDSA key (PEM); may be given several times. Without any of these options the trust store decides (retort trust)"}, \
-  {"cert-root", 0, OPTION_LIST, AT(roots), "ROOT.pem", 0, 0, "trust models signed through a certificate chain to this root"}, \
-  {"minisign-key", 0, OPTION_LIST, AT(minisign_keys), "PUB", 0, 0, "trust models signed with this minisign or signify key (file)"}, \
-  {"pin", 0, OPTION_LIST, AT(pins), "SHA256", 0, 0, "trust the file, or the model, with this SHA-256"}, \
-  {"model-name", 0, OPTION_STRING, AT(model_name), "NAME", 0, 0, "with a signature: the name that must have been signed"}, \
-  {"at-signing-time", 0, OPTION_FLAG, AT(at_signing_time), NULL, 0, 0, "certificates need to have been valid when the signer's was issued, not now"}, \
-  {"allow-unsigned", 0, OPTION_FLAG, AT(allow_unsigned), NULL, 0, 0, "use the model without any check, this once"}
+#define OPTIONS_OUTPUT                                                                                                \
+  {"json", 0, OPTION_FLAG, AT(json), NULL, 0, 0, "print the result, or the error, as JSON on standard output"},       \
+      {"verbose", 'v', OPTION_FLAG, AT(verbose),                                                                      \
+       NULL,      0,   0,           "say on standard error what is done, with which defaults, and how long it took"}, \
+      {"help", 'h', OPTION_FLAG, AT(help), NULL, 0, 0, "print this text"}
+#define OPTIONS_TRUST                                                                                                                   \
+  {"key",                                                                                                                               \
+   0,                                                                                                                                   \
+   OPTION_LIST,                                                                                                                         \
+   AT(keys),                                                                                                                            \
+   "PUB.pem",                                                                                                                           \
+   0,                                                                                                                                   \
+   0,                                                                                                                                   \
+   "trust models signed with this ECDSA key (PEM); may be given several times. Without any of these options the trust store decides "   \
+   "(retort trust)"},                                                                                                                   \
+      {"cert-root", 0, OPTION_LIST, AT(roots), "ROOT.pem", 0, 0, "trust models signed through a certificate chain to this root"},       \
+      {"minisign-key", 0, OPTION_LIST, AT(minisign_keys), "PUB", 0, 0, "trust models signed with this minisign or signify key (file)"}, \
+      {"pin", 0, OPTION_LIST, AT(pins), "SHA256", 0, 0, "trust the file, or the model, with this SHA-256"},                             \
+      {"model-name", 0, OPTION_STRING, AT(model_name), "NAME", 0, 0, "with a signature: the name that must have been signed"},          \
+      {"at-signing-time",                                                                                                               \
+       0,                                                                                                                               \
+       OPTION_FLAG,                                                                                                                     \
+       AT(at_signing_time),                                                                                                             \
+       NULL,                                                                                                                            \
+       0,                                                                                                                               \
+       0,                                                                                                                               \
+       "certificates need to have been valid when the signer's was issued, not now"},                                                   \
+      {"allow-unsigned", 0, OPTION_FLAG, AT(allow_unsigned), NULL, 0, 0, "use the model without any check, this once"}
 #define OPTION_MODEL OPTION_MODEL_FILE, OPTIONS_TRUST
-#define OPTION_MODEL_FILE {"model", 'm', OPTION_STRING, AT(model), "FILE", 0, 0, \
-  "GGUF model; of a split set the first file (-00001-of-000NN). Default: $RETORT_MODEL, else Ember, the small model embedded in the program"}
-#define OPTIONS_COMPUTE \
-  OPTION_MODEL, \
-  {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024, "threads; changes no bit of any result. Default: the fast physical cores that this process may use"}, \
-  {"batch", 'b', OPTION_U32, AT(batch), "N", 1, 65536, "most prompt tokens computed at once; changes no bit of any result. Default 256"}, \
-  OPTION_KV, \
-  {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "force a kernel variant (`retort inspect --cpu` lists them). Default: $RETORT_KERNELS, else the fastest here"}, \
-  {"mmap", 0, OPTION_FLAG, AT(mmap), NULL, 0, 0, "map the file in place of reading it into private memory: starts sooner, shares pages, decodes slower, and trusts that nobody writes the file"}
-#define OPTION_KV \
-  {"kv", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "how keys and values are kept: part of the numerics. q8_0 takes 17/32 of the memory of f16. Default f16"}, \
-  {"cache-type", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "the same, by llama.cpp's name (there for keys and values apart)"}
-#define OPTIONS_CARE \
-  {"max-temp", 0, OPTION_FLOAT, AT(max_temp), "C", 20, 150, "pause between tokens while the processor is at C degrees Celsius or more, until it is 3 cooler. Default: no limit"}, \
-  {"duty", 0, OPTION_U32, AT(duty), "PERCENT", 1, 100, "pause after each token so that the machine is busy for this part of the time. Default 100"}
-#define OPTION_CONTEXT {"ctx", 'c', OPTION_U32, AT(ctx), "N", 1, 16777216, "context: most tokens of prompt and answer together. Default: the model's own, at most 4096"}
-#define OPTIONS_SAMPLING \
-  {"temp", 0, OPTION_FLOAT, AT(temperature), "X", 0, 100, "temperature; 0 always takes the likeliest token. Default 0.6"}, \
-  {"top-p", 0, OPTION_FLOAT, AT(top_p), "X", 0, 1, "keep the likeliest tokens up to this total probability; 1: off. Default 0.95"}, \
-  {"top-k", 0, OPTION_U32, AT(top_k), "N", 0, 1e9, "keep the N likeliest tokens; 0: off. Default 0"}, \
-  {"min-p", 0, OPTION_FLOAT, AT(min_p), "X", 0, 1, "drop tokens less likely than X times the likeliest; 0: off. Default 0"}, \
-  {"repeat-penalty", 0, OPTION_FLOAT, AT(repeat_penalty), "X", 0.01, 100, "make the last 64 tokens less likely; 1: off. Default 1"}, \
-  {"seed", 0, OPTION_STRING, AT(seed), "N", 0, 0, "seed of the sampling, or `random`. Default 0: the same question gets the same answer, on any machine"}, \
-  {"stop", 0, OPTION_STRINGS, AT(stop), "TEXT", 0, 0, "end the answer before TEXT; may be given several times"}, \
-  {"max-tokens", 'n', OPTION_U32, AT(max_tokens), "N", 1, 16777216, "most tokens to generate, reasoning included. Default: until the context is full"}, \
-  {"guess", 0, OPTION_AUTO, AT(guess), "auto|off|N", 0, 15, "tokens guessed ahead where the text repeats itself, at most 15; changes speed and no bit of any result. N: always so many. Default auto: as many as pay"}, \
-  {"thinking-budget", 0, OPTION_I32, AT(thinking_budget), "N", -1, 16777216, "most reasoning tokens, after which the reasoning is closed and the answer begins; 0: no reasoning; -1: no limit. Default -1"}
-#define OPTIONS_THINKING \
-  {"show-thinking", 0, OPTION_FLAG, AT(show_thinking), NULL, 0, 0, "print the reasoning in full, also where the output is not a terminal"}, \
-  {"hide-thinking", 0, OPTION_FLAG, AT(hide_thinking), NULL, 0, 0, "print the answer only"}
+#define OPTION_MODEL_FILE                                                                                                              \
+  {"model",                                                                                                                            \
+   'm',                                                                                                                                \
+   OPTION_STRING,                                                                                                                      \
+   AT(model),                                                                                                                          \
+   "FILE",                                                                                                                             \
+   0,                                                                                                                                  \
+   0,                                                                                                                                  \
+   "GGUF model; of a split set the first file (-00001-of-000NN). Default: $RETORT_MODEL, else Ember, the small model embedded in the " \
+   "program"}
+#define OPTIONS_COMPUTE                                                                                                                  \
+  OPTION_MODEL,                                                                                                                          \
+      {"threads", 't', OPTION_U32, AT(threads),                                                                                          \
+       "N",       1,   1024,       "threads; changes no bit of any result. Default: the fast physical cores that this process may use"}, \
+      {"batch", 'b', OPTION_U32, AT(batch),                                                                                              \
+       "N",     1,   65536,      "most prompt tokens computed at once; changes no bit of any result. Default 256"},                      \
+      OPTION_KV,                                                                                                                         \
+      {"kernels",                                                                                                                        \
+       0,                                                                                                                                \
+       OPTION_STRING,                                                                                                                    \
+       AT(kernels),                                                                                                                      \
+       "NAME",                                                                                                                           \
+       0,                                                                                                                                \
+       0,                                                                                                                                \
+       "force a kernel variant (`retort inspect --cpu` lists them). Default: $RETORT_KERNELS, else the fastest here"},                   \
+      {"mmap",                                                                                                                           \
+       0,                                                                                                                                \
+       OPTION_FLAG,                                                                                                                      \
+       AT(mmap),                                                                                                                         \
+       NULL,                                                                                                                             \
+       0,                                                                                                                                \
+       0,                                                                                                                                \
+       "map the file in place of reading it into private memory: starts sooner, shares pages, decodes slower, and trusts that nobody "   \
+       "writes the file"}
+#define OPTION_KV                                                                                             \
+  {"kv",                                                                                                      \
+   0,                                                                                                         \
+   OPTION_CHOICE,                                                                                             \
+   AT(kv),                                                                                                    \
+   "f16|f32|q8_0",                                                                                            \
+   0,                                                                                                         \
+   0,                                                                                                         \
+   "how keys and values are kept: part of the numerics. q8_0 takes 17/32 of the memory of f16. Default f16"}, \
+      {"cache-type", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "the same, by llama.cpp's name (there for keys and values apart)"}
+#define OPTIONS_CARE                                                                                                                   \
+  {"max-temp",   0,                                                                                                                    \
+   OPTION_FLOAT, AT(max_temp),                                                                                                         \
+   "C",          20,                                                                                                                   \
+   150,          "pause between tokens while the processor is at C degrees Celsius or more, until it is 3 cooler. Default: no limit"}, \
+      {"duty",    0, OPTION_U32, AT(duty),                                                                                             \
+       "PERCENT", 1, 100,        "pause after each token so that the machine is busy for this part of the time. Default 100"}
+#define OPTION_CONTEXT              \
+  {"ctx", 'c', OPTION_U32, AT(ctx), \
+   "N",   1,   16777216,   "context: most tokens of prompt and answer together. Default: the model's own, at most 4096"}
+#define OPTIONS_SAMPLING                                                                                                                 \
+  {"temp", 0, OPTION_FLOAT, AT(temperature), "X", 0, 100, "temperature; 0 always takes the likeliest token. Default 0.6"},               \
+      {"top-p", 0, OPTION_FLOAT, AT(top_p), "X", 0, 1, "keep the likeliest tokens up to this total probability; 1: off. Default 0.95"},  \
+      {"top-k", 0, OPTION_U32, AT(top_k), "N", 0, 1e9, "keep the N likeliest tokens; 0: off. Default 0"},                                \
+      {"min-p", 0, OPTION_FLOAT, AT(min_p), "X", 0, 1, "drop tokens less likely than X times the likeliest; 0: off. Default 0"},         \
+      {"repeat-penalty", 0, OPTION_FLOAT, AT(repeat_penalty), "X", 0.01, 100, "make the last 64 tokens less likely; 1: off. Default 1"}, \
+      {"seed",                                                                                                                           \
+       0,                                                                                                                                \
+       OPTION_STRING,                                                                                                                    \
+       AT(seed),                                                                                                                         \
+       "N",                                                                                                                              \
+       0,                                                                                                                                \
+       0,                                                                                                                                \
+       "seed of the sampling, or `random`. Default 0: the same question gets the same answer, on any machine"},                          \
+      {"stop", 0, OPTION_STRINGS, AT(stop), "TEXT", 0, 0, "end the answer before TEXT; may be given several times"},                     \
+      {"max-tokens", 'n', OPTION_U32, AT(max_tokens),                                                                                    \
+       "N",          1,   16777216,   "most tokens to generate, reasoning included. Default: until the context is full"},                \
+      {"guess",                                                                                                                          \
+       0,                                                                                                                                \
+       OPTION_AUTO,                                                                                                                      \
+       AT(guess),                                                                                                                        \
+       "auto|off|N",                                                                                                                     \
+       0,                                                                                                                                \
+       15,                                                                                                                               \
+       "tokens guessed ahead where the text repeats itself, at most 15; changes speed and no bit of any result. N: always so many. "     \
+       "Default auto: as many as pay"},                                                                                                  \
+      {"thinking-budget",                                                                                                                \
+       0,                                                                                                                                \
+       OPTION_I32,                                                                                                                       \
+       AT(thinking_budget),                                                                                                              \
+       "N",                                                                                                                              \
+       -1,                                                                                                                               \
+       16777216,                                                                                                                         \
+       "most reasoning tokens, after which the reasoning is closed and the answer begins; 0: no reasoning; -1: no limit. Default -1"}
+#define OPTIONS_THINKING                                                       \
+  {                                                                            \
+      "show-thinking",                                                         \
+      0,                                                                       \
+      OPTION_FLAG,                                                             \
+      AT(show_thinking),                                                       \
+      NULL,                                                                    \
+      0,                                                                       \
+      0,                                                                       \
+      "print the reasoning in full, also where the output is not a terminal"}, \
+      {"hide-thinking", 0, OPTION_FLAG, AT(hide_thinking), NULL, 0, 0, "print the answer only"}
 
 #endif

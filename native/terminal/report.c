@@ -135,12 +135,9 @@ short_text memory_text(uint64_t bytes) {
 
 short_text time_text(double s) {
   short_text t;
-  if (s < 0.9995)
-    snprintf(t.text, sizeof t.text, "%.0f ms", s * 1e3);
-  else if (s < 99.95)
-    snprintf(t.text, sizeof t.text, "%.1f s", s);
-  else
-    snprintf(t.text, sizeof t.text, "%d min %d s", (int)(lround(s) / 60), (int)(lround(s) % 60));
+  if (s < 0.9995) snprintf(t.text, sizeof t.text, "%.0f ms", s * 1e3);
+  else if (s < 99.95) snprintf(t.text, sizeof t.text, "%.1f s", s);
+  else snprintf(t.text, sizeof t.text, "%d min %d s", (int)(lround(s) / 60), (int)(lround(s) % 60));
   return t;
 }
 

@@ -21,7 +21,7 @@ enum {
   EXIT_TRUST = 7,
   EXIT_INTERRUPTED = 130
 };
-#define EXIT_CODES_TEXT \
+#define EXIT_CODES_TEXT                                                                                                     \
   "  0 done   1 failed while running   2 wrong usage   3 model file missing or damaged   4 well-formed but not supported\n" \
   "  5 out of memory, or does not fit   6 prompt longer than the context   7 refused by the trust policy   130 interrupted\n"
 

@@ -1,9 +1,9 @@
 /* termcap.c - what libedit asks about the terminal, answered without a database.
  *
- * libedit moves the cursor with the strings that termcap names. Every terminal a person sits at today (xterm and its heirs, the Linux console,
- * tmux, screen, ssh from anywhere) understands the ECMA-48 sequences below, so one table serves, and a static program on a small board needs
- * neither ncurses nor /usr/share/terminfo. TERM=dumb never comes here: chat then reads plain lines (lineedit.c).
- * Nor does it get regular expressions: it compares plain text first, and falls back on them only in a search of the history. The C library's would be
+ * libedit moves the cursor with the strings that termcap names. Every terminal a person sits at today (xterm and its heirs, the Linux
+ * console, tmux, screen, ssh from anywhere) understands the ECMA-48 sequences below, so one table serves, and a static program on a small
+ * board needs neither ncurses nor /usr/share/terminfo. TERM=dumb never comes here: chat then reads plain lines (lineedit.c). Nor does it
+ * get regular expressions: it compares plain text first, and falls back on them only in a search of the history. The C library's would be
  * the largest piece of a static program that is not ours.
  * Deliberately absent: padding, terminals with magic margins of their own, and anything libedit does not ask for.
  */
@@ -17,11 +17,12 @@ static const struct {
   char name[3];
   const char *text;
 } strings[] = {
-    {"ce", "\033[K"},    {"cd", "\033[J"},    {"cl", "\033[H\033[2J"}, {"ho", "\033[H"},   {"cr", "\r"},        {"ch", "\033[%i%dG"}, {"up", "\033[A"},
-    {"UP", "\033[%dA"},  {"nd", "\033[C"},    {"RI", "\033[%dC"},      {"LE", "\033[%dD"}, {"le", "\b"},        {"ic", "\033[@"},     {"IC", "\033[%d@"},
-    {"dc", "\033[P"},    {"DC", "\033[%dP"},  {"al", "\033[L"},        {"dl", "\033[M"},   {"DO", "\033[%dB"},  {"so", "\033[7m"},    {"se", "\033[27m"},
-    {"us", "\033[4m"},   {"ue", "\033[24m"},  {"md", "\033[1m"},       {"me", "\033[m"},   {"kl", "\033[D"},    {"kr", "\033[C"},     {"ku", "\033[A"},
-    {"kd", "\033[B"},    {"kh", "\033[H"},    {"@7", "\033[F"},        {"kD", "\033[3~"},
+    {"ce", "\033[K"},   {"cd", "\033[J"},   {"cl", "\033[H\033[2J"}, {"ho", "\033[H"},   {"cr", "\r"},       {"ch", "\033[%i%dG"},
+    {"up", "\033[A"},   {"UP", "\033[%dA"}, {"nd", "\033[C"},        {"RI", "\033[%dC"}, {"LE", "\033[%dD"}, {"le", "\b"},
+    {"ic", "\033[@"},   {"IC", "\033[%d@"}, {"dc", "\033[P"},        {"DC", "\033[%dP"}, {"al", "\033[L"},   {"dl", "\033[M"},
+    {"DO", "\033[%dB"}, {"so", "\033[7m"},  {"se", "\033[27m"},      {"us", "\033[4m"},  {"ue", "\033[24m"}, {"md", "\033[1m"},
+    {"me", "\033[m"},   {"kl", "\033[D"},   {"kr", "\033[C"},        {"ku", "\033[A"},   {"kd", "\033[B"},   {"kh", "\033[H"},
+    {"@7", "\033[F"},   {"kD", "\033[3~"},
 };
 
 int tgetent(char *buffer, const char *terminal) {
@@ -47,8 +48,8 @@ char *tgetstr(char *name, char **area) {
   return NULL;
 }
 
-/* libedit passes the same number as column and row for the sequences of one argument, which are all of ours. The result lives until the next
- * call, as termcap's always did. */
+/* libedit passes the same number as column and row for the sequences of one argument, which are all of ours. The result lives until the
+ * next call, as termcap's always did. */
 char *tgoto(const char *capability, int column, int row) {
   static char text[32];
   (void)column;
@@ -72,7 +73,8 @@ int tputs(const char *text, int lines, int (*put)(int)) {
   return 0;
 }
 
-/* In place of the C library's: no pattern is one, so a search finds plain text. <regex.h> stays out, whose prototypes have variable arrays. */
+/* In place of the C library's: no pattern is one, so a search finds plain text. <regex.h> stays out, whose prototypes have variable arrays.
+ */
 int regcomp(void *pattern, const char *text, int flags);
 int regexec(const void *pattern, const char *text, size_t n, void *matches, int flags);
 void regfree(void *pattern);

@@ -56,7 +56,8 @@ int read_short_file(int descriptor, const char *path, size_t most, bool json, te
 
 int join_arguments(const options *o, text_buffer *text) {
   bool ok = true;
-  for (int i = 0; i < o->n_arguments; i++) ok = ok && text_append(text, " ", i > 0) && text_append(text, o->arguments[i], strlen(o->arguments[i]));
+  for (int i = 0; i < o->n_arguments; i++)
+    ok = ok && text_append(text, " ", i > 0) && text_append(text, o->arguments[i], strlen(o->arguments[i]));
   return ok ? EXIT_OK : fail(o->json, EXIT_MEMORY, "out of memory for the input");
 }
 
@@ -72,7 +73,8 @@ int parse_ids(const char *text, uint32_t n_vocab, bool json, int32_t **ids, size
       int length = (int)strcspn(p, " \t\r\n,[]");
       free(*ids);
       *ids = NULL;
-      return fail(json, EXIT_USAGE, "'%.*s' is not a token id; the vocabulary has the ids 0 to %u", length > 40 ? 40 : length, p, n_vocab - 1);
+      return fail(json, EXIT_USAGE, "'%.*s' is not a token id; the vocabulary has the ids 0 to %u", length > 40 ? 40 : length, p,
+                  n_vocab - 1);
     }
     (*ids)[(*count)++] = (int32_t)id;
     p = end;

@@ -16,7 +16,7 @@ int read_stream(FILE *file, bool json, text_buffer *text);
 int read_text_file(const char *path, bool json, text_buffer *text); /* "-" is standard input */
 /* Of at most `most` bytes, from `descriptor`, which is closed; `path` names it in errors. */
 int read_short_file(int descriptor, const char *path, size_t most, bool json, text_buffer *text);
-int join_arguments(const options *o, text_buffer *text);            /* with spaces between, as echo does */
+int join_arguments(const options *o, text_buffer *text); /* with spaces between, as echo does */
 
 /* Whole numbers from 0 to n_vocab - 1 with spaces, commas, brackets or newlines between. */
 int parse_ids(const char *text, uint32_t n_vocab, bool json, int32_t **ids, size_t *count);

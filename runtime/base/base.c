@@ -49,14 +49,16 @@ retort_status rt_fail(retort_error *error, retort_status status, const char *for
 }
 
 retort_status rt_fail_memory(retort_error *error, uint64_t bytes, const char *what) {
-  return rt_fail(error, RETORT_ERROR_MEMORY, "not enough memory: %llu bytes for %s could not be had; close other programs or use a smaller model or context",
+  return rt_fail(error, RETORT_ERROR_MEMORY,
+                 "not enough memory: %llu bytes for %s could not be had; close other programs or use a smaller model or context",
                  (unsigned long long)bytes, what);
 }
 
 retort_status rt_check_struct_size(size_t given, size_t expected, const char *name, retort_error *error) {
   if (given == expected) return RETORT_OK;
-  return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s.struct_size is %zu, this library expects %zu: set it to sizeof(%s) and build against this library's retort.h",
-                 name, given, expected, name);
+  return rt_fail(error, RETORT_ERROR_ARGUMENT,
+                 "%s.struct_size is %zu, this library expects %zu: set it to sizeof(%s) and build against this library's retort.h", name,
+                 given, expected, name);
 }
 
 /* ---- memory ---- */
@@ -84,7 +86,12 @@ struct rt_arena_block {
   size_t size; /* of the whole block, this header included */
   size_t used;
 };
-enum { BLOCK_HEADER = (sizeof(struct rt_arena_block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, BLOCK_SIZE = 64 * 1024, ALIGNED = 256, LARGE = 4096 };
+enum {
+  BLOCK_HEADER = (sizeof(struct rt_arena_block) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT,
+  BLOCK_SIZE = 64 * 1024,
+  ALIGNED = 256,
+  LARGE = 4096
+};
 
 void *rt_arena_alloc(rt_arena *arena, size_t count, size_t size) {
   uint64_t wanted;
@@ -136,9 +143,7 @@ void rt_arena_close(rt_arena *arena) {
 
 /* ---- parallel regions and log ---- */
 
-unsigned rt_workers(const retort_platform *platform) {
-  return platform && platform->parallel && platform->workers ? platform->workers : 1;
-}
+unsigned rt_workers(const retort_platform *platform) { return platform && platform->parallel && platform->workers ? platform->workers : 1; }
 
 void rt_parallel(const retort_platform *platform, void (*work)(void *, unsigned, unsigned), void *arg) {
   if (rt_workers(platform) > 1) platform->parallel(platform->user, work, arg);

@@ -23,7 +23,8 @@
 
 #define RT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Stores `status` and the formatted message in `error` (may be NULL) and returns `status`: `return rt_fail(error, RETORT_ERROR_..., "...")`. */
+/* Stores `status` and the formatted message in `error` (may be NULL) and returns `status`: `return rt_fail(error, RETORT_ERROR_...,
+ * "...")`. */
 retort_status rt_fail(retort_error *error, retort_status status, const char *format, ...) RT_PRINTF(3, 4);
 
 /* The common failure: says how much was wanted and for what. */
@@ -62,7 +63,8 @@ typedef struct rt_arena {
   struct rt_arena_block *blocks; /* newest first */
   size_t used;                   /* bytes asked of the platform so far */
 } rt_arena;
-/* Zeroed, 16-byte aligned (64 from 256 bytes on, for vectors and what holds them); NULL when there is no memory. count * size is checked. */
+/* Zeroed, 16-byte aligned (64 from 256 bytes on, for vectors and what holds them); NULL when there is no memory. count * size is checked.
+ */
 void *rt_arena_alloc(rt_arena *arena, size_t count, size_t size);
 /* A NUL-terminated copy of `size` bytes. */
 char *rt_arena_string(rt_arena *arena, const char *bytes, size_t size);

@@ -88,10 +88,10 @@ static retort_status copy(rt_arena *arena, const json_t *from, rt_json *to, reto
   return rt_fail(error, RETORT_ERROR_JSON, "the JSON library returned a value of unknown type");
 }
 
-retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size_t max_size, const char *name, rt_json *out, retort_error *error) {
+retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size_t max_size, const char *name, rt_json *out,
+                            retort_error *error) {
   size_t at;
-  if (size > max_size)
-    return rt_fail(error, RETORT_ERROR_JSON, "%s has %zu bytes, at most %zu are accepted", name, size, max_size);
+  if (size > max_size) return rt_fail(error, RETORT_ERROR_JSON, "%s has %zu bytes, at most %zu are accepted", name, size, max_size);
   if (too_deep(text, size, &at))
     return rt_fail(error, RETORT_ERROR_JSON, "%s: nested deeper than %d levels at offset %zu", name, RT_JSON_MAX_DEPTH, at);
   seed_hashes(text, size);
@@ -99,7 +99,8 @@ retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size
   json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
   if (!tree) {
     if (json_error_code(&why) == json_error_out_of_memory) return rt_fail_memory(error, size, name);
-    return rt_fail(error, RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d (offset %d): %s", name, why.line, why.column, why.position, why.text);
+    return rt_fail(error, RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d (offset %d): %s", name, why.line, why.column,
+                   why.position, why.text);
   }
   rt_json value = {0};
   retort_status status = copy(arena, tree, &value, error);

@@ -43,7 +43,8 @@ enum { RT_JSON_MAX_DEPTH = 64 };
 
 /* Parses `size` bytes, at most `max_size`; `name` says in messages what the text is ("messages_json"). The tree lives in `arena`.
  * Errors: RETORT_ERROR_JSON with line, column and byte offset; RETORT_ERROR_MEMORY. */
-retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size_t max_size, const char *name, rt_json *out, retort_error *error);
+retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size_t max_size, const char *name, rt_json *out,
+                            retort_error *error);
 
 /* Member `key` of an object; NULL where there is none or `object` is none. */
 const rt_json *rt_json_get(const rt_json *object, const char *key);

@@ -41,9 +41,9 @@ double rt_exp(double x) {
   double r = high - low;
   double error = (high - r) - low; /* what the rounding of r lost */
   double p = 0;
-  static const double inverse_factorial[] = {1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0,
-                                             1.0 / 40320.0,      1.0 / 5040.0,      1.0 / 720.0,      1.0 / 120.0,     1.0 / 24.0,
-                                             1.0 / 6.0,          0.5};
+  static const double inverse_factorial[] = {1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0,
+                                             1.0 / 362880.0,     1.0 / 40320.0,     1.0 / 5040.0,     1.0 / 720.0,
+                                             1.0 / 120.0,        1.0 / 24.0,        1.0 / 6.0,        0.5};
   for (size_t i = 0; i < sizeof inverse_factorial / sizeof *inverse_factorial; i++) p = p * r + inverse_factorial[i];
   double value = 1.0 + (r + (r * r * p + error));
   /* In two steps: 2^1024 alone is not a double. */
@@ -76,7 +76,8 @@ double rt_ln(double x) {
 }
 
 /* pi/2 in parts of 26 bits: k times one of the first three is exact for |k| < 2^27. */
-static const double PIO2_1 = 0x1.921fb50000000p0, PIO2_2 = 0x1.110b460000000p-26, PIO2_3 = 0x1.1a62630000000p-54, PIO2_4 = 0x1.8a2e03707344ap-81;
+static const double PIO2_1 = 0x1.921fb50000000p0, PIO2_2 = 0x1.110b460000000p-26, PIO2_3 = 0x1.1a62630000000p-54,
+                    PIO2_4 = 0x1.8a2e03707344ap-81;
 
 /* x - k pi/2 as head + tail, |head| <= pi/4; returns k mod 4, or -1 outside the range. */
 static int reduce(double x, double *head, double *tail) {

@@ -7,7 +7,7 @@
 #define RT_BASE_MATH_H
 
 double rt_exp(double x); /* 0 below -708 (no subnormal results), infinity above 709.78 */
-double rt_ln(double x); /* x > 0; -infinity for 0, NaN below; subnormal x is fine */
+double rt_ln(double x);  /* x > 0; -infinity for 0, NaN below; subnormal x is fine */
 
 #define RT_SINCOS_MAX 1e8
 /* |x| <= RT_SINCOS_MAX, radians; NaN beyond, where the reduction would lose bits. */

@@ -30,7 +30,8 @@ static void store_be(uint8_t *p, uint32_t v) {
   p[3] = (uint8_t)v;
 }
 
-/* A function of its own: engines of WebAssembly put their better code in place at the next call, and a large hash is one call of `blocks`. */
+/* A function of its own: engines of WebAssembly put their better code in place at the next call, and a large hash is one call of `blocks`.
+ */
 static __attribute__((noinline)) void compress(uint32_t state[8], const uint8_t *block) {
   uint32_t w[64];
   for (int t = 0; t < 16; t++) w[t] = load_be(block + 4 * t);

@@ -1,5 +1,5 @@
-/* sha256.h - SHA-256 (FIPS 180-4): portable, with the instructions of x86 and 64-bit ARM where the processor has them, and in the lanes of WebAssembly's
- * vectors. The digest is the same. */
+/* sha256.h - SHA-256 (FIPS 180-4): portable, with the instructions of x86 and 64-bit ARM where the processor has them, and in the lanes of
+ * WebAssembly's vectors. The digest is the same. */
 #ifndef RT_BASE_SHA256_H
 #define RT_BASE_SHA256_H
 
@@ -11,7 +11,8 @@
 
 enum { RT_SHA256_SIZE = 32, RT_SHA256_MOST = 4 };
 
-/* The rounds as a processor's instructions: of one message (NULL: the portable ones), and of `at_once` <= RT_SHA256_MOST messages side by side. */
+/* The rounds as a processor's instructions: of one message (NULL: the portable ones), and of `at_once` <= RT_SHA256_MOST messages side by
+ * side. */
 typedef struct rt_sha256_unit {
   void (*blocks)(uint32_t state[8], const uint8_t *data, size_t n_blocks, const uint32_t rounds[64]);
   void (*many)(uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]);

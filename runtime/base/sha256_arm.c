@@ -1,7 +1,7 @@
 /* sha256_arm.c - the SHA-256 rounds with the cryptographic extension of 64-bit ARM (Arm ARM, C7.2: SHA256H and friends).
  *
- * Compiled with +crypto and called only where the platform says that the processor has it. The state sits in two registers in its natural order,
- * {a, b, c, d} and {e, f, g, h}; each pair of SHA256H and SHA256H2 does four rounds.
+ * Compiled with +crypto and called only where the platform says that the processor has it. The state sits in two registers in its natural
+ * order, {a, b, c, d} and {e, f, g, h}; each pair of SHA256H and SHA256H2 does four rounds.
  */
 #include "sha256.h"
 
@@ -9,7 +9,8 @@
 #include <arm_neon.h>
 
 /* Two messages at once for the same reason as in sha256_x86.c: each SHA256H waits for the one before. */
-static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) {
+static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks,
+                                                         const uint32_t rounds[64]) {
   uint32x4_t abcd[2], efgh[2], abcd_before[2], efgh_before[2], old[2], wa[2], wb[2], wc[2], wd[2], k[2];
 #define EACH for (int m = 0; m < n; m++)
   EACH abcd[m] = vld1q_u32(state[m]), efgh[m] = vld1q_u32(state[m] + 4);
@@ -43,7 +44,9 @@ static void blocks_of_one(uint32_t state[8], const uint8_t *data, size_t n_block
   blocks(1, (uint32_t(*)[8])(void *)state, &data, n_blocks, rounds);
 }
 
-static void blocks_of_two(uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
+static void blocks_of_two(uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) {
+  blocks(2, state, data, n_blocks, rounds);
+}
 
 const rt_sha256_unit *rt_sha256_arm(uint32_t cpu_features) {
   static const rt_sha256_unit unit = {blocks_of_one, blocks_of_two, 2};

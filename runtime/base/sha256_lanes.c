@@ -1,4 +1,5 @@
-/* sha256_lanes.c - the rounds of SHA-256 on four messages at once, one in each lane of WebAssembly's SIMD128, which has no instruction for them.
+/* sha256_lanes.c - the rounds of SHA-256 on four messages at once, one in each lane of WebAssembly's SIMD128, which has no instruction for
+ * them.
  *
  * Every word of the state and of the message schedule is a vector, lane m belonging to message m. One message alone is as fast in sha256.c.
  */

@@ -10,9 +10,10 @@
 #include <immintrin.h>
 #include <string.h>
 
-/* Two messages at once: an SHA256RNDS2 waits for the one before, so a single message leaves half of the unit idle. With n of 1 or 2 known to
- * the compiler each loop over the messages is unrolled. */
-static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) {
+/* Two messages at once: an SHA256RNDS2 waits for the one before, so a single message leaves half of the unit idle. With n of 1 or 2 known
+ * to the compiler each loop over the messages is unrolled. */
+static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks,
+                                                         const uint32_t rounds[64]) {
   const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
   __m128i abef[2], cdgh[2], abef_before[2], cdgh_before[2], wa[2], wb[2], wc[2], wd[2], k[2];
 #define EACH for (int m = 0; m < n; m++)
@@ -27,12 +28,12 @@ static inline __attribute__((always_inline)) void blocks(int n, uint32_t (*state
      * w[t] = s1(w[t-2]) + w[t-7] + s0(w[t-15]) + w[t-16], four at once. */
 #define LOAD(i) _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data[m] + at + 16 * (i))), big_endian)
     EACH abef_before[m] = abef[m], cdgh_before[m] = cdgh[m], wa[m] = LOAD(0), wb[m] = LOAD(1), wc[m] = LOAD(2), wd[m] = LOAD(3);
-#define ROUNDS(t, w0)                                                                                                 \
-  EACH k[m] = _mm_add_epi32(w0[m], _mm_loadu_si128((const __m128i *)(const void *)(rounds + (t))));                   \
-  EACH cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], k[m]);                                                       \
+#define ROUNDS(t, w0)                                                                               \
+  EACH k[m] = _mm_add_epi32(w0[m], _mm_loadu_si128((const __m128i *)(const void *)(rounds + (t)))); \
+  EACH cdgh[m] = _mm_sha256rnds2_epu32(cdgh[m], abef[m], k[m]);                                     \
   EACH abef[m] = _mm_sha256rnds2_epu32(abef[m], cdgh[m], _mm_shuffle_epi32(k[m], 0x0E));
-#define QUAD(t, w0, w1, w2, w3)                                                                                       \
-  ROUNDS(t, w0)                                                                                                       \
+#define QUAD(t, w0, w1, w2, w3) \
+  ROUNDS(t, w0)                 \
   EACH w0[m] = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(w0[m], w1[m]), _mm_alignr_epi8(w3[m], w2[m], 4)), w3[m]);
     for (int t = 0; t < 48; t += 16) {
       QUAD(t, wa, wb, wc, wd)
@@ -60,7 +61,9 @@ static void blocks_of_one(uint32_t state[8], const uint8_t *data, size_t n_block
   memcpy(state, one[0], sizeof one[0]);
 }
 
-static void blocks_of_two(uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) { blocks(2, state, data, n_blocks, rounds); }
+static void blocks_of_two(uint32_t (*state)[8], const uint8_t *const *data, size_t n_blocks, const uint32_t rounds[64]) {
+  blocks(2, state, data, n_blocks, rounds);
+}
 
 const rt_sha256_unit *rt_sha256_x86(void) {
   static const rt_sha256_unit unit = {blocks_of_one, blocks_of_two, 2};

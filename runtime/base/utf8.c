@@ -1,5 +1,5 @@
-/* utf8.c - see utf8.h. One decoder serves all: a lead byte fixes how many bytes follow and the range of the first of them, which is all that
- * keeps out overlong forms, surrogates and values over U+10FFFF. */
+/* utf8.c - see utf8.h. One decoder serves all: a lead byte fixes how many bytes follow and the range of the first of them, which is all
+ * that keeps out overlong forms, surrogates and values over U+10FFFF. */
 #include "utf8.h"
 
 /* Bytes that must follow `lead`, 0 for ASCII, -1 where no character begins so; and the range of the first of them. */

@@ -7,8 +7,8 @@
  * splitter and the stop strings, and only the next step computes the token to get the next logits. The last token of an answer is thus
  * never computed in vain; the next prompt, which repeats it, will.
  *
- * With the token some guesses for those after it may be computed (guess.c), each with its logits. They stand behind the session's end until the
- * token that is chosen is the one that was guessed; then the session moves on over it and its logits are there already. Seen from
+ * With the token some guesses for those after it may be computed (guess.c), each with its logits. They stand behind the session's end until
+ * the token that is chosen is the one that was guessed; then the session moves on over it and its logits are there already. Seen from
  * outside a session is at every moment the same with guesses and without.
  *
  * Rules that users meet:
@@ -411,7 +411,8 @@ static retort_status take_pending(retort_session *s, struct rt_generation *g, ui
   return RETORT_OK;
 }
 
-static retort_status step_decode(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_event *event, retort_error *error) {
+static retort_status step_decode(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_event *event,
+                                 retort_error *error) {
   if (g->stopped) return end(s, g, RETORT_FINISH_STRING, event, error);
   if (g->options.max_tokens && g->usage.completion_tokens >= g->options.max_tokens) return end(s, g, RETORT_FINISH_LENGTH, event, error);
   if (!g->fresh) {
@@ -471,9 +472,11 @@ retort_status retort_session_get_usage(const retort_session *session, retort_usa
 }
 
 retort_status retort_session_get_logits(const retort_session *session, const float **logits, uint32_t *count, retort_error *error) {
-  if (!session || !logits || !count) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: session, logits and count must not be NULL");
+  if (!session || !logits || !count)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: session, logits and count must not be NULL");
   const struct rt_generation *g = session->generation;
-  if (!g || g->phase != DECODE || g->fresh) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: the last step gave no token");
+  if (!g || g->phase != DECODE || g->fresh)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: the last step gave no token");
   *count = g->sampler.n;
   *logits = g->logits + (size_t)g->row * g->sampler.n;
   return RETORT_OK;

@@ -18,7 +18,8 @@ const uint16_t *rt_guess_cost_of(const retort_model *model) {
   /* Measured on two Zen 4 cores. Where arithmetic is what takes the time nothing can be won. */
   static const uint16_t wide[1 + RT_MOST_GUESSES] = {100, 110, 180, 180, 240, 250, 340, 350, 360, 370, 370, 380, 380, 380, 380, 380};
   static const uint16_t fine[1 + RT_MOST_GUESSES] = {100, 140, 210, 260, 290, 300, 300, 310, 340, 360, 380, 410, 430, 450, 470, 490};
-  static const uint16_t scalar[1 + RT_MOST_GUESSES] = {100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1300, 1400, 1500, 1600};
+  static const uint16_t scalar[1 + RT_MOST_GUESSES] = {100, 200,  300,  400,  500,  600,  700,  800,
+                                                       900, 1000, 1100, 1200, 1300, 1400, 1500, 1600};
   if (strcmp(rt_kernels_name(model->kernels), "portable") == 0) return scalar;
   return model->fine ? fine : wide;
 }

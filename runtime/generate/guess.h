@@ -22,8 +22,8 @@ typedef struct rt_guesser {
 const uint16_t *rt_guess_cost_of(const retort_model *model);
 void rt_guesser_open(rt_guesser *guesser, const uint16_t *cost);
 
-/* Guesses what follows tokens[0..n): into guesses, at most `most` <= RT_MOST_GUESSES. Returns how many it pays to compute; with `always` as many
- * as there are. */
+/* Guesses what follows tokens[0..n): into guesses, at most `most` <= RT_MOST_GUESSES. Returns how many it pays to compute; with `always` as
+ * many as there are. */
 uint32_t rt_guess(rt_guesser *guesser, const int32_t *tokens, uint32_t n, uint32_t most, bool always, int32_t *guesses);
 
 /* Tells what came next in fact, computed as a guess or not; id -1: nothing that could have been guessed. */

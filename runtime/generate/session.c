@@ -8,7 +8,8 @@ enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 256, MAX_CTX = 1 << 24 }; /* rope.c r
 void retort_session_options_init(retort_session_options *options) { *options = (retort_session_options){.struct_size = sizeof *options}; }
 
 /* Replaces zeros by the defaults and checks the rest. */
-static retort_status effective(const retort_model *model, const retort_session_options *given, retort_session_options *o, retort_error *error) {
+static retort_status effective(const retort_model *model, const retort_session_options *given, retort_session_options *o,
+                               retort_error *error) {
   retort_session_options_init(o);
   if (given) {
     retort_status status = rt_check_struct_size(given->struct_size, sizeof *given, "retort_session_options", error);
@@ -21,7 +22,8 @@ static retort_status effective(const retort_model *model, const retort_session_o
   if (o->n_batch == 0) o->n_batch = DEFAULT_BATCH;
   if (o->n_batch > o->n_ctx) o->n_batch = o->n_ctx;
   if (!retort_kv_type_name(o->kv_type))
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "kv_type is %u, it must be RETORT_KV_F16 (0), RETORT_KV_F32 (1) or RETORT_KV_Q8_0 (2)", o->kv_type);
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "kv_type is %u, it must be RETORT_KV_F16 (0), RETORT_KV_F32 (1) or RETORT_KV_Q8_0 (2)",
+                   o->kv_type);
   return RETORT_OK;
 }
 
@@ -77,20 +79,24 @@ retort_status retort_session_get_info(const retort_session *session, retort_sess
   return RETORT_OK;
 }
 
-static retort_status check_eval(const retort_session *s, const int32_t *ids, size_t count, int which, const float *logits, retort_error *error) {
+static retort_status check_eval(const retort_session *s, const int32_t *ids, size_t count, int which, const float *logits,
+                                retort_error *error) {
   if (!s || (!ids && count)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: session and ids must not be NULL");
   if (which != RETORT_LOGITS_NONE && which != RETORT_LOGITS_LAST && which != RETORT_LOGITS_ALL)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: which is %d, not one of RETORT_LOGITS_*", which);
-  if (which != RETORT_LOGITS_NONE && !logits) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: logits are asked for but the buffer is NULL");
+  if (which != RETORT_LOGITS_NONE && !logits)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: logits are asked for but the buffer is NULL");
   if (which == RETORT_LOGITS_LAST && count == 0)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: the last logits of no tokens do not exist; give at least one token");
   uint32_t n_ctx = s->cache.n_ctx;
   if (count > n_ctx - s->n_past)
-    return rt_fail(error, RETORT_ERROR_CONTEXT, "%zu tokens do not fit: %u of the context's %u positions are taken; open the session with a larger n_ctx",
-                   count, s->n_past, n_ctx);
+    return rt_fail(error, RETORT_ERROR_CONTEXT,
+                   "%zu tokens do not fit: %u of the context's %u positions are taken; open the session with a larger n_ctx", count,
+                   s->n_past, n_ctx);
   for (size_t i = 0; i < count; i++)
     if (ids[i] < 0 || (uint32_t)ids[i] >= s->model->hparams.n_vocab)
-      return rt_fail(error, RETORT_ERROR_ARGUMENT, "token %zu is %d, outside the model's vocabulary of %u", i, ids[i], s->model->hparams.n_vocab);
+      return rt_fail(error, RETORT_ERROR_ARGUMENT, "token %zu is %d, outside the model's vocabulary of %u", i, ids[i],
+                     s->model->hparams.n_vocab);
   return RETORT_OK;
 }
 

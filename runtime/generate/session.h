@@ -19,11 +19,11 @@ struct retort_session {
   const retort_vocab *vocab; /* may be NULL */
   rt_kv_cache cache;
   rt_work work;
-  rt_arena arena;  /* tokens, rows */
-  uint32_t n_past; /* positions in the cache */
-  uint32_t n_ahead; /* positions after them that are computed too, for tokens that were guessed */
-  int32_t *tokens; /* (n_ctx) */
-  rt_row *rows;    /* (n_batch) the piece being computed */
+  rt_arena arena;                   /* tokens, rows */
+  uint32_t n_past;                  /* positions in the cache */
+  uint32_t n_ahead;                 /* positions after them that are computed too, for tokens that were guessed */
+  int32_t *tokens;                  /* (n_ctx) */
+  rt_row *rows;                     /* (n_batch) the piece being computed */
   struct rt_generation *generation; /* NULL without a vocabulary */
 };
 

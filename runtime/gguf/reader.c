@@ -425,7 +425,8 @@ static retort_status open_file(file *f, rt_arena *arena, retort_error *error) {
 
 /* ---- tensors ---- */
 
-/* The bytes of a tensor from its type and dims; every product is checked. With `metadata_only` it may be of a type that nobody knows: 0 bytes. */
+/* The bytes of a tensor from its type and dims; every product is checked. With `metadata_only` it may be of a type that nobody knows: 0
+ * bytes. */
 static retort_status measure_tensor(const file *f, bool metadata_only, rt_tensor *t, retort_error *error) {
   const rt_gguf_type *type = rt_gguf_type_find(t->type);
   if (!type && !metadata_only)
@@ -666,12 +667,8 @@ retort_status retort_gguf_get_tensor(const retort_gguf *gguf, uint32_t index, re
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: there is no tensor %u, the file has %u", gguf->files[0].name, index, gguf->n_tensors);
   const rt_tensor *t = &gguf->tensors[index];
   const rt_gguf_type *type = rt_gguf_type_find(t->type);
-  *out = (retort_gguf_tensor){.name = t->name,
-                              .type = type ? type->name : "unknown",
-                              .n_dims = t->n_dims,
-                              .file = t->file,
-                              .offset = t->offset,
-                              .size = t->size};
+  *out = (retort_gguf_tensor){
+      .name = t->name, .type = type ? type->name : "unknown", .n_dims = t->n_dims, .file = t->file, .offset = t->offset, .size = t->size};
   memcpy(out->dims, t->dims, sizeof out->dims);
   return RETORT_OK;
 }

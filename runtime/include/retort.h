@@ -40,24 +40,24 @@ extern "C" {
 /* Version of the numerics contract (docs/NUMERICS.md): raised by any change that changes one bit of any logit. */
 #define RETORT_NUMERICS 1
 
-RETORT_API const char *retort_version(void);   /* RETORT_VERSION_STRING of the library that runs */
-RETORT_API uint32_t retort_abi_version(void);  /* RETORT_ABI_VERSION of the library that runs */
-RETORT_API uint32_t retort_numerics(void);     /* RETORT_NUMERICS of the library that runs */
+RETORT_API const char *retort_version(void);  /* RETORT_VERSION_STRING of the library that runs */
+RETORT_API uint32_t retort_abi_version(void); /* RETORT_ABI_VERSION of the library that runs */
+RETORT_API uint32_t retort_numerics(void);    /* RETORT_NUMERICS of the library that runs */
 
 /* ---- errors ------------------------------------------------------------------------------------------------------------ */
 
 typedef enum retort_status {
   RETORT_OK = 0,
-  RETORT_ERROR_ARGUMENT = -1,    /* the caller's mistake: NULL, out of range, wrong struct_size */
-  RETORT_ERROR_MEMORY = -2,      /* the platform gave no memory */
-  RETORT_ERROR_FORMAT = -3,      /* the file is damaged or not what it claims to be */
-  RETORT_ERROR_UNSUPPORTED = -4, /* well-formed, but of a kind that this version does not run */
-  RETORT_ERROR_CONTEXT = -5,     /* the tokens do not fit in the session's context */
-  RETORT_ERROR_TEMPLATE = -6,    /* the chat template failed, or asked to fail (raise_exception) */
-  RETORT_ERROR_JSON = -7,        /* messages or options are not the JSON expected */
-  RETORT_ERROR_BUFFER = -8,      /* the caller's buffer is too small; the size needed was stored */
-  RETORT_ERROR_TRUST = -9,       /* a signature, digest or policy forbids the use of these bytes */
-  RETORT_ERROR_IO = -10,         /* the platform could not read or write */
+  RETORT_ERROR_ARGUMENT = -1,     /* the caller's mistake: NULL, out of range, wrong struct_size */
+  RETORT_ERROR_MEMORY = -2,       /* the platform gave no memory */
+  RETORT_ERROR_FORMAT = -3,       /* the file is damaged or not what it claims to be */
+  RETORT_ERROR_UNSUPPORTED = -4,  /* well-formed, but of a kind that this version does not run */
+  RETORT_ERROR_CONTEXT = -5,      /* the tokens do not fit in the session's context */
+  RETORT_ERROR_TEMPLATE = -6,     /* the chat template failed, or asked to fail (raise_exception) */
+  RETORT_ERROR_JSON = -7,         /* messages or options are not the JSON expected */
+  RETORT_ERROR_BUFFER = -8,       /* the caller's buffer is too small; the size needed was stored */
+  RETORT_ERROR_TRUST = -9,        /* a signature, digest or policy forbids the use of these bytes */
+  RETORT_ERROR_IO = -10,          /* the platform could not read or write */
   RETORT_ERROR_INTERRUPTED = -11, /* the platform asked to give up; nothing was changed, the call may be made again */
   RETORT_STATUS_FORCE_INT32 = 0x7fffffff
 } retort_status;
@@ -105,44 +105,47 @@ typedef struct retort_trust_policy {
   uint32_t flags;               /* RETORT_TRUST_AT_SIGNING_TIME, RETORT_TRUST_COMPLETE */
   const retort_buffer *anchors; /* KEY: PEM public keys; CERTIFICATE: PEM files of self-signed roots; MINISIGN, SIGNIFY: public key files */
   size_t n_anchors;
-  const char *const *pins;      /* PIN: 64 lowercase hex digits each: SHA-256 of a file, or a model's digest */
+  const char *const *pins; /* PIN: 64 lowercase hex digits each: SHA-256 of a file, or a model's digest */
   size_t n_pins;
-  const char *model_name;       /* the name that must have been signed (bundle: subject; minisign: "file:" in the trusted comment); NULL: any */
-  const char *model_digest;     /* the digest that the model must have, as in the verdict; NULL: any */
-  int64_t time;                 /* CERTIFICATE: seconds since 1970, UTC, at which the chain must be valid; 0: not given */
+  const char *model_name;   /* the name that must have been signed (bundle: subject; minisign: "file:" in the trusted comment); NULL: any */
+  const char *model_digest; /* the digest that the model must have, as in the verdict; NULL: any */
+  int64_t time;             /* CERTIFICATE: seconds since 1970, UTC, at which the chain must be valid; 0: not given */
 } retort_trust_policy;
 RETORT_API void retort_trust_policy_init(retort_trust_policy *policy);
 
 typedef struct retort_trust_file {
-  const char *name;         /* '/'-separated, relative to the model's folder; of a lone file its base name */
-  uint64_t size;            /* bytes */
-  const void *chunks;       /* its `.chunks` side file (untrusted, copied); NULL: none. Used where the signed bundle vouches for it. */
+  const char *name;   /* '/'-separated, relative to the model's folder; of a lone file its base name */
+  uint64_t size;      /* bytes */
+  const void *chunks; /* its `.chunks` side file (untrusted, copied); NULL: none. Used where the signed bundle vouches for it. */
   size_t chunks_size;
 } retort_trust_file;
 
-/* A verifier checks one model. Open it with the signature(s) (a bundle: one; MINISIGN, SIGNIFY: one a file, in order; else none), feed it every
- * byte, finish. Any mismatch poisons it: each later call fails with RETORT_ERROR_TRUST and the bytes must not be used.
- * Threads: feed may be called by several threads at once for different files, and for different chunks of a chunked file. */
+/* A verifier checks one model. Open it with the signature(s) (a bundle: one; MINISIGN, SIGNIFY: one a file, in order; else none), feed it
+ * every byte, finish. Any mismatch poisons it: each later call fails with RETORT_ERROR_TRUST and the bytes must not be used. Threads: feed
+ * may be called by several threads at once for different files, and for different chunks of a chunked file. */
 typedef struct retort_verifier retort_verifier;
-RETORT_API retort_status retort_verifier_open(const retort_platform *platform, const retort_trust_policy *policy, const retort_buffer *signatures, size_t n_signatures,
-                                              const retort_trust_file *files, size_t n_files, retort_verifier **out, retort_error *error);
+RETORT_API retort_status retort_verifier_open(const retort_platform *platform, const retort_trust_policy *policy,
+                                              const retort_buffer *signatures, size_t n_signatures, const retort_trust_file *files,
+                                              size_t n_files, retort_verifier **out, retort_error *error);
 RETORT_API void retort_verifier_close(retort_verifier *verifier);
-/* 0: file `file` must be fed from its first to its last byte in order; else in whole chunks of this size (the last may be short), in any order. */
+/* 0: file `file` must be fed from its first to its last byte in order; else in whole chunks of this size (the last may be short), in any
+ * order. */
 RETORT_API uint64_t retort_verifier_chunk_size(const retort_verifier *verifier, size_t file);
 /* SHA-256 of a file, in hex with NUL: as signed, or, without a bundle, as computed once the file was fed; "" before. */
 RETORT_API void retort_verifier_file_digest(const retort_verifier *verifier, size_t file, char hex[65]);
 /* 1: the file must be fed; 0: the signer left it out (ignore_paths): it is not covered and must not be loaded. */
 RETORT_API int retort_verifier_covers(const retort_verifier *verifier, size_t file);
-RETORT_API retort_status retort_verifier_feed(retort_verifier *verifier, size_t file, uint64_t offset, const void *data, size_t size, retort_error *error);
+RETORT_API retort_status retort_verifier_feed(retort_verifier *verifier, size_t file, uint64_t offset, const void *data, size_t size,
+                                              retort_error *error);
 /* Bytes from the start of the file that are verified now: what a parser may see before all have arrived. */
 RETORT_API uint64_t retort_verifier_prefix(const retort_verifier *verifier, size_t file);
 
 enum { RETORT_VERIFY_NONE = 0, RETORT_VERIFY_WHOLE = 1, RETORT_VERIFY_CHUNKS = 2 };
 typedef struct retort_verdict {
   size_t struct_size;
-  int32_t method;       /* retort_trust_method: how the model was accepted */
-  int32_t mode;         /* RETORT_VERIFY_*: what was hashed: nothing, whole files, or every chunk (of at least one file) */
-  uint32_t n_files;     /* files covered */
+  int32_t method;   /* retort_trust_method: how the model was accepted */
+  int32_t mode;     /* RETORT_VERIFY_*: what was hashed: nothing, whole files, or every chunk (of at least one file) */
+  uint32_t n_files; /* files covered */
   uint32_t reserved;
   uint64_t n_bytes;     /* bytes covered */
   int64_t time;         /* CERTIFICATE: the time at which the chain was valid; else 0 */
@@ -160,42 +163,49 @@ RETORT_API size_t retort_verdict_text(const retort_verdict *verdict, char *buffe
 
 typedef struct retort_signer_options {
   size_t struct_size;
-  int32_t method;                    /* KEY, CERTIFICATE or MINISIGN */
-  uint32_t chunk_size;               /* KEY, CERTIFICATE: chunks of the side files, a power of two from 64 KiB; 0: no side files; default 1 MiB */
-  retort_buffer secret_key;          /* PEM private key, or minisign secret key file */
-  const char *password;              /* MINISIGN: of the secret key; NULL: none */
+  int32_t method;           /* KEY, CERTIFICATE or MINISIGN */
+  uint32_t chunk_size;      /* KEY, CERTIFICATE: chunks of the side files, a power of two from 64 KiB; 0: no side files; default 1 MiB */
+  retort_buffer secret_key; /* PEM private key, or minisign secret key file */
+  const char *password;     /* MINISIGN: of the secret key; NULL: none */
   const retort_buffer *certificates; /* CERTIFICATE: PEM, the signer's own first, then those that issued it, without the root */
   size_t n_certificates;
-  const char *model_name;            /* KEY, CERTIFICATE: subject; MINISIGN: the trusted comment as a whole */
-  const char *const *ignored;        /* KEY, CERTIFICATE: paths in the model's folder that are left out; recorded in the bundle */
+  const char *model_name;     /* KEY, CERTIFICATE: subject; MINISIGN: the trusted comment as a whole */
+  const char *const *ignored; /* KEY, CERTIFICATE: paths in the model's folder that are left out; recorded in the bundle */
   size_t n_ignored;
-  uint8_t random[32];                /* fresh random bytes */
-  int64_t time;                      /* KEY, CERTIFICATE: when it is signed, seconds since 1970; written into the statement. 0: left out. MINISIGN: in the comment */
+  uint8_t random[32]; /* fresh random bytes */
+  int64_t
+      time; /* KEY, CERTIFICATE: when it is signed, seconds since 1970; written into the statement. 0: left out. MINISIGN: in the comment */
 } retort_signer_options;
 RETORT_API void retort_signer_options_init(retort_signer_options *options);
 
 /* A signer hashes the files of one model, each fed in order, and writes the signature. MINISIGN signs one file. */
 typedef struct retort_signer retort_signer;
-RETORT_API retort_status retort_signer_open(const retort_platform *platform, const retort_signer_options *options, retort_signer **out, retort_error *error);
+RETORT_API retort_status retort_signer_open(const retort_platform *platform, const retort_signer_options *options, retort_signer **out,
+                                            retort_error *error);
 RETORT_API void retort_signer_close(retort_signer *signer);
-/* 1 where a file of a signed model may have this name: a plain path of UTF-8 parted by '/', without "..", backslashes and control characters. */
+/* 1 where a file of a signed model may have this name: a plain path of UTF-8 parted by '/', without "..", backslashes and control
+ * characters. */
 RETORT_API int retort_trust_name_is_plain(const char *name);
-/* Starts the next file (after the one before was fed completely). A bundle over a lone file may name it "." as the Python tool does; any other
- * name must be plain, or it would be refused when it is verified. */
+/* Starts the next file (after the one before was fed completely). A bundle over a lone file may name it "." as the Python tool does; any
+ * other name must be plain, or it would be refused when it is verified. */
 RETORT_API retort_status retort_signer_add_file(retort_signer *signer, const char *name, uint64_t size, retort_error *error);
 RETORT_API retort_status retort_signer_feed(retort_signer *signer, const void *data, size_t size, retort_error *error);
 /* The bytes of file `file`'s `.chunks`; they belong to the signer. *size 0: none. */
-RETORT_API retort_status retort_signer_chunks(const retort_signer *signer, size_t file, const void **data, size_t *size, retort_error *error);
+RETORT_API retort_status retort_signer_chunks(const retort_signer *signer, size_t file, const void **data, size_t *size,
+                                              retort_error *error);
 /* The signature as text (no NUL), and who signed as in the verdict; both belong to the signer. */
-RETORT_API retort_status retort_signer_finish(retort_signer *signer, const char **signature, size_t *size, retort_verdict *verdict, retort_error *error);
+RETORT_API retort_status retort_signer_finish(retort_signer *signer, const char **signature, size_t *size, retort_verdict *verdict,
+                                              retort_error *error);
 
 enum { RETORT_KEY_P256 = 256, RETORT_KEY_P384 = 384, RETORT_KEY_P521 = 521, RETORT_KEY_MINISIGN = 1 };
 enum { RETORT_KEY_TEXT_SIZE = 1024 };
 /* Makes a key pair from fresh random bytes: PEM texts, or minisign's files (`password` NULL: the secret key lies open). NUL-terminated. */
-RETORT_API retort_status retort_keygen(const retort_platform *platform, int32_t kind, const uint8_t random[96], const char *password, char secret_key[RETORT_KEY_TEXT_SIZE],
-                                       char public_key[RETORT_KEY_TEXT_SIZE], retort_error *error);
-/* Reads a public key, a certificate or a minisign key as a policy would (`method` as in the policy), and says who it is, as in the verdict. */
-RETORT_API retort_status retort_trust_describe(const retort_platform *platform, int32_t method, const retort_buffer *anchor, char name[256], retort_error *error);
+RETORT_API retort_status retort_keygen(const retort_platform *platform, int32_t kind, const uint8_t random[96], const char *password,
+                                       char secret_key[RETORT_KEY_TEXT_SIZE], char public_key[RETORT_KEY_TEXT_SIZE], retort_error *error);
+/* Reads a public key, a certificate or a minisign key as a policy would (`method` as in the policy), and says who it is, as in the verdict.
+ */
+RETORT_API retort_status retort_trust_describe(const retort_platform *platform, int32_t method, const retort_buffer *anchor, char name[256],
+                                               retort_error *error);
 
 /* ---- GGUF files ---------------------------------------------------------------------------------------------------------- */
 
@@ -211,27 +221,29 @@ enum {
  * its bytes: programs load through retort_gguf_open_verified, and use this one for files that they made themselves. */
 RETORT_API retort_status retort_gguf_open(const retort_platform *platform, const retort_buffer *files, size_t n_files, uint32_t flags,
                                           retort_gguf **out, retort_error *error);
-/* The same for bytes that `verifier` has checked, and for no others: fails with RETORT_ERROR_TRUST unless the verifier was finished, or, with
- * RETORT_GGUF_METADATA_ONLY, unless each buffer is within the verified prefix. `files` are the very bytes that were fed, in the verifier's order. */
-RETORT_API retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *verifier, const retort_buffer *files, size_t n_files,
-                                                   uint32_t flags, retort_gguf **out, retort_error *error);
+/* The same for bytes that `verifier` has checked, and for no others: fails with RETORT_ERROR_TRUST unless the verifier was finished, or,
+ * with RETORT_GGUF_METADATA_ONLY, unless each buffer is within the verified prefix. `files` are the very bytes that were fed, in the
+ * verifier's order. */
+RETORT_API retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *verifier,
+                                                   const retort_buffer *files, size_t n_files, uint32_t flags, retort_gguf **out,
+                                                   retort_error *error);
 RETORT_API void retort_gguf_close(retort_gguf *gguf);
 
 typedef struct retort_gguf_summary {
   size_t struct_size;
-  uint32_t version;     /* 2 or 3 */
-  uint32_t n_files;     /* split files given */
-  uint32_t n_entries;   /* metadata key-value pairs */
-  uint32_t n_tensors;   /* tensors over all files */
-  uint32_t alignment;   /* bytes */
+  uint32_t version;      /* 2 or 3 */
+  uint32_t n_files;      /* split files given */
+  uint32_t n_entries;    /* metadata key-value pairs */
+  uint32_t n_tensors;    /* tensors over all files */
+  uint32_t alignment;    /* bytes */
   uint64_t tensor_bytes; /* sum of the tensors' sizes without padding */
 } retort_gguf_summary;
 RETORT_API retort_status retort_gguf_get_summary(const retort_gguf *gguf, retort_gguf_summary *summary, retort_error *error);
 
 typedef struct retort_gguf_entry {
-  const char *key;        /* NUL-terminated */
-  const char *type;       /* "u32", "string", "array of string", ... */
-  uint64_t count;         /* elements of an array, else 1 */
+  const char *key;  /* NUL-terminated */
+  const char *type; /* "u32", "string", "array of string", ... */
+  uint64_t count;   /* elements of an array, else 1 */
 } retort_gguf_entry;
 RETORT_API retort_status retort_gguf_get_entry(const retort_gguf *gguf, uint32_t index, retort_gguf_entry *entry, retort_error *error);
 
@@ -242,12 +254,12 @@ RETORT_API retort_status retort_gguf_get_json(const retort_gguf *gguf, const cha
 
 typedef struct retort_gguf_tensor {
   const char *name;
-  const char *type;    /* "Q4_K", ...; "unknown", of 0 bytes: an id that GGUF does not define */
-  uint32_t n_dims;     /* 1..4 */
-  uint64_t dims[4];    /* dims[0] is the row length (fastest) */
-  uint32_t file;       /* index into the files given */
-  uint64_t offset;     /* absolute byte offset in that file */
-  uint64_t size;       /* bytes */
+  const char *type; /* "Q4_K", ...; "unknown", of 0 bytes: an id that GGUF does not define */
+  uint32_t n_dims;  /* 1..4 */
+  uint64_t dims[4]; /* dims[0] is the row length (fastest) */
+  uint32_t file;    /* index into the files given */
+  uint64_t offset;  /* absolute byte offset in that file */
+  uint64_t size;    /* bytes */
 } retort_gguf_tensor;
 RETORT_API retort_status retort_gguf_get_tensor(const retort_gguf *gguf, uint32_t index, retort_gguf_tensor *tensor, retort_error *error);
 
@@ -255,18 +267,19 @@ RETORT_API retort_status retort_gguf_get_tensor(const retort_gguf *gguf, uint32_
 
 typedef struct retort_vocab retort_vocab;
 
-RETORT_API retort_status retort_vocab_open(const retort_platform *platform, const retort_gguf *gguf, retort_vocab **out, retort_error *error);
+RETORT_API retort_status retort_vocab_open(const retort_platform *platform, const retort_gguf *gguf, retort_vocab **out,
+                                           retort_error *error);
 RETORT_API void retort_vocab_close(retort_vocab *vocab);
 
 typedef struct retort_vocab_info {
   size_t struct_size;
   uint32_t n_tokens;
-  int32_t bos, eos;         /* -1: none */
-  int32_t think_begin;      /* the single token "<think>", -1: none */
-  int32_t think_end;        /* the single token "</think>", -1: none */
-  uint32_t add_bos;         /* 1: raw prompts get a BOS in front */
-  const char *model;        /* tokenizer.ggml.model */
-  const char *pre;          /* tokenizer.ggml.pre as the file says */
+  int32_t bos, eos;          /* -1: none */
+  int32_t think_begin;       /* the single token "<think>", -1: none */
+  int32_t think_end;         /* the single token "</think>", -1: none */
+  uint32_t add_bos;          /* 1: raw prompts get a BOS in front */
+  const char *model;         /* tokenizer.ggml.model */
+  const char *pre;           /* tokenizer.ggml.pre as the file says */
   const char *chat_template; /* Jinja source, NULL: none */
 } retort_vocab_info;
 RETORT_API retort_status retort_vocab_get_info(const retort_vocab *vocab, retort_vocab_info *info, retort_error *error);
@@ -277,31 +290,33 @@ enum {
 };
 /* Tokenises `size` bytes. Invalid UTF-8: each maximal invalid subpart counts as U+FFFD (Unicode 15, section 3.9). *count receives
  * the number of ids needed. */
-RETORT_API retort_status retort_tokenize(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, int32_t *ids, size_t capacity,
-                                         size_t *count, retort_error *error);
+RETORT_API retort_status retort_tokenize(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, int32_t *ids,
+                                         size_t capacity, size_t *count, retort_error *error);
 /* The bytes of `count` tokens, one after the other (may cut a UTF-8 sequence at the ends). *size: bytes needed, no NUL added.
  * Control tokens give nothing unless `flags` has RETORT_TOKENIZE_SPECIAL. */
-RETORT_API retort_status retort_detokenize(const retort_vocab *vocab, const int32_t *ids, size_t count, uint32_t flags, char *buffer, size_t capacity,
-                                           size_t *size, retort_error *error);
+RETORT_API retort_status retort_detokenize(const retort_vocab *vocab, const int32_t *ids, size_t count, uint32_t flags, char *buffer,
+                                           size_t capacity, size_t *size, retort_error *error);
 RETORT_API int retort_is_end_of_generation(const retort_vocab *vocab, int32_t id); /* 1 for EOS, EOT and their like */
 
 typedef struct retort_chat_options {
   size_t struct_size;
-  const char *template_source; /* overrides the vocabulary's own template; NULL: the file's */
-  const char *variables_json;  /* JSON object of further template variables ("tools", "enable_thinking", ...); NULL: none */
+  const char *template_source;   /* overrides the vocabulary's own template; NULL: the file's */
+  const char *variables_json;    /* JSON object of further template variables ("tools", "enable_thinking", ...); NULL: none */
   uint32_t no_generation_prompt; /* 1: end after the last message */
-  const char *date;            /* for strftime_now, "YYYY-MM-DD"; NULL: the template may not ask for the date */
+  const char *date;              /* for strftime_now, "YYYY-MM-DD"; NULL: the template may not ask for the date */
 } retort_chat_options;
 RETORT_API void retort_chat_options_init(retort_chat_options *options);
 
 /* Renders an OpenAI-style JSON array of messages ([{"role":"user","content":"..."}, ...]) with the chat template, as Hugging Face's
  * apply_chat_template would. Source of truth: Python jinja2 with trim_blocks, lstrip_blocks, loop controls. */
 RETORT_API retort_status retort_chat_render(const retort_platform *platform, const retort_vocab *vocab, const char *messages_json,
-                                            const retort_chat_options *options, char *buffer, size_t capacity, size_t *size, retort_error *error);
+                                            const retort_chat_options *options, char *buffer, size_t capacity, size_t *size,
+                                            retort_error *error);
 /* The same, tokenised. Special tokens are recognised only in text that comes from the template itself, never inside what the
  * messages say, so a message cannot forge a turn. Exactly one BOS where the vocabulary asks for one. */
 RETORT_API retort_status retort_chat_tokenize(const retort_platform *platform, const retort_vocab *vocab, const char *messages_json,
-                                              const retort_chat_options *options, int32_t *ids, size_t capacity, size_t *count, retort_error *error);
+                                              const retort_chat_options *options, int32_t *ids, size_t capacity, size_t *count,
+                                              retort_error *error);
 
 /* ---- models --------------------------------------------------------------------------------------------------------------- */
 
@@ -324,8 +339,8 @@ typedef struct retort_model_info {
   const char *name;         /* general.name, or "" */
   const char *kernels;      /* variant in use */
   uint64_t n_parameters;
-  uint32_t n_vocab;         /* logits per position */
-  uint32_t n_ctx_train;     /* context that the model was made for */
+  uint32_t n_vocab;     /* logits per position */
+  uint32_t n_ctx_train; /* context that the model was made for */
   uint32_t n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff;
   uint64_t kv_bytes_per_token; /* with the default f16 cache */
 } retort_model_info;
@@ -338,7 +353,8 @@ RETORT_API const char *retort_kernels_variant(const retort_platform *platform, u
 
 typedef struct retort_session retort_session;
 
-/* How keys and values are kept: as halves, as they are, or in blocks of 32 bytes under one half scale. Part of the numerics (docs/NUMERICS.md). */
+/* How keys and values are kept: as halves, as they are, or in blocks of 32 bytes under one half scale. Part of the numerics
+ * (docs/NUMERICS.md). */
 enum { RETORT_KV_F16 = 0, RETORT_KV_F32 = 1, RETORT_KV_Q8_0 = 2 };
 /* "f16", "f32", "q8_0"; NULL past the last. */
 RETORT_API const char *retort_kv_type_name(uint32_t kv_type);
@@ -360,11 +376,11 @@ RETORT_API void retort_session_close(retort_session *session);
 
 typedef struct retort_session_info {
   size_t struct_size;
-  uint32_t n_ctx;       /* effective */
-  uint32_t n_batch;     /* effective */
-  uint32_t n_past;      /* positions now in the cache */
-  uint64_t kv_bytes;    /* size of the cache */
-  uint64_t work_bytes;  /* size of everything else that the session holds */
+  uint32_t n_ctx;      /* effective */
+  uint32_t n_batch;    /* effective */
+  uint32_t n_past;     /* positions now in the cache */
+  uint64_t kv_bytes;   /* size of the cache */
+  uint64_t work_bytes; /* size of everything else that the session holds */
 } retort_session_info;
 RETORT_API retort_status retort_session_get_info(const retort_session *session, retort_session_info *info, retort_error *error);
 
@@ -379,74 +395,72 @@ RETORT_API retort_status retort_session_truncate(retort_session *session, uint32
 
 typedef struct retort_generate_options {
   size_t struct_size;
-  float temperature;         /* 0: greedy; default 0.6 (DeepSeek-R1's recommendation) */
-  float top_p;               /* default 0.95; 1: off */
-  float min_p;               /* default 0: off */
-  uint32_t top_k;            /* default 0: off */
-  float repetition_penalty;  /* default 1: off; over the last `repetition_window` tokens */
+  float temperature;          /* 0: greedy; default 0.6 (DeepSeek-R1's recommendation) */
+  float top_p;                /* default 0.95; 1: off */
+  float min_p;                /* default 0: off */
+  uint32_t top_k;             /* default 0: off */
+  float repetition_penalty;   /* default 1: off; over the last `repetition_window` tokens */
   uint32_t repetition_window; /* default 64 */
-  uint64_t seed;             /* default 0 */
-  uint32_t max_tokens;       /* default 0: until the context is full */
-  int32_t thinking_budget;   /* most reasoning tokens before the reasoning is closed; -1 (default): no limit, 0: no thinking */
-  const char *const *stop;   /* stop strings, copied */
+  uint64_t seed;              /* default 0 */
+  uint32_t max_tokens;        /* default 0: until the context is full */
+  int32_t thinking_budget;    /* most reasoning tokens before the reasoning is closed; -1 (default): no limit, 0: no thinking */
+  const char *const *stop;    /* stop strings, copied */
   size_t n_stop;
-  uint32_t proof;            /* 1: hash the logits of every generated position (retort_session_get_proof) */
-  int32_t guess;             /* tokens guessed ahead where the text repeats itself, computed together, kept where they turn out right: changes
-                              * speed and no bit of any result. -1 (default): as many as pay; 0: none; N, at most 15: always N if there is a guess */
+  uint32_t proof; /* 1: hash the logits of every generated position (retort_session_get_proof) */
+  int32_t guess;  /* tokens guessed ahead where the text repeats itself, computed together, kept where they turn out right: changes
+                   * speed and no bit of any result. -1 (default): as many as pay; 0: none; N, at most 15: always N if there is a guess */
 } retort_generate_options;
 RETORT_API void retort_generate_options_init(retort_generate_options *options);
 
 /* Starts an answer to `prompt`. Positions that the cache already holds (common prefix) are not computed again. Computes nothing yet. */
-RETORT_API retort_status retort_generate_begin(retort_session *session, const int32_t *prompt, size_t count, const retort_generate_options *options,
-                                               retort_error *error);
+RETORT_API retort_status retort_generate_begin(retort_session *session, const int32_t *prompt, size_t count,
+                                               const retort_generate_options *options, retort_error *error);
 
 typedef enum retort_event_kind {
   RETORT_EVENT_PROMPT = 0, /* a part of the prompt was computed: prompt_done of prompt_total */
   RETORT_EVENT_TOKEN = 1,  /* a token was generated */
   RETORT_EVENT_END = 2     /* the answer is complete: finish_reason; `text` holds what was still held back */
 } retort_event_kind;
-typedef enum retort_section {
-  RETORT_SECTION_ANSWER = 0,
-  RETORT_SECTION_REASONING = 1
-} retort_section;
+typedef enum retort_section { RETORT_SECTION_ANSWER = 0, RETORT_SECTION_REASONING = 1 } retort_section;
 typedef enum retort_finish {
   RETORT_FINISH_NONE = 0,
-  RETORT_FINISH_STOP = 1,    /* the model ended its turn */
-  RETORT_FINISH_LENGTH = 2,  /* max_tokens, or the context is full */
-  RETORT_FINISH_STRING = 3   /* a stop string */
+  RETORT_FINISH_STOP = 1,   /* the model ended its turn */
+  RETORT_FINISH_LENGTH = 2, /* max_tokens, or the context is full */
+  RETORT_FINISH_STRING = 3  /* a stop string */
 } retort_finish;
 
 typedef struct retort_event {
   size_t struct_size;
-  int32_t kind;             /* retort_event_kind */
-  int32_t token;            /* EVENT_TOKEN: its id, else -1 */
-  int32_t forced;           /* 1: put there by the thinking budget, not chosen by the model */
-  int32_t section;          /* retort_section that `text` belongs to; think tags are in neither */
-  const char *text;         /* whole UTF-8 characters; valid until the next call on this session; "" where nothing is due yet */
-  size_t text_size;         /* bytes */
-  int32_t finish;           /* EVENT_END: retort_finish */
+  int32_t kind;                       /* retort_event_kind */
+  int32_t token;                      /* EVENT_TOKEN: its id, else -1 */
+  int32_t forced;                     /* 1: put there by the thinking budget, not chosen by the model */
+  int32_t section;                    /* retort_section that `text` belongs to; think tags are in neither */
+  const char *text;                   /* whole UTF-8 characters; valid until the next call on this session; "" where nothing is due yet */
+  size_t text_size;                   /* bytes */
+  int32_t finish;                     /* EVENT_END: retort_finish */
   uint32_t prompt_done, prompt_total; /* tokens */
 } retort_event;
 
-/* Does one unit of work: at most `work_tokens` prompt tokens (0: n_batch), or one new token, for which at most `work_tokens` - 1 guesses are
- * computed along. After EVENT_END it returns
- * RETORT_ERROR_ARGUMENT until the next retort_generate_begin. To cancel, simply do not call again. */
+/* Does one unit of work: at most `work_tokens` prompt tokens (0: n_batch), or one new token, for which at most `work_tokens` - 1 guesses
+ * are computed along. After EVENT_END it returns RETORT_ERROR_ARGUMENT until the next retort_generate_begin. To cancel, simply do not call
+ * again. */
 RETORT_API retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_event *event, retort_error *error);
 
 typedef struct retort_usage {
   size_t struct_size;
-  uint32_t prompt_tokens;    /* of the last retort_generate_begin */
-  uint32_t cached_tokens;    /* of those, found in the cache */
+  uint32_t prompt_tokens;     /* of the last retort_generate_begin */
+  uint32_t cached_tokens;     /* of those, found in the cache */
   uint32_t completion_tokens; /* generated, reasoning included */
   uint32_t reasoning_tokens;
-  uint32_t guessed_tokens;   /* guesses that were computed (retort_generate_options.guess) */
-  uint32_t accepted_tokens;  /* of those, found right: they cost no step of their own */
+  uint32_t guessed_tokens;  /* guesses that were computed (retort_generate_options.guess) */
+  uint32_t accepted_tokens; /* of those, found right: they cost no step of their own */
 } retort_usage;
 RETORT_API retort_status retort_session_get_usage(const retort_session *session, retort_usage *usage, retort_error *error);
 
-/* The logits (1, n_vocab) that the token of the last RETORT_EVENT_TOKEN was chosen from, after a repetition penalty; they stay until the next call on
- * this session. A token that the thinking budget forced was not chosen from them. */
-RETORT_API retort_status retort_session_get_logits(const retort_session *session, const float **logits, uint32_t *count, retort_error *error);
+/* The logits (1, n_vocab) that the token of the last RETORT_EVENT_TOKEN was chosen from, after a repetition penalty; they stay until the
+ * next call on this session. A token that the thinking budget forced was not chosen from them. */
+RETORT_API retort_status retort_session_get_logits(const retort_session *session, const float **logits, uint32_t *count,
+                                                   retort_error *error);
 
 /* SHA-256, in hex with NUL, over the little-endian float32 logits of every generated position so far, in order. Needs options.proof. */
 RETORT_API retort_status retort_session_get_proof(const retort_session *session, char hex[65], retort_error *error);

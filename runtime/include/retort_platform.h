@@ -28,9 +28,9 @@ struct retort_platform {
   void *(*alloc)(void *user, size_t size);
   void (*free)(void *user, void *memory, size_t size);
 
-  /* Calls work(arg, worker, n_workers) once for each worker = 0 .. n_workers - 1, worker 0 in the calling thread, as much at once as threads are
-   * free, and returns when all are done. A call must not wait for another: two may run one after the other in one thread. All memory effects of
-   * each are visible to the caller afterwards. NULL: the core calls work(arg, 0, 1) itself. */
+  /* Calls work(arg, worker, n_workers) once for each worker = 0 .. n_workers - 1, worker 0 in the calling thread, as much at once as
+   * threads are free, and returns when all are done. A call must not wait for another: two may run one after the other in one thread. All
+   * memory effects of each are visible to the caller afterwards. NULL: the core calls work(arg, 0, 1) itself. */
   void (*parallel)(void *user, void (*work)(void *arg, unsigned worker, unsigned n_workers), void *arg);
   unsigned workers; /* n_workers that `parallel` uses; 0 counts as 1 */
 
@@ -39,8 +39,8 @@ struct retort_platform {
 
   uint32_t cpu_features;
 
-  /* Asked between the layers of a batch; not 0: the call in progress gives up with RETORT_ERROR_INTERRUPTED and has changed nothing, so that it
-   * may be made again. NULL: never. */
+  /* Asked between the layers of a batch; not 0: the call in progress gives up with RETORT_ERROR_INTERRUPTED and has changed nothing, so
+   * that it may be made again. NULL: never. */
   int (*interrupted)(void *user);
 };
 

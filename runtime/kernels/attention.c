@@ -54,7 +54,8 @@ typedef struct task {
 } task;
 
 /* Collects the rows that see `block`, and computes it. */
-static void block_of(const job *j, uint32_t kv_head, uint32_t first, uint32_t end, uint32_t block, task *t, float *p, float *o, float *scratch) {
+static void block_of(const job *j, uint32_t kv_head, uint32_t first, uint32_t end, uint32_t block, task *t, float *p, float *o,
+                     float *scratch) {
   const rt_attention *a = j->a;
   size_t row_bytes = rt_kv_row_bytes(a->kv_type, a->head_dim),
          at = ((size_t)kv_head * a->n_ctx + (size_t)block * RT_ATTENTION_BLOCK) * row_bytes;

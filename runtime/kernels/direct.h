@@ -1,15 +1,15 @@
 /* direct.h - products with few inputs straight from the file's blocks, several rows side by side: what the variants that do so share.
  *
- * The including file first says how many rows it takes at once (DIRECT_ROWS). It has one kernel for each of the most used types, of its own type
- * direct_kernel; every other type goes by way of the panel.
+ * The including file first says how many rows it takes at once (DIRECT_ROWS). It has one kernel for each of the most used types, of its own
+ * type direct_kernel; every other type goes by way of the panel.
  */
 #ifndef RT_KERNELS_DIRECT_H
 #define RT_KERNELS_DIRECT_H
 
 #include "variant.h"
 
-/* Fetching ahead from memory, not from a cache, is what these kernels wait for: so many bytes ahead at least, in whole groups of DIRECT_ROWS rows.
- * More or less than 20 to 30 KB was slower, and into the first cache (T0, NTA) twice as slow. */
+/* Fetching ahead from memory, not from a cache, is what these kernels wait for: so many bytes ahead at least, in whole groups of
+ * DIRECT_ROWS rows. More or less than 20 to 30 KB was slower, and into the first cache (T0, NTA) twice as slow. */
 enum { AHEAD = 20000 };
 
 typedef struct direct {
@@ -32,7 +32,8 @@ static inline direct direct_open(const rt_strip *strip) {
 static inline uint32_t direct_rows(direct *x, const rt_strip *strip, uint32_t start) {
   const rt_matrix *w = strip->w;
   uint32_t left = strip->rows - start, rows = left < DIRECT_ROWS ? left : DIRECT_ROWS;
-  for (uint32_t r = 0; r < DIRECT_ROWS; r++) x->row[r] = w->data + (size_t)(strip->first + start + (r < rows ? r : rows - 1)) * w->row_bytes;
+  for (uint32_t r = 0; r < DIRECT_ROWS; r++)
+    x->row[r] = w->data + (size_t)(strip->first + start + (r < rows ? r : rows - 1)) * w->row_bytes;
   x->next = left >= x->ahead + DIRECT_ROWS ? x->row[0] + x->ahead * w->row_bytes : NULL;
   return rows;
 }
@@ -44,17 +45,17 @@ static inline void direct_input(direct *x, const rt_inputs *in, uint32_t i) {
 }
 
 /* Defines direct_for: a type's kernel, or NULL. */
-#define DIRECT_FOR                                    \
-  static direct_kernel *direct_for(uint32_t type) {   \
-    switch (type) {                                   \
-      case RT_Q4_0: return direct_q4_0;               \
-      case RT_Q4_1: return direct_q4_1;               \
-      case RT_Q8_0: return direct_q8_0;               \
-      case RT_Q4_K: return direct_q4_k;               \
-      case RT_Q5_K: return direct_q5_k;               \
-      case RT_Q6_K: return direct_q6_k;               \
-      default: return NULL;                           \
-    }                                                 \
+#define DIRECT_FOR                                  \
+  static direct_kernel *direct_for(uint32_t type) { \
+    switch (type) {                                 \
+      case RT_Q4_0: return direct_q4_0;             \
+      case RT_Q4_1: return direct_q4_1;             \
+      case RT_Q8_0: return direct_q8_0;             \
+      case RT_Q4_K: return direct_q4_k;             \
+      case RT_Q5_K: return direct_q5_k;             \
+      case RT_Q6_K: return direct_q6_k;             \
+      default: return NULL;                         \
+    }                                               \
   }
 
 #endif

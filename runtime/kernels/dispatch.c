@@ -70,7 +70,9 @@ static const char *neon_i8mm_missing(const retort_platform *platform) {
   return reason ? reason : feature_missing(platform, RETORT_CPU_I8MM, "the CPU has no matrix products of bytes (i8mm)");
 }
 #else
-static const char *neon_missing(const retort_platform *platform) { return feature_missing(platform, RETORT_CPU_NEON, "the CPU has no NEON"); }
+static const char *neon_missing(const retort_platform *platform) {
+  return feature_missing(platform, RETORT_CPU_NEON, "the CPU has no NEON");
+}
 #endif
 #endif
 
@@ -131,7 +133,9 @@ retort_status rt_kernels_select(const retort_platform *platform, const char *nam
     *out = variants[i].kernels;
     return RETORT_OK;
   }
-  if (!name) return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "this build has only %s kernels, and here %s; take another build", variants[0].kernels->name, variants[0].missing(platform));
+  if (!name)
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "this build has only %s kernels, and here %s; take another build",
+                   variants[0].kernels->name, variants[0].missing(platform));
   char known[128] = "";
   for (size_t i = 0; i < RT_COUNT(variants); i++) {
     if (i) strcat(known, ", ");

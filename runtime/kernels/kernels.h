@@ -27,13 +27,14 @@ typedef struct rt_matrix {
 typedef struct rt_exec {
   const rt_kernels *kernels;
   const retort_platform *platform;
-  uint8_t *scratch;        /* (workers, scratch_bytes) */
-  size_t scratch_bytes;    /* per worker */
-  bool fine;               /* rt_matmul quantises what rounding left of its inputs once more, in a second plane: 15 bits instead of 8, twice the work */
+  uint8_t *scratch;     /* (workers, scratch_bytes) */
+  size_t scratch_bytes; /* per worker */
+  bool fine; /* rt_matmul quantises what rounding left of its inputs once more, in a second plane: 15 bits instead of 8, twice the work */
 } rt_exec;
 size_t rt_matmul_scratch_bytes(const rt_kernels *kernels, uint32_t max_cols, uint32_t max_rows_batch);
 
-/* One product of a group that shares its inputs: y[i * y_stride + r] = sum_c w[r][c] * x[i][c] (+ bias[r] where bias is given, added last). */
+/* One product of a group that shares its inputs: y[i * y_stride + r] = sum_c w[r][c] * x[i][c] (+ bias[r] where bias is given, added last).
+ */
 typedef struct rt_matmul_part {
   const rt_matrix *w;
   const float *bias; /* (rows) or NULL */
@@ -41,18 +42,20 @@ typedef struct rt_matmul_part {
   size_t y_stride;
 } rt_matmul_part;
 
-/* x: (n, cols) floats, rows x_stride apart; with exec->fine `work` is that of 2 n rows. Quantises x as each weight type asks (once per activation format) into `work`
- * (rt_matmul_work_bytes), then computes all parts over the platform's workers. A row's result does not depend on n or on the workers. */
+/* x: (n, cols) floats, rows x_stride apart; with exec->fine `work` is that of 2 n rows. Quantises x as each weight type asks (once per
+ * activation format) into `work` (rt_matmul_work_bytes), then computes all parts over the platform's workers. A row's result does not
+ * depend on n or on the workers. */
 size_t rt_matmul_work_bytes(uint32_t max_cols, uint32_t max_n);
-void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, const float *x, size_t x_stride, uint32_t n, uint8_t *work);
+void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, const float *x, size_t x_stride, uint32_t n,
+               uint8_t *work);
 
 /* Row of an embedding table, exact decode: out (cols). */
 void rt_embed(const rt_matrix *table, uint32_t row, float *out);
 
 /* ---- float operations on one row each; orders as in docs/NUMERICS.md ---- */
 void rt_rmsnorm(const rt_kernels *kernels, const float *x, const float *weight, float eps, uint32_t n, float *out); /* out may be x */
-void rt_add(const rt_kernels *kernels, float *x, const float *y, uint32_t n);                                        /* x += y */
-void rt_swiglu(const rt_kernels *kernels, float *gate, const float *up, uint32_t n);                                 /* gate = silu(gate) * up */
+void rt_add(const rt_kernels *kernels, float *x, const float *y, uint32_t n);                                       /* x += y */
+void rt_swiglu(const rt_kernels *kernels, float *gate, const float *up, uint32_t n); /* gate = silu(gate) * up */
 /* Rotates n_rot elements of one head; cos_sin: (n_rot/2, 2). neox: pairs (i, i + n_rot/2), else (2i, 2i+1). */
 void rt_rope(const rt_kernels *kernels, float *head, const float *cos_sin, uint32_t n_rot, bool neox);
 
@@ -68,9 +71,9 @@ typedef struct rt_attention {
   const void *k, *v;
   uint32_t n_ctx, n_heads, n_kv_heads, head_dim;
   float scale;
-  const float *q;             /* (n, n_heads, head_dim) */
-  float *out;                 /* (n, n_heads, head_dim); may not overlap q */
-  const uint32_t *visible;    /* (n): row i sees cache positions 0..visible[i]-1, at least 1 */
+  const float *q;          /* (n, n_heads, head_dim) */
+  float *out;              /* (n, n_heads, head_dim); may not overlap q */
+  const uint32_t *visible; /* (n): row i sees cache positions 0..visible[i]-1, at least 1 */
   uint32_t n;
 } rt_attention;
 size_t rt_attention_work_bytes(const rt_exec *exec, uint32_t max_n, uint32_t n_heads, uint32_t head_dim, uint32_t n_ctx);

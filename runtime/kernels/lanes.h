@@ -50,8 +50,8 @@ INLINE v16i splat_int(int32_t x) { return (v16i){x, x, x, x, x, x, x, x, x, x, x
 INLINE v16f as_float(v16i v) { return (v16f)v; }
 INLINE v16i as_int(v16f v) { return (v16i)v; }
 
-/* The same sixteen lanes in registers. Compilers keep wider vectors in memory from one turn of a loop to the next, and compare and pick their
- * lanes one by one; so running sums and comparisons are done on these. */
+/* The same sixteen lanes in registers. Compilers keep wider vectors in memory from one turn of a loop to the next, and compare and pick
+ * their lanes one by one; so running sums and comparisons are done on these. */
 #if defined(__AVX512F__)
 #define REGISTER_BYTES 64
 #elif defined(__AVX__)
@@ -230,11 +230,11 @@ INLINE part_float exp_register(part_float x) {
   part_float k = shifted - magic;
   part_float r = x - k * splat_register(0x1.62ep-1f); /* ln 2 in two parts; the first has 12 bits, so its product with k is exact */
   r = r - k * splat_register(0x1.0bfbe8p-15f);
-  part_float p = splat_register(0x1.a01a02p-13f);    /* 1/5040 */
-  p = p * r + splat_register(0x1.6c16c2p-10f); /* 1/720 */
-  p = p * r + splat_register(0x1.111112p-7f);  /* 1/120 */
-  p = p * r + splat_register(0x1.555556p-5f);  /* 1/24 */
-  p = p * r + splat_register(0x1.555556p-3f);  /* 1/6 */
+  part_float p = splat_register(0x1.a01a02p-13f); /* 1/5040 */
+  p = p * r + splat_register(0x1.6c16c2p-10f);    /* 1/720 */
+  p = p * r + splat_register(0x1.111112p-7f);     /* 1/120 */
+  p = p * r + splat_register(0x1.555556p-5f);     /* 1/24 */
+  p = p * r + splat_register(0x1.555556p-3f);     /* 1/6 */
   p = p * r + splat_register(0.5f);
   p = p * r + splat_register(1.0f);
   p = p * r + splat_register(1.0f);

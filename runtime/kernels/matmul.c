@@ -39,7 +39,10 @@ static rt_inputs inputs_layout(uint8_t *at, uint32_t group, uint32_t cols, uint3
 
 /* A worker's scratch: a strip, private inputs in both formats, one input's remainder, and the results of a fine product before they are
  * added. */
-enum { FEW_ROWS = 2048, FEW_INPUTS = 16 }; /* a fine chunk has more than RT_STRIP_ROWS rows, up to FEW_ROWS, for at most FEW_INPUTS inputs */
+enum {
+  FEW_ROWS = 2048,
+  FEW_INPUTS = 16
+}; /* a fine chunk has more than RT_STRIP_ROWS rows, up to FEW_ROWS, for at most FEW_INPUTS inputs */
 typedef struct room {
   uint8_t *strip, *inputs;
   float *remainder, *results;
@@ -104,7 +107,8 @@ static void quantize_rows(const job *j, rt_inputs *in, uint32_t first, uint32_t 
 
 /* One tile of 16 inputs into the lane layout; `row` is room for one quantised input. */
 static void quantize_tile(const job *j, const rt_inputs *in, uint32_t tile, rt_inputs *row, float *remainder) {
-  uint32_t cols = in->cols, groups = cols / in->group, first = tile * RT_TOKENS, unit = j->exec->kernels->unit, side = j->exec->kernels->side;
+  uint32_t cols = in->cols, groups = cols / in->group, first = tile * RT_TOKENS, unit = j->exec->kernels->unit,
+           side = j->exec->kernels->side;
   uint8_t *q = (uint8_t *)in->q + (size_t)tile * RT_TOKENS * cols;
   float *d = in->d + (size_t)tile * RT_TOKENS * groups;
   uint8_t *sums = (uint8_t *)(in->sums + (size_t)tile * RT_TOKENS * (cols / RT_SUM));

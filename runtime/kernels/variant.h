@@ -17,7 +17,8 @@ enum {
 /* Activations as the integer kernels want them, quantised in groups of `group`.
  * Row layout:     q (n, cols), d (n, cols / group), sums (n, cols / 16).
  * Lane layout, for t = n / 16 rounded up tiles of 16 tokens, missing tokens all 0:
- *                 q (t, 16 / side, cols / unit, side, unit), d (t, cols / group, 16), sums (t, cols / 32, 16, 2), by the variant's side and unit. */
+ *                 q (t, 16 / side, cols / unit, side, unit), d (t, cols / group, 16), sums (t, cols / 32, 16, 2), by the variant's side and
+ * unit. */
 typedef struct rt_inputs {
   int8_t *q;
   float *d;
@@ -34,9 +35,11 @@ typedef struct rt_strip {
   size_t y_stride;
   uint8_t *scratch; /* RT_STRIP_BYTES(cols), 64-byte aligned */
 } rt_strip;
-/* Codes, d, m, scales and mins of a strip and of four rows more, its results for two tiles of tokens, and one row's permuted activations. */
-#define RT_STRIP_BYTES(cols) \
-  ((size_t)(RT_STRIP_ROWS + 4) * ((size_t)(cols) + (cols) / 32 * 8 + (cols) / 16 * 8 + 5 * 64) + (size_t)RT_STRIP_ROWS * 2 * RT_TOKENS * 4 + 64)
+/* Codes, d, m, scales and mins of a strip and of four rows more, its results for two tiles of tokens, and one row's permuted activations.
+ */
+#define RT_STRIP_BYTES(cols)                                                                     \
+  ((size_t)(RT_STRIP_ROWS + 4) * ((size_t)(cols) + (cols) / 32 * 8 + (cols) / 16 * 8 + 5 * 64) + \
+   (size_t)RT_STRIP_ROWS * 2 * RT_TOKENS * 4 + 64)
 
 /* Floats from one row of a head to the next in an attention tile's scratch and results: whole registers of any variant, two by two. */
 static inline uint32_t rt_attend_stride(uint32_t head_dim) { return (head_dim + 31) & ~31u; }

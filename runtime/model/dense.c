@@ -27,7 +27,8 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   const rt_hparams *h = &model->hparams;
   uint32_t n_q = h->n_heads * h->head_dim, n_kv = h->n_kv_heads * h->head_dim;
   uint32_t widest_in = most(most(h->n_embd, n_q), h->n_ff);
-  *work = (rt_work){.arena = {.platform = platform}, .exec = {.kernels = model->kernels, .platform = platform, .fine = model->fine}, .n_batch = n_batch};
+  *work = (rt_work){
+      .arena = {.platform = platform}, .exec = {.kernels = model->kernels, .platform = platform, .fine = model->fine}, .n_batch = n_batch};
   rt_exec *exec = &work->exec;
   exec->scratch_bytes = (rt_matmul_scratch_bytes(model->kernels, widest_in, n_batch) + 63) & ~(size_t)63;
 
@@ -42,10 +43,12 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   work->matmul = rt_arena_alloc(&work->arena, rt_matmul_work_bytes(widest_in, model->fine ? 2 * n_batch : n_batch) + 4096, 1);
   work->attention = rt_arena_alloc(&work->arena, rt_attention_work_bytes(exec, n_batch, h->n_heads, h->head_dim, n_ctx) + 4096, 1);
   exec->scratch = rt_arena_alloc(&work->arena, rt_workers(platform), exec->scratch_bytes + 4096);
-  if (!work->x || !work->h || !shared || !work->cos_sin || !work->visible || !work->rows || !work->matmul || !work->attention || !exec->scratch) {
+  if (!work->x || !work->h || !shared || !work->cos_sin || !work->visible || !work->rows || !work->matmul || !work->attention ||
+      !exec->scratch) {
     size_t had = work->arena.used;
     rt_work_close(work);
-    return rt_fail(error, RETORT_ERROR_MEMORY, "not enough memory: the activations of %u rows need more than %zu bytes; use a smaller n_batch", n_batch, had);
+    return rt_fail(error, RETORT_ERROR_MEMORY,
+                   "not enough memory: the activations of %u rows need more than %zu bytes; use a smaller n_batch", n_batch, had);
   }
   size_t n = n_batch;
   work->q = shared;
@@ -120,7 +123,8 @@ static void turn_and_store(const pass *p, uint32_t i) {
   const rt_kv_cache *cache = row->cache;
   uint32_t dim = h->head_dim;
   const float *cos_sin = row_of(p->work->cos_sin, i, m->rope.n_rot);
-  float *q = row_of(p->work->q, i, h->n_heads * dim), *k = row_of(p->work->k, i, h->n_kv_heads * dim), *v = row_of(p->work->v, i, h->n_kv_heads * dim);
+  float *q = row_of(p->work->q, i, h->n_heads * dim), *k = row_of(p->work->k, i, h->n_kv_heads * dim),
+        *v = row_of(p->work->v, i, h->n_kv_heads * dim);
   for (uint32_t head = 0; head < h->n_heads; head++) {
     float *one = row_of(q, head, dim);
     if (l->q_norm) rt_rmsnorm(m->kernels, one, l->q_norm, h->rms_eps, dim, one);

@@ -53,16 +53,18 @@ retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, reto
   if (h.n_heads % h.n_kv_heads)
     return rt_fail(error, RETORT_ERROR_FORMAT, "%s is %u, which does not divide the %u heads", key, h.n_kv_heads, h.n_heads);
   if (!rt_gguf_has(gguf, rt_hparams_key(&h, "attention.key_length", key)) && h.n_embd % h.n_heads)
-    return rt_fail(error, RETORT_ERROR_FORMAT, "%s is missing and the embedding length %u is not a multiple of the %u heads", key, h.n_embd, h.n_heads);
+    return rt_fail(error, RETORT_ERROR_FORMAT, "%s is missing and the embedding length %u is not a multiple of the %u heads", key, h.n_embd,
+                   h.n_heads);
   h.head_dim = h.n_embd / h.n_heads;
   READ("attention.key_length", false, 1, MAX_HEAD_DIM, head_dim);
   if (h.head_dim < 1 || h.head_dim > MAX_HEAD_DIM)
     return rt_fail(error, RETORT_ERROR_FORMAT, "head size %u is outside 1..%d", h.head_dim, MAX_HEAD_DIM);
   uint32_t value_length = h.head_dim;
-  if ((status = rt_gguf_get_u32(gguf, rt_hparams_key(&h, "attention.value_length", key), false, 1, MAX_HEAD_DIM, &value_length, error))) return status;
+  if ((status = rt_gguf_get_u32(gguf, rt_hparams_key(&h, "attention.value_length", key), false, 1, MAX_HEAD_DIM, &value_length, error)))
+    return status;
   if (value_length != h.head_dim)
-    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s is %u but keys have %u elements: %s models with unequal ones are not run", key, value_length,
-                   h.head_dim, h.architecture->name);
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s is %u but keys have %u elements: %s models with unequal ones are not run", key,
+                   value_length, h.head_dim, h.architecture->name);
   if ((uint64_t)h.n_heads * h.head_dim > MAX_WIDTH)
     return rt_fail(error, RETORT_ERROR_FORMAT, "%u heads of %u elements are more than %d in sum", h.n_heads, h.head_dim, MAX_WIDTH);
   if ((status = rt_gguf_get_f32(gguf, rt_hparams_key(&h, "attention.layer_norm_rms_epsilon", key), true, &h.rms_eps, error))) return status;

@@ -8,15 +8,18 @@ const char *retort_kv_type_name(uint32_t kv_type) {
 
 uint64_t retort_kv_bytes(uint32_t kv_type, uint32_t n) { return rt_kv_row_bytes((int)kv_type, n); }
 
-retort_status rt_kv_open(rt_kv_cache *cache, const retort_platform *platform, const rt_hparams *hparams, uint32_t n_ctx, int type, retort_error *error) {
+retort_status rt_kv_open(rt_kv_cache *cache, const retort_platform *platform, const rt_hparams *hparams, uint32_t n_ctx, int type,
+                         retort_error *error) {
   uint64_t head = 0, half = 0, size;
   size_t row = rt_kv_row_bytes(type, hparams->head_dim);
-  bool fits = rt_mul_u64(row, n_ctx, &head) && rt_mul_u64(head, hparams->n_kv_heads, &half) && rt_mul_u64(half, 2 * (uint64_t)hparams->n_layers, &size);
+  bool fits = rt_mul_u64(row, n_ctx, &head) && rt_mul_u64(head, hparams->n_kv_heads, &half) &&
+              rt_mul_u64(half, 2 * (uint64_t)hparams->n_layers, &size);
   if (!fits) size = UINT64_MAX;
   *cache = (rt_kv_cache){.platform = platform, .type = type, .n_ctx = n_ctx, .row_bytes = row};
   if (fits && rt_to_size(size, &cache->size)) cache->data = rt_alloc(platform, cache->size);
   if (!cache->data) {
-    return rt_fail(error, RETORT_ERROR_MEMORY, "not enough memory: the KV cache of %u positions needs %llu bytes; use a smaller context (n_ctx)", n_ctx,
+    return rt_fail(error, RETORT_ERROR_MEMORY,
+                   "not enough memory: the KV cache of %u positions needs %llu bytes; use a smaller context (n_ctx)", n_ctx,
                    (unsigned long long)size);
   }
   cache->head_bytes = (size_t)head;

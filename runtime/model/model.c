@@ -27,20 +27,24 @@ static retort_status shape_error(binder *b, const rt_tensor *t, uint32_t cols, u
   return rt_fail(b->error, RETORT_ERROR_FORMAT, "tensor %s: shape %u x %u expected, found %s", t->name, cols, rows, found);
 }
 
-/* Finds `name`, checks its type and that it has `rows` rows (0: any number) of `cols` elements. *out is NULL where an optional one is absent. */
+/* Finds `name`, checks its type and that it has `rows` rows (0: any number) of `cols` elements. *out is NULL where an optional one is
+ * absent. */
 static retort_status find(binder *b, const char *name, uint32_t cols, uint32_t rows, bool required, const rt_tensor **out) {
   const rt_tensor *t = rt_gguf_find_tensor(b->gguf, name);
   *out = t;
   if (!t && !required) return RETORT_OK;
-  if (!t) return rt_fail(b->error, RETORT_ERROR_FORMAT, "tensor %s is missing: the file is incomplete or not a %s model", name,
-                         b->model->hparams.architecture->name);
+  if (!t)
+    return rt_fail(b->error, RETORT_ERROR_FORMAT, "tensor %s is missing: the file is incomplete or not a %s model", name,
+                   b->model->hparams.architecture->name);
   if (!rt_quant_find(t->type)) {
     const rt_gguf_type *type = rt_gguf_type_find(t->type);
-    return rt_fail(b->error, RETORT_ERROR_UNSUPPORTED, "tensor %s has type %s (%u), which this version cannot run", name, type ? type->name : "unknown", t->type);
+    return rt_fail(b->error, RETORT_ERROR_UNSUPPORTED, "tensor %s has type %s (%u), which this version cannot run", name,
+                   type ? type->name : "unknown", t->type);
   }
   bool any_rows = rows == 0 && t->dims[1] >= 1 && t->dims[1] <= INT32_MAX;
   if (t->dims[0] != cols || (t->dims[1] != rows && !any_rows) || t->dims[2] != 1 || t->dims[3] != 1) return shape_error(b, t, cols, rows);
-  if (!t->data) return rt_fail(b->error, RETORT_ERROR_ARGUMENT, "tensor %s: the file was opened for its metadata only, the weights are not here", name);
+  if (!t->data)
+    return rt_fail(b->error, RETORT_ERROR_ARGUMENT, "tensor %s: the file was opened for its metadata only, the weights are not here", name);
   if (b->n_bound < b->max_bound) b->bound[b->n_bound++] = t;
   return RETORT_OK;
 }
@@ -64,7 +68,8 @@ static retort_status bind_vector(binder *b, const char *name, uint32_t n, bool r
   retort_status status = find(b, name, n, 1, required, &t);
   if (status || !t) return status;
   const rt_quant *type = rt_quant_find(t->type);
-  if (n % type->block) return rt_fail(b->error, RETORT_ERROR_FORMAT, "tensor %s: %u elements are not whole blocks of %s", name, n, type->name);
+  if (n % type->block)
+    return rt_fail(b->error, RETORT_ERROR_FORMAT, "tensor %s: %u elements are not whole blocks of %s", name, n, type->name);
   float *values = rt_arena_alloc(&b->model->arena, n, sizeof *values);
   if (!values) return rt_fail_memory(b->error, 4 * (uint64_t)n, name);
   type->decode(t->data, values, n);
@@ -80,8 +85,8 @@ static retort_status bind_layer(binder *b, uint32_t index, rt_layer *l) {
     uint32_t cols, rows;
     rt_matrix *out;
   } matrices[] = {
-      {"attn_q", h->n_embd, n_q, &l->q},        {"attn_k", h->n_embd, n_kv, &l->k},         {"attn_v", h->n_embd, n_kv, &l->v},
-      {"attn_output", n_q, h->n_embd, &l->o},   {"ffn_gate", h->n_embd, h->n_ff, &l->gate}, {"ffn_up", h->n_embd, h->n_ff, &l->up},
+      {"attn_q", h->n_embd, n_q, &l->q},          {"attn_k", h->n_embd, n_kv, &l->k},         {"attn_v", h->n_embd, n_kv, &l->v},
+      {"attn_output", n_q, h->n_embd, &l->o},     {"ffn_gate", h->n_embd, h->n_ff, &l->gate}, {"ffn_up", h->n_embd, h->n_ff, &l->up},
       {"ffn_down", h->n_ff, h->n_embd, &l->down},
   };
   const struct {
@@ -138,10 +143,12 @@ static retort_status bind_all(binder *b) {
   h->n_vocab = m->embedding.rows;
   if ((status = bind_vector(b, "output_norm.weight", h->n_embd, true, &m->output_norm))) return status;
   m->output = m->embedding;
-  if (rt_gguf_find_tensor(b->gguf, "output.weight") && (status = bind_matrix(b, "output.weight", h->n_embd, h->n_vocab, &m->output))) return status;
+  if (rt_gguf_find_tensor(b->gguf, "output.weight") && (status = bind_matrix(b, "output.weight", h->n_embd, h->n_vocab, &m->output)))
+    return status;
   /* A file that claims many layers must have tensors for them before memory is taken for their table. */
   if (h->n_layers > rt_gguf_tensor_count(b->gguf))
-    return rt_fail(b->error, RETORT_ERROR_FORMAT, "the file claims %u layers but holds %u tensors", h->n_layers, rt_gguf_tensor_count(b->gguf));
+    return rt_fail(b->error, RETORT_ERROR_FORMAT, "the file claims %u layers but holds %u tensors", h->n_layers,
+                   rt_gguf_tensor_count(b->gguf));
   m->layers = rt_arena_alloc(&m->arena, h->n_layers, sizeof *m->layers);
   if (!m->layers) return rt_fail_memory(b->error, (uint64_t)h->n_layers * sizeof *m->layers, "the table of layers");
   for (uint32_t i = 0; i < h->n_layers; i++)
@@ -157,7 +164,8 @@ static retort_status read_name(retort_model *m, const retort_gguf *gguf, retort_
   return m->name ? RETORT_OK : rt_fail_memory(error, name.size, "the model's name");
 }
 
-static retort_status open_into(retort_model *m, const retort_platform *platform, const retort_gguf *gguf, const char *kernels, retort_error *error) {
+static retort_status open_into(retort_model *m, const retort_platform *platform, const retort_gguf *gguf, const char *kernels,
+                               retort_error *error) {
   retort_status status;
   if ((status = rt_kernels_select(platform, kernels, &m->kernels, error))) return status;
   if ((status = rt_hparams_read(gguf, &m->hparams, error))) return status;
@@ -181,8 +189,8 @@ static retort_status open_into(retort_model *m, const retort_platform *platform,
 
 void retort_model_options_init(retort_model_options *options) { *options = (retort_model_options){.struct_size = sizeof *options}; }
 
-retort_status retort_model_open(const retort_platform *platform, const retort_gguf *gguf, const retort_model_options *options, retort_model **out,
-                                retort_error *error) {
+retort_status retort_model_open(const retort_platform *platform, const retort_gguf *gguf, const retort_model_options *options,
+                                retort_model **out, retort_error *error) {
   if (!gguf || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_model_open: gguf and out must not be NULL");
   retort_status status;
   if (options && (status = rt_check_struct_size(options->struct_size, sizeof *options, "retort_model_options", error))) return status;

@@ -30,19 +30,19 @@ retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, reto
 const char *rt_hparams_key(const rt_hparams *hparams, const char *name, char *key);
 
 typedef struct rt_layer {
-  const float *attn_norm;               /* (n_embd) */
-  rt_matrix q, k, v;                    /* (n_heads * head_dim, n_embd), (n_kv_heads * head_dim, n_embd) twice */
+  const float *attn_norm;                /* (n_embd) */
+  rt_matrix q, k, v;                     /* (n_heads * head_dim, n_embd), (n_kv_heads * head_dim, n_embd) twice */
   const float *q_bias, *k_bias, *v_bias; /* (rows of q, k, v) or NULL */
-  const float *q_norm, *k_norm;         /* (head_dim) or NULL */
-  rt_matrix o;                          /* (n_embd, n_heads * head_dim) */
-  const float *o_bias;                  /* (n_embd) or NULL */
-  const float *ffn_norm;                /* (n_embd) */
-  rt_matrix gate, up;                   /* (n_ff, n_embd) */
-  rt_matrix down;                       /* (n_embd, n_ff) */
+  const float *q_norm, *k_norm;          /* (head_dim) or NULL */
+  rt_matrix o;                           /* (n_embd, n_heads * head_dim) */
+  const float *o_bias;                   /* (n_embd) or NULL */
+  const float *ffn_norm;                 /* (n_embd) */
+  rt_matrix gate, up;                    /* (n_ff, n_embd) */
+  rt_matrix down;                        /* (n_embd, n_ff) */
 } rt_layer;
 
-/* Small models suffer most from 8-bit activations (SmolLM2-135M: a mean KL divergence of 0.003, as in llama.cpp) and are fast anyway, so below
- * this width they get 15 bits. Part of the numerics. */
+/* Small models suffer most from 8-bit activations (SmolLM2-135M: a mean KL divergence of 0.003, as in llama.cpp) and are fast anyway, so
+ * below this width they get 15 bits. Part of the numerics. */
 enum { RT_FINE_BELOW = 1024 };
 
 struct retort_model {
@@ -72,7 +72,8 @@ typedef struct rt_kv_cache {
   uint32_t n_ctx;
   size_t row_bytes, head_bytes, half_bytes; /* one position of one head; one head; k (or v) of one layer */
 } rt_kv_cache;
-retort_status rt_kv_open(rt_kv_cache *cache, const retort_platform *platform, const rt_hparams *hparams, uint32_t n_ctx, int type, retort_error *error);
+retort_status rt_kv_open(rt_kv_cache *cache, const retort_platform *platform, const rt_hparams *hparams, uint32_t n_ctx, int type,
+                         retort_error *error);
 void rt_kv_close(rt_kv_cache *cache);
 static inline uint8_t *rt_kv_keys(const rt_kv_cache *cache, uint32_t layer) { return cache->data + 2 * (size_t)layer * cache->half_bytes; }
 static inline uint8_t *rt_kv_values(const rt_kv_cache *cache, uint32_t layer) { return rt_kv_keys(cache, layer) + cache->half_bytes; }
@@ -84,13 +85,13 @@ typedef struct rt_work {
   rt_arena arena;
   rt_exec exec;
   uint32_t n_batch;
-  float *x, *h;             /* (n_batch, n_embd): residual stream, and what a matrix reads or has written */
-  float *q, *attended;      /* (n_batch, n_heads * head_dim) */
-  float *k, *v;             /* (n_batch, n_kv_heads * head_dim) */
-  float *gate, *up;         /* (n_batch, n_ff); in the same memory as q, attended, k and v */
-  float *cos_sin;           /* (n_batch, n_rot) */
-  uint32_t *visible;        /* (n_batch) */
-  struct rt_row *rows;      /* (n_batch) rows that the last layer goes on with */
+  float *x, *h;                /* (n_batch, n_embd): residual stream, and what a matrix reads or has written */
+  float *q, *attended;         /* (n_batch, n_heads * head_dim) */
+  float *k, *v;                /* (n_batch, n_kv_heads * head_dim) */
+  float *gate, *up;            /* (n_batch, n_ff); in the same memory as q, attended, k and v */
+  float *cos_sin;              /* (n_batch, n_rot) */
+  uint32_t *visible;           /* (n_batch) */
+  struct rt_row *rows;         /* (n_batch) rows that the last layer goes on with */
   uint8_t *matmul, *attention; /* what rt_matmul and rt_attention_run ask for */
 } rt_work;
 retort_status rt_work_open(rt_work *work, const retort_platform *platform, const retort_model *model, uint32_t n_batch, uint32_t n_ctx,
@@ -107,8 +108,8 @@ typedef struct rt_row {
 } rt_row;
 
 /* Computes n <= n_batch rows, stores their keys and values, and writes the logits of the wanted rows, in order, to `logits`
- * (wanted rows, n_vocab). A row's bits depend on its sequence only, never on the other rows, n_batch, the workers or the kernels. False where
- * the platform interrupted it between two layers: then the positions of the rows hold nothing that may be used. */
+ * (wanted rows, n_vocab). A row's bits depend on its sequence only, never on the other rows, n_batch, the workers or the kernels. False
+ * where the platform interrupted it between two layers: then the positions of the rows hold nothing that may be used. */
 bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits);
 
 #endif

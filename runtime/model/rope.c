@@ -38,7 +38,8 @@ static retort_status read_yarn(rt_rotation *rope, const retort_gguf *gguf, const
   uint32_t original = hparams->n_ctx_train;
   float fast = 32, slow = 1, mix = 1, attention = 1;
   retort_status status;
-  if ((status = rt_gguf_get_u32(gguf, rt_hparams_key(hparams, "rope.scaling.original_context_length", key), false, 1, UINT32_MAX, &original, error)))
+  if ((status = rt_gguf_get_u32(gguf, rt_hparams_key(hparams, "rope.scaling.original_context_length", key), false, 1, UINT32_MAX, &original,
+                                error)))
     return status;
   const struct {
     const char *name;
@@ -86,7 +87,8 @@ static retort_status divide_by_tensor(rt_rotation *rope, const retort_gguf *gguf
   const rt_tensor *tensor = rt_gguf_find_tensor(gguf, "rope_freqs.weight");
   if (!tensor) return RETORT_OK;
   if (tensor->type != RT_F32 || tensor->dims[0] != rope->n_rot / 2 || tensor->dims[1] * tensor->dims[2] * tensor->dims[3] != 1)
-    return rt_fail(error, RETORT_ERROR_FORMAT, "tensor rope_freqs.weight must be F32 with %u elements, one a rotated pair", rope->n_rot / 2);
+    return rt_fail(error, RETORT_ERROR_FORMAT, "tensor rope_freqs.weight must be F32 with %u elements, one a rotated pair",
+                   rope->n_rot / 2);
   for (uint32_t i = 0; i < rope->n_rot / 2; i++) {
     float divisor;
     memcpy(&divisor, tensor->data + 4 * (size_t)i, 4);
@@ -96,12 +98,14 @@ static retort_status divide_by_tensor(rt_rotation *rope, const retort_gguf *gguf
   return RETORT_OK;
 }
 
-retort_status rt_rotation_open(rt_rotation *rope, const retort_gguf *gguf, const rt_hparams *hparams, rt_arena *arena, retort_error *error) {
+retort_status rt_rotation_open(rt_rotation *rope, const retort_gguf *gguf, const rt_hparams *hparams, rt_arena *arena,
+                               retort_error *error) {
   char key[128];
   retort_status status;
   rope->n_rot = hparams->head_dim;
   rope->magnitude = 1;
-  if ((status = rt_gguf_get_u32(gguf, rt_hparams_key(hparams, "rope.dimension_count", key), false, 2, hparams->head_dim, &rope->n_rot, error)))
+  if ((status =
+           rt_gguf_get_u32(gguf, rt_hparams_key(hparams, "rope.dimension_count", key), false, 2, hparams->head_dim, &rope->n_rot, error)))
     return status;
   if (rope->n_rot % 2) return rt_fail(error, RETORT_ERROR_FORMAT, "%s: %u elements cannot be rotated in pairs", key, rope->n_rot);
   float base = 10000;
@@ -123,8 +127,8 @@ retort_status rt_rotation_open(rt_rotation *rope, const retort_gguf *gguf, const
   if ((status = divide_by_tensor(rope, gguf, error))) return status;
   for (uint32_t i = 0; i < rope->n_rot / 2; i++)
     if (!(rope->frequency[i] <= MAX_FREQUENCY))
-      return rt_fail(error, RETORT_ERROR_FORMAT, "RoPE: pair %u would turn by %g a position; the scaling factor or rope_freqs.weight is wrong", i,
-                     rope->frequency[i]);
+      return rt_fail(error, RETORT_ERROR_FORMAT,
+                     "RoPE: pair %u would turn by %g a position; the scaling factor or rope_freqs.weight is wrong", i, rope->frequency[i]);
   return RETORT_OK;
 }
 

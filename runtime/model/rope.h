@@ -15,7 +15,8 @@ typedef struct rt_rotation {
 } rt_rotation;
 
 /* Reads the rope keys and the optional tensor rope_freqs.weight; the frequencies live in the arena. */
-retort_status rt_rotation_open(rt_rotation *rope, const retort_gguf *gguf, const struct rt_hparams *hparams, rt_arena *arena, retort_error *error);
+retort_status rt_rotation_open(rt_rotation *rope, const retort_gguf *gguf, const struct rt_hparams *hparams, rt_arena *arena,
+                               retort_error *error);
 /* cos_sin: (n_rot / 2, 2), what rt_rope of kernels.h turns one head with. */
 void rt_rotation_angles(const rt_rotation *rope, uint32_t position, float *cos_sin);
 

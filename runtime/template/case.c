@@ -1,7 +1,7 @@
 /* case.c - Unicode case mapping for upper, lower, capitalize and title: full mappings, so one character may become three.
  *
- * The table holds runs of characters whose mappings lie at one distance, and the exceptions (make_case_table.py). Where a table says nothing
- * a character maps to itself. */
+ * The table holds runs of characters whose mappings lie at one distance, and the exceptions (make_case_table.py). Where a table says
+ * nothing a character maps to itself. */
 #include "internal.h"
 
 #include "case_table.h"

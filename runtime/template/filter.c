@@ -34,13 +34,15 @@ bool rtj_args(jrun *run, const char *function, const jargs *args, const char *na
     name += size + (name[size] == ',');
   }
   if (args->count > index) return rtj_fail(run, "%s takes at most %zu argument(s), %zu given", function, index, args->count);
-  if (given < args->count + args->n_named) return rtj_fail(run, "%s has no such keyword argument; it has: %s", function, *names ? names : "none");
+  if (given < args->count + args->n_named)
+    return rtj_fail(run, "%s has no such keyword argument; it has: %s", function, *names ? names : "none");
   return true;
 }
 
 bool rtj_arg_int(jrun *run, const char *function, jvalue v, int64_t *out) {
   if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
-  if (v.type != J_INT && v.type != J_BOOL) return rtj_fail(run, "%s: '%s' object cannot be interpreted as an integer", function, rtj_type_name(v));
+  if (v.type != J_INT && v.type != J_BOOL)
+    return rtj_fail(run, "%s: '%s' object cannot be interpreted as an integer", function, rtj_type_name(v));
   *out = v.type == J_INT ? v.as.integer : v.as.boolean;
   return true;
 }
@@ -117,7 +119,8 @@ static bool read_number(const jtext *text, bool real, unsigned base, jvalue *out
     char c = text->bytes[i];
     bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (c == '_') {
-      if (i == from || i + 1 == to || text->bytes[i - 1] == '_' || !((text->bytes[i - 1] >= '0' && text->bytes[i - 1] <= '9') || base > 10)) return false;
+      if (i == from || i + 1 == to || text->bytes[i - 1] == '_' || !((text->bytes[i - 1] >= '0' && text->bytes[i - 1] <= '9') || base > 10))
+        return false;
       continue;
     }
     if (!alnum && c != '+' && c != '-' && c != '.') return false;
@@ -234,7 +237,9 @@ static bool case_filter(jrun *run, const char *name, char how, jvalue v, const j
 }
 static bool filter_upper(jrun *run, jvalue v, const jargs *args, jvalue *out) { return case_filter(run, "upper", 'u', v, args, out); }
 static bool filter_lower(jrun *run, jvalue v, const jargs *args, jvalue *out) { return case_filter(run, "lower", 'l', v, args, out); }
-static bool filter_capitalize(jrun *run, jvalue v, const jargs *args, jvalue *out) { return case_filter(run, "capitalize", 'c', v, args, out); }
+static bool filter_capitalize(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  return case_filter(run, "capitalize", 'c', v, args, out);
+}
 static bool filter_title(jrun *run, jvalue v, const jargs *args, jvalue *out) { return case_filter(run, "title", 'T', v, args, out); }
 
 static bool filter_string(jrun *run, jvalue v, const jargs *args, jvalue *out) {
@@ -269,7 +274,8 @@ static bool filter_replace(jrun *run, jvalue v, const jargs *args, jvalue *out) 
   int64_t count = -1;
   if (!rtj_args(run, "replace", args, "old,new,count", 2, a)) return false;
   if (a[2].type != J_NONE && !rtj_arg_int(run, "replace", a[2], &count)) return false;
-  return rtj_to_text(run, v, &text) && rtj_to_text(run, a[0], &old) && rtj_to_text(run, a[1], &fresh) && rtj_replace(run, text, old, fresh, count, out);
+  return rtj_to_text(run, v, &text) && rtj_to_text(run, a[0], &old) && rtj_to_text(run, a[1], &fresh) &&
+         rtj_replace(run, text, old, fresh, count, out);
 }
 
 static bool filter_format(jrun *run, jvalue v, const jargs *args, jvalue *out) {
@@ -316,7 +322,8 @@ static bool filter_center(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[1] = {rtj_int(80)};
   int64_t width = 0;
   const jtext *text;
-  if (!rtj_args(run, "center", args, "width", 0, a) || !rtj_arg_int(run, "center", a[0], &width) || !rtj_to_text(run, v, &text)) return false;
+  if (!rtj_args(run, "center", args, "width", 0, a) || !rtj_arg_int(run, "center", a[0], &width) || !rtj_to_text(run, v, &text))
+    return false;
   return rtj_pad(run, text, width, 'c', ' ', out);
 }
 
@@ -577,8 +584,12 @@ static bool choose(jrun *run, const char *name, bool attribute, bool keep, jvalu
 }
 static bool filter_select(jrun *run, jvalue v, const jargs *args, jvalue *out) { return choose(run, "select", false, true, v, args, out); }
 static bool filter_reject(jrun *run, jvalue v, const jargs *args, jvalue *out) { return choose(run, "reject", false, false, v, args, out); }
-static bool filter_selectattr(jrun *run, jvalue v, const jargs *args, jvalue *out) { return choose(run, "selectattr", true, true, v, args, out); }
-static bool filter_rejectattr(jrun *run, jvalue v, const jargs *args, jvalue *out) { return choose(run, "rejectattr", true, false, v, args, out); }
+static bool filter_selectattr(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  return choose(run, "selectattr", true, true, v, args, out);
+}
+static bool filter_rejectattr(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  return choose(run, "rejectattr", true, false, v, args, out);
+}
 
 static bool filter_batch(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[2] = {nothing, rtj_none()};
@@ -674,24 +685,78 @@ bool rtj_filter(jrun *run, const jname *name, jvalue value, const jargs *args, j
 /* ---- tests ---- */
 
 typedef enum test_id {
-  TEST_BOOLEAN, TEST_CALLABLE, TEST_DEFINED, TEST_DIVISIBLEBY, TEST_EQ, TEST_EVEN, TEST_FALSE, TEST_FILTER, TEST_FLOAT, TEST_GE, TEST_GT, TEST_IN, TEST_INTEGER,
-  TEST_ITERABLE, TEST_LE, TEST_LOWER, TEST_LT, TEST_MAPPING, TEST_NE, TEST_NONE, TEST_NUMBER, TEST_ODD, TEST_SAMEAS, TEST_SEQUENCE, TEST_STRING, TEST_TEST,
-  TEST_TRUE, TEST_UNDEFINED, TEST_UPPER
+  TEST_BOOLEAN,
+  TEST_CALLABLE,
+  TEST_DEFINED,
+  TEST_DIVISIBLEBY,
+  TEST_EQ,
+  TEST_EVEN,
+  TEST_FALSE,
+  TEST_FILTER,
+  TEST_FLOAT,
+  TEST_GE,
+  TEST_GT,
+  TEST_IN,
+  TEST_INTEGER,
+  TEST_ITERABLE,
+  TEST_LE,
+  TEST_LOWER,
+  TEST_LT,
+  TEST_MAPPING,
+  TEST_NE,
+  TEST_NONE,
+  TEST_NUMBER,
+  TEST_ODD,
+  TEST_SAMEAS,
+  TEST_SEQUENCE,
+  TEST_STRING,
+  TEST_TEST,
+  TEST_TRUE,
+  TEST_UNDEFINED,
+  TEST_UPPER
 } test_id;
 
 static const struct {
   const char *name;
   test_id id;
-} tests[] = {{"boolean", TEST_BOOLEAN},   {"callable", TEST_CALLABLE}, {"defined", TEST_DEFINED},   {"divisibleby", TEST_DIVISIBLEBY},
-             {"eq", TEST_EQ},             {"equalto", TEST_EQ},        {"==", TEST_EQ},             {"even", TEST_EVEN},
-             {"false", TEST_FALSE},       {"filter", TEST_FILTER},     {"float", TEST_FLOAT},       {"ge", TEST_GE},
-             {">=", TEST_GE},             {"gt", TEST_GT},             {"greaterthan", TEST_GT},    {">", TEST_GT},
-             {"in", TEST_IN},             {"integer", TEST_INTEGER},   {"iterable", TEST_ITERABLE}, {"le", TEST_LE},
-             {"<=", TEST_LE},             {"lower", TEST_LOWER},       {"lt", TEST_LT},             {"lessthan", TEST_LT},
-             {"<", TEST_LT},              {"mapping", TEST_MAPPING},   {"ne", TEST_NE},             {"!=", TEST_NE},
-             {"none", TEST_NONE},         {"number", TEST_NUMBER},     {"odd", TEST_ODD},           {"sameas", TEST_SAMEAS},
-             {"sequence", TEST_SEQUENCE}, {"string", TEST_STRING},     {"test", TEST_TEST},         {"true", TEST_TRUE},
-             {"undefined", TEST_UNDEFINED}, {"upper", TEST_UPPER}};
+} tests[] = {{"boolean", TEST_BOOLEAN},
+             {"callable", TEST_CALLABLE},
+             {"defined", TEST_DEFINED},
+             {"divisibleby", TEST_DIVISIBLEBY},
+             {"eq", TEST_EQ},
+             {"equalto", TEST_EQ},
+             {"==", TEST_EQ},
+             {"even", TEST_EVEN},
+             {"false", TEST_FALSE},
+             {"filter", TEST_FILTER},
+             {"float", TEST_FLOAT},
+             {"ge", TEST_GE},
+             {">=", TEST_GE},
+             {"gt", TEST_GT},
+             {"greaterthan", TEST_GT},
+             {">", TEST_GT},
+             {"in", TEST_IN},
+             {"integer", TEST_INTEGER},
+             {"iterable", TEST_ITERABLE},
+             {"le", TEST_LE},
+             {"<=", TEST_LE},
+             {"lower", TEST_LOWER},
+             {"lt", TEST_LT},
+             {"lessthan", TEST_LT},
+             {"<", TEST_LT},
+             {"mapping", TEST_MAPPING},
+             {"ne", TEST_NE},
+             {"!=", TEST_NE},
+             {"none", TEST_NONE},
+             {"number", TEST_NUMBER},
+             {"odd", TEST_ODD},
+             {"sameas", TEST_SAMEAS},
+             {"sequence", TEST_SEQUENCE},
+             {"string", TEST_STRING},
+             {"test", TEST_TEST},
+             {"true", TEST_TRUE},
+             {"undefined", TEST_UNDEFINED},
+             {"upper", TEST_UPPER}};
 
 static bool find_test(const char *bytes, size_t size, test_id *id) {
   for (size_t i = 0; i < RT_COUNT(tests); i++)
@@ -708,7 +773,8 @@ static bool remainder_is(jrun *run, jvalue v, jvalue divisor, int64_t wanted, bo
 static bool has_case(jrun *run, jvalue v, char how, bool *out) {
   const jtext *text;
   jvalue same, other;
-  if (!rtj_to_text(run, v, &text) || !rtj_change_case(run, text, how, &same) || !rtj_change_case(run, text, how == 'u' ? 'l' : 'u', &other)) return false;
+  if (!rtj_to_text(run, v, &text) || !rtj_change_case(run, text, how, &same) || !rtj_change_case(run, text, how == 'u' ? 'l' : 'u', &other))
+    return false;
   jvalue self = {.type = J_STRING, .as.text = text};
   bool unchanged, cased;
   if (!rtj_equal(run, self, same, &unchanged) || !rtj_equal(run, self, other, &cased)) return false;
@@ -756,11 +822,16 @@ static bool run_test(jrun *run, test_id id, const char *name, jvalue v, const ja
     case TEST_NONE: *out = v.type == J_NONE; return true;
     case TEST_STRING: *out = v.type == J_STRING; return true;
     case TEST_MAPPING: *out = v.type == J_DICT; return true;
-    case TEST_ITERABLE: *out = v.type == J_STRING || v.type == J_SEQ || v.type == J_DICT || v.type == J_UNDEFINED || v.type == J_LOOP; return true;
-    case TEST_SEQUENCE: *out = v.type == J_STRING || v.type == J_DICT || v.type == J_UNDEFINED || (v.type == J_SEQ && kind <= SEQ_RANGE); return true;
+    case TEST_ITERABLE:
+      *out = v.type == J_STRING || v.type == J_SEQ || v.type == J_DICT || v.type == J_UNDEFINED || v.type == J_LOOP;
+      return true;
+    case TEST_SEQUENCE:
+      *out = v.type == J_STRING || v.type == J_DICT || v.type == J_UNDEFINED || (v.type == J_SEQ && kind <= SEQ_RANGE);
+      return true;
     case TEST_LOWER: return has_case(run, v, 'l', out);
     case TEST_UPPER: return has_case(run, v, 'u', out);
-    case TEST_FILTER: case TEST_TEST: {
+    case TEST_FILTER:
+    case TEST_TEST: {
       test_id ignored;
       *out = false;
       if (v.type != J_STRING) return true;
@@ -774,7 +845,8 @@ static bool run_test(jrun *run, test_id id, const char *name, jvalue v, const ja
 
 bool rtj_test(jrun *run, const jname *name, jvalue value, const jargs *args, bool *out) {
   test_id id;
-  if (!find_test(name->bytes, name->size, &id)) return rtj_fail(run, "there is no test '%.*s', or it is not supported", (int)name->size, name->bytes);
+  if (!find_test(name->bytes, name->size, &id))
+    return rtj_fail(run, "there is no test '%.*s', or it is not supported", (int)name->size, name->bytes);
   char word[16];
   snprintf(word, sizeof word, "%.*s", (int)name->size, name->bytes);
   return run_test(run, id, word, value, args, out);

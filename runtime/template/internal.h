@@ -136,10 +136,10 @@ struct jmacro {
 struct jloop {
   jvalue items; /* a sequence */
   size_t index, count;
-  unsigned depth;     /* recursion depth, 0 outermost */
-  const jnode *node;  /* N_FOR */
-  jscope *scope;      /* around the loop, for recursive calls */
-  jvalue changed;     /* arguments of the last loop.changed(), J_UNDEFINED before the first */
+  unsigned depth;    /* recursion depth, 0 outermost */
+  const jnode *node; /* N_FOR */
+  jscope *scope;     /* around the loop, for recursive calls */
+  jvalue changed;    /* arguments of the last loop.changed(), J_UNDEFINED before the first */
 };
 
 /* ---- syntax tree ---- */
@@ -273,14 +273,14 @@ static inline bool rtj_false(bool stored) {
 #define rtj_fail(run, ...) rtj_false(rtj_store_error(run, __VA_ARGS__))
 #define rtj_fail_at(run, at, ...) rtj_false(rtj_store_error_at(run, at, __VA_ARGS__))
 #define rtj_fail_undefined(run, v) rtj_false(rtj_store_undefined(run, v))
-void *rtj_alloc(jrun *run, size_t count, size_t size);                                              /* NULL: failed and stored */
+void *rtj_alloc(jrun *run, size_t count, size_t size); /* NULL: failed and stored */
 /* `items` (count of *capacity, `size` bytes each), or twice the room for them where it is full. */
 void *rtj_grow(jrun *run, void *items, size_t count, size_t *capacity, size_t size);
-bool rtj_work(jrun *run, uint64_t steps);                                                           /* counts; false when spent */
-bool rtj_enter(jrun *run);                                                                          /* one level deeper; leave by run->depth-- */
+bool rtj_work(jrun *run, uint64_t steps); /* counts; false when spent */
+bool rtj_enter(jrun *run);                /* one level deeper; leave by run->depth-- */
 const jname *rtj_name(jrun *run, const char *bytes, size_t size);
-bool rtj_own_attribute(jrun *run, jvalue object, const jtext *name, jvalue *out, bool *found);      /* getattr: no items */
-bool rtj_get_item(jrun *run, jvalue object, jvalue key, jvalue *out);                               /* object[key] */
+bool rtj_own_attribute(jrun *run, jvalue object, const jtext *name, jvalue *out, bool *found); /* getattr: no items */
+bool rtj_get_item(jrun *run, jvalue object, jvalue key, jvalue *out);                          /* object[key] */
 bool rtj_binary(jrun *run, int op, jvalue a, jvalue b, jvalue *out);
 bool rtj_compare(jrun *run, int op, jvalue a, jvalue b, bool *out);
 
@@ -296,15 +296,15 @@ jvalue rtj_none(void);
 jvalue rtj_bool(bool b);
 jvalue rtj_int(int64_t i);
 jvalue rtj_float(double d);
-bool rtj_text(jrun *run, const char *bytes, size_t size, jvalue *out);                              /* keeps the bytes, not a copy; no marks */
-bool rtj_slice(jrun *run, const jtext *text, size_t from, size_t to, jvalue *out);                  /* bytes from..to of text */
+bool rtj_text(jrun *run, const char *bytes, size_t size, jvalue *out);             /* keeps the bytes, not a copy; no marks */
+bool rtj_slice(jrun *run, const jtext *text, size_t from, size_t to, jvalue *out); /* bytes from..to of text */
 bool rtj_seq(jrun *run, jseq_kind kind, const jvalue *items, size_t count, jvalue *out);
 bool rtj_dict(jrun *run, size_t capacity, jvalue *out);
 bool rtj_dict_set(jrun *run, jdict *dict, jvalue key, jvalue value);
 bool rtj_dict_find(jrun *run, const jdict *dict, jvalue key, jvalue *out, bool *found);
 bool rtj_undefined(jrun *run, jvalue object, jvalue name, bool forbidden, jvalue *out);
 bool rtj_store_undefined(jrun *run, jvalue undefined);
-const char *rtj_type_name(jvalue value);                                                            /* Python's: "str", "NoneType", ... */
+const char *rtj_type_name(jvalue value); /* Python's: "str", "NoneType", ... */
 bool rtj_is_input(jvalue value);
 bool rtj_append(jrun *run, jbuilder *builder, const char *bytes, size_t size, const uint8_t *marks);
 bool rtj_append_marked(jrun *run, jbuilder *builder, const char *bytes, size_t size, bool input);
@@ -312,20 +312,20 @@ bool rtj_append_text(jrun *run, jbuilder *builder, const jtext *text);
 bool rtj_build(jrun *run, const jbuilder *builder, jvalue *out);
 bool rtj_truth(jvalue value);
 bool rtj_equal(jrun *run, jvalue a, jvalue b, bool *out);
-bool rtj_order(jrun *run, jvalue a, jvalue b, const char *op, int *out);                            /* -1, 0, 1; 2: NaN involved */
+bool rtj_order(jrun *run, jvalue a, jvalue b, const char *op, int *out); /* -1, 0, 1; 2: NaN involved */
 bool rtj_contains(jrun *run, jvalue container, jvalue item, bool *out);
-bool rtj_iterate(jrun *run, jvalue value, const jvalue **items, size_t *count);                     /* consumes generators */
-bool rtj_str(jrun *run, jbuilder *builder, jvalue value);                                           /* str(value), appended */
-bool rtj_to_text(jrun *run, jvalue value, const jtext **out);                                       /* str(value) */
+bool rtj_iterate(jrun *run, jvalue value, const jvalue **items, size_t *count); /* consumes generators */
+bool rtj_str(jrun *run, jbuilder *builder, jvalue value);                       /* str(value), appended */
+bool rtj_to_text(jrun *run, jvalue value, const jtext **out);                   /* str(value) */
 bool rtj_repr(jrun *run, jbuilder *builder, jvalue value);
-bool rtj_json(jrun *run, jvalue value, const jargs *args, jvalue *out);                             /* the filter tojson */
+bool rtj_json(jrun *run, jvalue value, const jargs *args, jvalue *out); /* the filter tojson */
 bool rtj_from_json(jrun *run, const rt_json *json, bool input, jvalue *out);
 bool rtj_find_text(jrun *run, const char *in, size_t size, const char *what, size_t what_size, size_t from, bool backwards, size_t *at);
-size_t rtj_length(jrun *run, const jtext *text);                                                    /* code points */
-size_t rtj_offset(jrun *run, const jtext *text, size_t code_point);                                            /* byte offset of code point n */
-uint32_t rtj_decode(const char *bytes, size_t *at);                                                 /* valid UTF-8 at *at; advances */
-bool rtj_is_space(uint32_t code_point);                                                             /* Python's str.isspace */
-bool rtj_sort(jrun *run, jvalue *items, jvalue *keys, size_t count, bool reverse);                  /* stable, by keys */
+size_t rtj_length(jrun *run, const jtext *text);                                   /* code points */
+size_t rtj_offset(jrun *run, const jtext *text, size_t code_point);                /* byte offset of code point n */
+uint32_t rtj_decode(const char *bytes, size_t *at);                                /* valid UTF-8 at *at; advances */
+bool rtj_is_space(uint32_t code_point);                                            /* Python's str.isspace */
+bool rtj_sort(jrun *run, jvalue *items, jvalue *keys, size_t count, bool reverse); /* stable, by keys */
 
 /* filter.c */
 bool rtj_filter(jrun *run, const jname *name, jvalue value, const jargs *args, jvalue *out);
@@ -343,8 +343,9 @@ bool rtj_replace(jrun *run, const jtext *text, const jtext *old, const jtext *fr
 bool rtj_split_lines(jrun *run, const jtext *text, jvalue *out);
 bool rtj_ends_line(const jtext *text); /* its last character ends a line for str.splitlines */
 bool rtj_pad(jrun *run, const jtext *text, int64_t width, char where, char with, jvalue *out); /* 'c'enter, 'l'just, 'r'just */
-bool rtj_dict_view(jrun *run, const jdict *dict, jseq_kind kind, jvalue *out); /* SEQ_KEYS, SEQ_VALUES, SEQ_ITEMS */
-bool rtj_change_case(jrun *run, const jtext *text, char how, jvalue *out); /* 'u'pper, 'l'ower, 'c'apitalize, 's'wapcase, 't'itle (method), 'T'itle (filter) */
+bool rtj_dict_view(jrun *run, const jdict *dict, jseq_kind kind, jvalue *out);                 /* SEQ_KEYS, SEQ_VALUES, SEQ_ITEMS */
+bool rtj_change_case(jrun *run, const jtext *text, char how,
+                     jvalue *out); /* 'u'pper, 'l'ower, 'c'apitalize, 's'wapcase, 't'itle (method), 'T'itle (filter) */
 
 /* case.c: how is 'u'pper, 'l'ower or 't'itle; returns how many code points */
 size_t rtj_map_case(uint32_t code_point, char how, uint32_t out[3]);

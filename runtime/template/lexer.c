@@ -212,7 +212,9 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
     uint32_t at = i++, digits = 0, code = 0;
     switch (s[i]) {
       case '\n': continue;
-      case '\\': case '\'': case '"': out[n++] = s[i]; continue;
+      case '\\':
+      case '\'':
+      case '"': out[n++] = s[i]; continue;
       case 'a': out[n++] = '\a'; continue;
       case 'b': out[n++] = '\b'; continue;
       case 'f': out[n++] = '\f'; continue;
@@ -231,7 +233,8 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
           n += rt_utf8_encode(code, (uint8_t *)out + n);
           continue;
         }
-        if ((unsigned char)s[i] >= 0x80) return rtj_fail_at(run, at, "a backslash in front of a character outside of ASCII is not supported");
+        if ((unsigned char)s[i] >= 0x80)
+          return rtj_fail_at(run, at, "a backslash in front of a character outside of ASCII is not supported");
         out[n++] = '\\'; /* unknown escapes stay as they are, as in Python */
         out[n++] = s[i];
         continue;
@@ -381,7 +384,8 @@ static bool lex_operator(jrun *run, jtoken *token) {
                        (unsigned char)c >= 0x80 ? " (names must be ASCII)" : "");
   }
   if (c == '(' || c == '[' || c == '{') {
-    if (lexer->open == sizeof lexer->closers) return rtj_fail_at(run, token->at, "brackets are nested deeper than %zu", sizeof lexer->closers);
+    if (lexer->open == sizeof lexer->closers)
+      return rtj_fail_at(run, token->at, "brackets are nested deeper than %zu", sizeof lexer->closers);
     lexer->closers[lexer->open++] = c == '(' ? ')' : c == '[' ? ']' : '}';
   } else if (c == ')' || c == ']' || c == '}') {
     if (!lexer->open) return rtj_fail_at(run, token->at, "unexpected '%c'", c);

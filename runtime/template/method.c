@@ -179,12 +179,17 @@ static bool strip(jrun *run, const char *name, bool left, bool right, jvalue sel
   jvalue chars = rtj_none();
   if (args->n_named) return rtj_fail(run, "%s takes no keyword arguments", name);
   if (!rtj_args(run, name, args, "chars", 0, &chars)) return false;
-  if (chars.type != J_NONE && chars.type != J_STRING) return rtj_fail(run, "%s: the argument must be None or str, not %s", name, rtj_type_name(chars));
+  if (chars.type != J_NONE && chars.type != J_STRING)
+    return rtj_fail(run, "%s: the argument must be None or str, not %s", name, rtj_type_name(chars));
   return rtj_strip(run, self.as.text, chars.type == J_STRING ? chars.as.text : NULL, left, right, out);
 }
 static bool str_strip(jrun *run, jvalue self, const jargs *args, jvalue *out) { return strip(run, "strip", true, true, self, args, out); }
-static bool str_lstrip(jrun *run, jvalue self, const jargs *args, jvalue *out) { return strip(run, "lstrip", true, false, self, args, out); }
-static bool str_rstrip(jrun *run, jvalue self, const jargs *args, jvalue *out) { return strip(run, "rstrip", false, true, self, args, out); }
+static bool str_lstrip(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return strip(run, "lstrip", true, false, self, args, out);
+}
+static bool str_rstrip(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return strip(run, "rstrip", false, true, self, args, out);
+}
 
 bool rtj_pad(jrun *run, const jtext *text, int64_t width, char where, char with, jvalue *out) {
   if (width < 0) width = 0;
@@ -203,7 +208,8 @@ static bool pad(jrun *run, const char *name, char where, jvalue self, const jarg
   jvalue a[2] = {{.type = J_UNDEFINED}, rtj_none()};
   int64_t width = 0;
   if (!rtj_args(run, name, args, "width,fillchar", 1, a) || !rtj_arg_int(run, name, a[0], &width)) return false;
-  if (a[1].type != J_NONE && (a[1].type != J_STRING || a[1].as.text->size != 1)) return rtj_fail(run, "%s: the fill character must be one ASCII character", name);
+  if (a[1].type != J_NONE && (a[1].type != J_STRING || a[1].as.text->size != 1))
+    return rtj_fail(run, "%s: the fill character must be one ASCII character", name);
   return rtj_pad(run, self.as.text, width, where, a[1].type == J_STRING ? a[1].as.text->bytes[0] : ' ', out);
 }
 static bool str_center(jrun *run, jvalue self, const jargs *args, jvalue *out) { return pad(run, "center", 'c', self, args, out); }
@@ -265,7 +271,8 @@ static bool str_replace(jrun *run, jvalue self, const jargs *args, jvalue *out) 
   int64_t count = 0;
   if (args->n_named) return rtj_fail(run, "str.replace takes no keyword arguments");
   if (!rtj_args(run, "replace", args, "old,new,count", 2, a) || !rtj_arg_int(run, "replace", a[2], &count)) return false;
-  return need_text(run, "replace", a[0], &old) && need_text(run, "replace", a[1], &fresh) && rtj_replace(run, self.as.text, old, fresh, count, out);
+  return need_text(run, "replace", a[0], &old) && need_text(run, "replace", a[1], &fresh) &&
+         rtj_replace(run, self.as.text, old, fresh, count, out);
 }
 
 static bool affix(jrun *run, const char *name, bool at_end, jvalue self, const jargs *args, jvalue *out) {
@@ -284,7 +291,9 @@ static bool affix(jrun *run, const char *name, bool at_end, jvalue self, const j
   }
   return true;
 }
-static bool str_startswith(jrun *run, jvalue self, const jargs *args, jvalue *out) { return affix(run, "startswith", false, self, args, out); }
+static bool str_startswith(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return affix(run, "startswith", false, self, args, out);
+}
 static bool str_endswith(jrun *run, jvalue self, const jargs *args, jvalue *out) { return affix(run, "endswith", true, self, args, out); }
 
 static bool remove_affix(jrun *run, const char *name, bool at_end, jvalue self, const jargs *args, jvalue *out) {
@@ -295,8 +304,12 @@ static bool remove_affix(jrun *run, const char *name, bool at_end, jvalue self, 
   size_t n = has.as.boolean ? what.as.text->size : 0, size = self.as.text->size;
   return rtj_slice(run, self.as.text, at_end ? 0 : n, at_end ? size - n : size, out);
 }
-static bool str_removeprefix(jrun *run, jvalue self, const jargs *args, jvalue *out) { return remove_affix(run, "removeprefix", false, self, args, out); }
-static bool str_removesuffix(jrun *run, jvalue self, const jargs *args, jvalue *out) { return remove_affix(run, "removesuffix", true, self, args, out); }
+static bool str_removeprefix(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return remove_affix(run, "removeprefix", false, self, args, out);
+}
+static bool str_removesuffix(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return remove_affix(run, "removesuffix", true, self, args, out);
+}
 
 static bool find(jrun *run, const char *name, bool backwards, bool must, jvalue self, const jargs *args, jvalue *out) {
   jvalue what;
@@ -339,11 +352,15 @@ static bool partition(jrun *run, const char *name, bool backwards, jvalue self, 
   if (!sub->size) return rtj_fail(run, "%s: empty separator", name);
   if (!rtj_find_text(run, text->bytes, text->size, sub->bytes, sub->size, backwards ? text->size : 0, backwards, &at)) return false;
   size_t cut = at != SIZE_MAX ? at : backwards ? 0 : text->size, after = at != SIZE_MAX ? at + sub->size : cut;
-  return rtj_slice(run, text, 0, cut, &parts[0]) && rtj_slice(run, text, cut, after, &parts[1]) && rtj_slice(run, text, after, text->size, &parts[2]) &&
-         rtj_seq(run, SEQ_TUPLE, parts, 3, out);
+  return rtj_slice(run, text, 0, cut, &parts[0]) && rtj_slice(run, text, cut, after, &parts[1]) &&
+         rtj_slice(run, text, after, text->size, &parts[2]) && rtj_seq(run, SEQ_TUPLE, parts, 3, out);
 }
-static bool str_partition(jrun *run, jvalue self, const jargs *args, jvalue *out) { return partition(run, "partition", false, self, args, out); }
-static bool str_rpartition(jrun *run, jvalue self, const jargs *args, jvalue *out) { return partition(run, "rpartition", true, self, args, out); }
+static bool str_partition(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return partition(run, "partition", false, self, args, out);
+}
+static bool str_rpartition(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return partition(run, "rpartition", true, self, args, out);
+}
 
 /* ---- case and classes ---- */
 
@@ -380,10 +397,14 @@ static bool case_method(jrun *run, const char *name, char how, jvalue self, cons
 }
 static bool str_upper(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "upper", 'u', self, args, out); }
 static bool str_lower(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "lower", 'l', self, args, out); }
-static bool str_capitalize(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "capitalize", 'c', self, args, out); }
+static bool str_capitalize(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return case_method(run, "capitalize", 'c', self, args, out);
+}
 static bool str_title(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "title", 't', self, args, out); }
 
-static bool str_swapcase(jrun *run, jvalue self, const jargs *args, jvalue *out) { return case_method(run, "swapcase", 's', self, args, out); }
+static bool str_swapcase(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return case_method(run, "swapcase", 's', self, args, out);
+}
 
 /* isdigit, isalpha, ...: every character is of the class and there is one. Which numbers beyond ASCII are digits is not known here. */
 static bool of_class(jrun *run, const char *name, bool letters, bool digits, bool blanks, jvalue self, const jargs *args, jvalue *out) {
@@ -400,10 +421,18 @@ static bool of_class(jrun *run, const char *name, bool letters, bool digits, boo
   *out = rtj_bool(all);
   return true;
 }
-static bool str_isdigit(jrun *run, jvalue self, const jargs *args, jvalue *out) { return of_class(run, "isdigit", false, true, false, self, args, out); }
-static bool str_isalpha(jrun *run, jvalue self, const jargs *args, jvalue *out) { return of_class(run, "isalpha", true, false, false, self, args, out); }
-static bool str_isalnum(jrun *run, jvalue self, const jargs *args, jvalue *out) { return of_class(run, "isalnum", true, true, false, self, args, out); }
-static bool str_isspace(jrun *run, jvalue self, const jargs *args, jvalue *out) { return of_class(run, "isspace", false, false, true, self, args, out); }
+static bool str_isdigit(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return of_class(run, "isdigit", false, true, false, self, args, out);
+}
+static bool str_isalpha(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return of_class(run, "isalpha", true, false, false, self, args, out);
+}
+static bool str_isalnum(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return of_class(run, "isalnum", true, true, false, self, args, out);
+}
+static bool str_isspace(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return of_class(run, "isspace", false, false, true, self, args, out);
+}
 
 static bool has_case(jrun *run, const char *name, const char *test, jvalue self, const jargs *args, jvalue *out) {
   bool truth;
@@ -413,8 +442,12 @@ static bool has_case(jrun *run, const char *name, const char *test, jvalue self,
   *out = rtj_bool(truth);
   return true;
 }
-static bool str_isupper(jrun *run, jvalue self, const jargs *args, jvalue *out) { return has_case(run, "isupper", "upper", self, args, out); }
-static bool str_islower(jrun *run, jvalue self, const jargs *args, jvalue *out) { return has_case(run, "islower", "lower", self, args, out); }
+static bool str_isupper(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return has_case(run, "isupper", "upper", self, args, out);
+}
+static bool str_islower(jrun *run, jvalue self, const jargs *args, jvalue *out) {
+  return has_case(run, "islower", "lower", self, args, out);
+}
 
 /* ---- joining and formatting ---- */
 
@@ -425,7 +458,8 @@ static bool str_join(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   jbuilder b = {0};
   if (!rtj_args(run, "join", args, "iterable", 1, &what) || !rtj_iterate(run, what, &items, &count)) return false;
   for (size_t i = 0; i < count; i++) {
-    if (items[i].type != J_STRING) return rtj_fail(run, "join: sequence item %zu: expected str instance, %s found", i, rtj_type_name(items[i]));
+    if (items[i].type != J_STRING)
+      return rtj_fail(run, "join: sequence item %zu: expected str instance, %s found", i, rtj_type_name(items[i]));
     if ((i && !rtj_append_text(run, &b, self.as.text)) || !rtj_append_text(run, &b, items[i].as.text) || !rtj_work(run, 1)) return false;
   }
   return rtj_build(run, &b, out);
@@ -433,7 +467,8 @@ static bool str_join(jrun *run, jvalue self, const jargs *args, jvalue *out) {
 
 static const jvalue *named(const jargs *args, const char *bytes, size_t size) {
   for (size_t i = 0; i < args->n_named; i++)
-    if (args->named[i].key.as.text->size == size && memcmp(args->named[i].key.as.text->bytes, bytes, size) == 0) return &args->named[i].value;
+    if (args->named[i].key.as.text->size == size && memcmp(args->named[i].key.as.text->bytes, bytes, size) == 0)
+      return &args->named[i].value;
   return NULL;
 }
 
@@ -459,7 +494,8 @@ static bool str_format(jrun *run, jvalue self, const jargs *args, jvalue *out) {
     if (c == '}' || to >= text->size) return rtj_fail(run, "format: a single '%c' in the format string", c);
     if (to == from) index = automatic++;
     const jvalue *value = digits ? (index < args->count ? &args->items[index] : NULL) : named(args, text->bytes + from, to - from);
-    if (!value) return rtj_fail(run, "format: there is no argument for the field {%.*s}", (int)(to - from < 40 ? to - from : 40), text->bytes + from);
+    if (!value)
+      return rtj_fail(run, "format: there is no argument for the field {%.*s}", (int)(to - from < 40 ? to - from : 40), text->bytes + from);
     if (!rtj_str(run, &b, *value)) return false;
     at = to;
   }
@@ -479,7 +515,8 @@ static bool percent_one(jrun *run, jbuilder *b, const char *flags, int64_t width
   } else {
     bool whole = type == 'd' || type == 'i' || type == 'x' || type == 'X';
     if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
-    if (v.type != J_INT && v.type != J_BOOL && v.type != J_FLOAT) return rtj_fail(run, "%%%c format: a number is required, not %s", type, rtj_type_name(v));
+    if (v.type != J_INT && v.type != J_BOOL && v.type != J_FLOAT)
+      return rtj_fail(run, "%%%c format: a number is required, not %s", type, rtj_type_name(v));
     double d = v.type == J_FLOAT ? v.as.real : v.type == J_INT ? (double)v.as.integer : v.as.boolean;
     int64_t i = v.type == J_INT ? v.as.integer : v.type == J_BOOL ? v.as.boolean : 0;
     if (whole && v.type == J_FLOAT) {
@@ -529,7 +566,8 @@ bool rtj_percent(jrun *run, const jtext *format, jvalue values, jvalue *out) {
     at++;
     for (; at < format->size && format->bytes[at] && strchr("-+ 0", format->bytes[at]); at++)
       if (n < sizeof flags - 1) flags[n++] = format->bytes[at];
-    for (; at < format->size && format->bytes[at] >= '0' && format->bytes[at] <= '9' && width < 10000; at++) width = width * 10 + (format->bytes[at] - '0');
+    for (; at < format->size && format->bytes[at] >= '0' && format->bytes[at] <= '9' && width < 10000; at++)
+      width = width * 10 + (format->bytes[at] - '0');
     if (at < format->size && format->bytes[at] == '.')
       for (at++, precision = 0; at < format->size && format->bytes[at] >= '0' && format->bytes[at] <= '9' && precision < 50; at++)
         precision = precision * 10 + (format->bytes[at] - '0');
@@ -538,7 +576,8 @@ bool rtj_percent(jrun *run, const jtext *format, jvalue values, jvalue *out) {
       if (!rtj_append(run, &b, "%", 1, NULL)) return false;
       continue;
     }
-    if (!type || !strchr("srdifxX", type)) return rtj_fail(run, "%%: only %%s %%r %%d %%i %%f %%x %%X %%%% with flags, width and precision are supported");
+    if (!type || !strchr("srdifxX", type))
+      return rtj_fail(run, "%%: only %%s %%r %%d %%i %%f %%x %%X %%%% with flags, width and precision are supported");
     if (width >= 10000 || precision >= 50) return rtj_fail(run, "%%: this width or precision is not supported");
     if (used == count) return rtj_fail(run, "not enough arguments for format string");
     if (!percent_one(run, &b, flags, width, precision, type, items[used++])) return false;
@@ -658,7 +697,8 @@ static const jbuiltin str_methods[] = {{"capitalize", str_capitalize},
                                        {"upper", str_upper},
                                        {"zfill", str_zfill},
                                        {NULL, NULL}};
-static const jbuiltin dict_methods[] = {{"copy", any_copy}, {"get", dict_get}, {"items", dict_items}, {"keys", dict_keys}, {"values", dict_values}, {NULL, NULL}};
+static const jbuiltin dict_methods[] = {{"copy", any_copy},  {"get", dict_get},       {"items", dict_items},
+                                        {"keys", dict_keys}, {"values", dict_values}, {NULL, NULL}};
 static const jbuiltin seq_methods[] = {{"copy", any_copy}, {"count", seq_count}, {"index", seq_index}, {NULL, NULL}};
 static const jbuiltin loop_methods[] = {{"changed", loop_changed}, {"cycle", loop_cycle}, {NULL, NULL}};
 static const jbuiltin no_methods[] = {{NULL, NULL}};
@@ -744,7 +784,8 @@ static bool global_namespace(jrun *run, jvalue self, const jargs *args, jvalue *
   if (!global_dict(run, self, args, out)) return false;
   for (size_t i = 0; i < out->as.dict->count; i++) {
     jvalue key = out->as.dict->entries[i].key;
-    if (key.type == J_STRING && key.as.text->size && key.as.text->bytes[0] == '_') return rtj_fail(run, "attributes of a namespace cannot begin with an underscore");
+    if (key.type == J_STRING && key.as.text->size && key.as.text->bytes[0] == '_')
+      return rtj_fail(run, "attributes of a namespace cannot begin with an underscore");
   }
   out->type = J_NAMESPACE;
   return true;
@@ -771,7 +812,8 @@ static bool read_date(const char *date, int *year, int *month, int *day) {
 
 /* strftime in the C locale, for a day without a time. */
 static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *out) {
-  static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
+  static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
+                                       "July",    "August",   "September", "October", "November", "December"};
   static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
   static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
   jvalue v;
@@ -803,7 +845,8 @@ static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *o
       case 'j': snprintf(text, sizeof text, plain ? "%d" : "%03d", day_of_year); break;
       case 'w': snprintf(text, sizeof text, "%d", weekday); break;
       case 'B': snprintf(text, sizeof text, "%s", months[month - 1]); break;
-      case 'b': case 'h': snprintf(text, sizeof text, "%.3s", months[month - 1]); break;
+      case 'b':
+      case 'h': snprintf(text, sizeof text, "%.3s", months[month - 1]); break;
       case 'A': snprintf(text, sizeof text, "%s", days[weekday]); break;
       case 'a': snprintf(text, sizeof text, "%.3s", days[weekday]); break;
       case 'F': snprintf(text, sizeof text, "%d-%02d-%02d", year, month, day); break;
@@ -818,7 +861,9 @@ static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *o
 
 static bool global_refused(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   (void)self, (void)args, (void)out;
-  return rtj_fail(run, "cycler, joiner, lipsum, self and super are not supported; the functions are range, dict, namespace, raise_exception, strftime_now");
+  return rtj_fail(
+      run,
+      "cycler, joiner, lipsum, self and super are not supported; the functions are range, dict, namespace, raise_exception, strftime_now");
 }
 
 const jbuiltin *rtj_global(const char *name, size_t size) {

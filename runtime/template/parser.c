@@ -339,7 +339,10 @@ static bool call_args(parser *p, jnode **out) {
         if (!(arg->name = expect_name(p, "a name")) || !next(p)) return false;
       }
     }
-    bool order = kind == ARG_POSITIONAL ? seen == ARG_POSITIONAL : kind == ARG_NAMED ? seen < ARG_DICT : kind == ARG_LIST ? seen < ARG_LIST : seen < ARG_DICT;
+    bool order = kind == ARG_POSITIONAL ? seen == ARG_POSITIONAL
+                 : kind == ARG_NAMED    ? seen < ARG_DICT
+                 : kind == ARG_LIST     ? seen < ARG_LIST
+                                        : seen < ARG_DICT;
     if (!order) return rtj_fail_at(p->run, at, "the arguments of this call are out of order");
     if (kind > seen) seen = kind;
     arg->op = (uint8_t)kind;
@@ -454,10 +457,19 @@ static bool infix(parser *p, int *level, int *op) {
     }
   } else if (t->kind == TOKEN_OP) {
     switch (t->op) {
-      case OP_EQ: case OP_NE: case OP_LE: case OP_GE: case '<': case '>': *level = LEVEL_COMPARE; break;
-      case '+': case '-': *level = LEVEL_SUM; break;
+      case OP_EQ:
+      case OP_NE:
+      case OP_LE:
+      case OP_GE:
+      case '<':
+      case '>': *level = LEVEL_COMPARE; break;
+      case '+':
+      case '-': *level = LEVEL_SUM; break;
       case '~': *level = LEVEL_CONCAT; break;
-      case '*': case '/': case '%': case OP_FLOORDIV: *level = LEVEL_PRODUCT; break;
+      case '*':
+      case '/':
+      case '%':
+      case OP_FLOORDIV: *level = LEVEL_PRODUCT; break;
       case OP_POW: *level = LEVEL_POWER; break;
       default: break;
     }
@@ -662,7 +674,8 @@ static jnode *parse_with(parser *p, jnode *node) {
   while (p->token.kind != TOKEN_BLOCK_END && !is_op(p, ':')) {
     if (node->a && !expect_op(p, ',')) return NULL;
     jnode *set = new_node(p, N_SET, p->token.at);
-    if (!set || !(set->a = target(p, TUPLE_TARGET)) || !expect_op(p, '=') || !(set->b = expression(p, true)) || !finish(p, set)) return NULL;
+    if (!set || !(set->a = target(p, TUPLE_TARGET)) || !expect_op(p, '=') || !(set->b = expression(p, true)) || !finish(p, set))
+      return NULL;
     *last = set;
     last = &set->next;
   }
@@ -716,11 +729,13 @@ static jnode *statement(parser *p) {
   }
   for (size_t i = 0; i < RT_COUNT(refused); i++)
     if (is_word(t, refused[i])) {
-      rtj_fail_at(p->run, t->at, "the tag '%s' is not supported: a chat template stands alone, without other templates, blocks or escaping", refused[i]);
+      rtj_fail_at(p->run, t->at, "the tag '%s' is not supported: a chat template stands alone, without other templates, blocks or escaping",
+                  refused[i]);
       return NULL;
     }
   rtj_fail_at(p->run, t->at,
-              "unknown or misplaced tag '%.*s'; known are: if, for, set, macro, call, filter, with, print, break, continue, raw, generation and their ends",
+              "unknown or misplaced tag '%.*s'; known are: if, for, set, macro, call, filter, with, print, break, continue, raw, "
+              "generation and their ends",
               t->size < 40 ? (int)t->size : 40, t->bytes);
   return NULL;
 }

@@ -1,9 +1,10 @@
 /* run.c - walks the tree of a template: expressions, statements, scopes, macros; and the entry point that ties lexer, parser and
  * run together.
  *
- * Scopes are lexical: a loop iteration, macro, block or with opens one, `if` does not; assignment binds in the innermost. Attribute and item
- * lookup follow jinja2's sandbox: x.y prefers Python's attribute (a method), x['y'] the item, and what would change a value is denied.
- * Every node costs a step and a level of depth, every byte moved a sixteenth of a step; all memory is the arena's. That bounds any template.
+ * Scopes are lexical: a loop iteration, macro, block or with opens one, `if` does not; assignment binds in the innermost. Attribute and
+ * item lookup follow jinja2's sandbox: x.y prefers Python's attribute (a method), x['y'] the item, and what would change a value is denied.
+ * Every node costs a step and a level of depth, every byte moved a sixteenth of a step; all memory is the arena's. That bounds any
+ * template.
  */
 #include "internal.h"
 
@@ -143,7 +144,9 @@ static bool eval_name(jrun *run, const jnode *node, jvalue *out) {
 
 /* ---- attributes and items ---- */
 
-static bool is_text(const jtext *text, const char *word) { return text->size == strlen(word) && memcmp(text->bytes, word, text->size) == 0; }
+static bool is_text(const jtext *text, const char *word) {
+  return text->size == strlen(word) && memcmp(text->bytes, word, text->size) == 0;
+}
 
 static bool loop_attribute(jrun *run, jloop *loop, const jtext *name, jvalue *out, bool *found) {
   *found = true;
@@ -283,7 +286,8 @@ static bool slice_text(jrun *run, const jtext *text, int64_t start, int64_t coun
 static bool eval_slice(jrun *run, jvalue object, const jnode *slice, jvalue *out) {
   int64_t start = 0, stop = 0, step = 1;
   bool has_start, has_stop, has_step;
-  if (!slice_bound(run, slice->a, &start, &has_start) || !slice_bound(run, slice->b, &stop, &has_stop) || !slice_bound(run, slice->c, &step, &has_step))
+  if (!slice_bound(run, slice->a, &start, &has_start) || !slice_bound(run, slice->b, &stop, &has_stop) ||
+      !slice_bound(run, slice->c, &step, &has_step))
     return false;
   run->at = slice->at;
   if (!has_step) step = 1;
@@ -305,9 +309,10 @@ static bool eval_slice(jrun *run, jvalue object, const jnode *slice, jvalue *out
   if (!rtj_seq(run, seq->kind, items, (size_t)count, out)) return false;
   if (seq->kind == SEQ_RANGE) { /* prints as a range again */
     jseq *range = out->as.seq;
-    bool overflow = __builtin_mul_overflow(start, seq->step, &range->start) || __builtin_add_overflow(range->start, seq->start, &range->start) ||
-                    __builtin_mul_overflow(stop, seq->step, &range->stop) || __builtin_add_overflow(range->stop, seq->start, &range->stop) ||
-                    __builtin_mul_overflow(step, seq->step, &range->step);
+    bool overflow = __builtin_mul_overflow(start, seq->step, &range->start) ||
+                    __builtin_add_overflow(range->start, seq->start, &range->start) ||
+                    __builtin_mul_overflow(stop, seq->step, &range->stop) ||
+                    __builtin_add_overflow(range->stop, seq->start, &range->stop) || __builtin_mul_overflow(step, seq->step, &range->step);
     if (overflow) return rtj_fail(run, "the integer result does not fit in 64 bits");
   }
   return true;
@@ -333,7 +338,8 @@ static bool int_operation(jrun *run, int op, int64_t a, int64_t b, jvalue *out) 
     case '-': overflow = __builtin_sub_overflow(a, b, &r); break;
     case '*': overflow = __builtin_mul_overflow(a, b, &r); break;
     case '/': return b == 0 ? rtj_fail(run, "division by zero") : (*out = rtj_float((double)a / (double)b), true);
-    case '%': case OP_FLOORDIV: {
+    case '%':
+    case OP_FLOORDIV: {
       if (b == 0) return rtj_fail(run, op == '%' ? "integer modulo by zero" : "integer division or modulo by zero");
       if (b == -1) { /* INT64_MIN / -1 would trap */
         overflow = op == OP_FLOORDIV && __builtin_sub_overflow((int64_t)0, a, &r);
@@ -365,13 +371,15 @@ static bool int_operation(jrun *run, int op, int64_t a, int64_t b, jvalue *out) 
 
 static bool float_operation(jrun *run, int op, double a, double b, jvalue *out) {
   double r = 0;
-  if (b == 0 && (op == '/' || op == '%' || op == OP_FLOORDIV)) return rtj_fail(run, op == '/' ? "float division by zero" : "float floor division by zero");
+  if (b == 0 && (op == '/' || op == '%' || op == OP_FLOORDIV))
+    return rtj_fail(run, op == '/' ? "float division by zero" : "float floor division by zero");
   switch (op) {
     case '+': r = a + b; break;
     case '-': r = a - b; break;
     case '*': r = a * b; break;
     case '/': r = a / b; break;
-    case '%': case OP_FLOORDIV: { /* Python's float_divmod */
+    case '%':
+    case OP_FLOORDIV: { /* Python's float_divmod */
       double rest = fmod(a, b), quotient = (a - rest) / b;
       if (rest != 0) {
         if ((b < 0) != (rest < 0)) rest += b, quotient -= 1;
@@ -410,7 +418,8 @@ static bool repeat(jrun *run, jvalue what, int64_t times, jvalue *out) {
   const jseq *seq = what.as.seq;
   uint64_t total;
   size_t count;
-  if (!rt_mul_u64(seq->count, (uint64_t)times, &total) || !rt_to_size(total, &count) || !rtj_work(run, total)) return rtj_work(run, RT_TEMPLATE_MAX_STEPS + 1);
+  if (!rt_mul_u64(seq->count, (uint64_t)times, &total) || !rt_to_size(total, &count) || !rtj_work(run, total))
+    return rtj_work(run, RT_TEMPLATE_MAX_STEPS + 1);
   jvalue *items = rtj_alloc(run, count, sizeof *items);
   if (!items) return false;
   for (size_t i = 0; i < count; i++) items[i] = seq->items[i % seq->count];
@@ -439,7 +448,8 @@ bool rtj_binary(jrun *run, int op, jvalue a, jvalue b, jvalue *out) {
   char name[3] = {(char)op, 0, 0};
   if (op == '~') return concatenate(run, a, b, out);
   if (is_number(a) && is_number(b)) {
-    bool ok = is_int(a) && is_int(b) ? int_operation(run, op, int_of(a), int_of(b), out) : float_operation(run, op, double_of(a), double_of(b), out);
+    bool ok = is_int(a) && is_int(b) ? int_operation(run, op, int_of(a), int_of(b), out)
+                                     : float_operation(run, op, double_of(a), double_of(b), out);
     if (ok) out->input = a.input || b.input;
     return ok;
   }
@@ -614,7 +624,8 @@ static bool bind_macro(jrun *run, const jnode *node, const jargs *args, jscope *
   } else if (taken < args->n_named) {
     for (size_t i = 0; i < args->n_named; i++)
       if (!consumed[i])
-        return rtj_fail(run, "macro '%.*s' takes no keyword argument '%.*s'", size, name, (int)args->named[i].key.as.text->size, args->named[i].key.as.text->bytes);
+        return rtj_fail(run, "macro '%.*s' takes no keyword argument '%.*s'", size, name, (int)args->named[i].key.as.text->size,
+                        args->named[i].key.as.text->bytes);
   }
   if (node->op & USES_VARARGS) {
     jvalue rest;
@@ -722,7 +733,8 @@ static bool eval_node(jrun *run, const jnode *node, jvalue *out) {
   switch ((jkind)node->kind) {
     case N_CONST: *out = node->constant; return true;
     case N_NAME: return eval_name(run, node, out);
-    case N_TUPLE: case N_LIST: return eval_items(run, node, out);
+    case N_TUPLE:
+    case N_LIST: return eval_items(run, node, out);
     case N_DICT: return eval_dict(run, node, out);
     case N_ATTR:
       if (!eval(run, node->a, &a)) return false;
@@ -749,8 +761,10 @@ static bool eval_node(jrun *run, const jnode *node, jvalue *out) {
       if (!eval(run, node->a, &a)) return false;
       *out = rtj_bool(!rtj_truth(a));
       return true;
-    case N_NEG: case N_POS: return eval_sign(run, node, out);
-    case N_AND: case N_OR:
+    case N_NEG:
+    case N_POS: return eval_sign(run, node, out);
+    case N_AND:
+    case N_OR:
       if (!eval(run, node->a, out)) return false;
       return rtj_truth(*out) == (node->kind == N_OR) ? true : eval(run, node->b, out);
     case N_COND:
@@ -790,7 +804,8 @@ static bool assign(jrun *run, const jnode *target, jvalue value, jscope *scope) 
   size_t count, wanted = 0;
   for (const jnode *item = target->a; item; item = item->next) wanted++;
   if (!rtj_iterate(run, value, &items, &count)) return false;
-  if (count != wanted) return rtj_fail(run, "%s values to unpack: %zu wanted, %zu given", count < wanted ? "not enough" : "too many", wanted, count);
+  if (count != wanted)
+    return rtj_fail(run, "%s values to unpack: %zu wanted, %zu given", count < wanted ? "not enough" : "too many", wanted, count);
   for (const jnode *item = target->a; item; item = item->next)
     if (!rtj_enter(run) || !assign(run, item, *items++, scope)) return false;
     else run->depth--;
@@ -939,8 +954,8 @@ static retort_status finish(jrun *run, rt_arena *arena, const jbuilder *b, rt_te
   return RETORT_OK;
 }
 
-retort_status rt_template_render(rt_arena *arena, const char *source, size_t source_size, const rt_template_variable *variables, size_t n_variables,
-                                 const char *date, rt_template_output *out, retort_error *error) {
+retort_status rt_template_render(rt_arena *arena, const char *source, size_t source_size, const rt_template_variable *variables,
+                                 size_t n_variables, const char *date, rt_template_output *out, retort_error *error) {
   jbuilder output = {0};
   jrun run = {.arena.platform = arena->platform, .error = error, .date = date, .out = &output};
   bool ok = rtj_lex_begin(&run, source, source_size) && rtj_parse(&run) && (run.scope = open_scope(&run, NULL));

@@ -15,9 +15,9 @@
 #include "../text/vocab.h"
 
 enum {
-  RT_TEMPLATE_MAX_SOURCE = 1 << 20,  /* bytes of template */
-  RT_TEMPLATE_MAX_DEPTH = 160,       /* nesting of the template's syntax, chains of operators included */
-  RT_TEMPLATE_MAX_CALLS = 600,       /* nesting while it runs: expressions, statements and macro calls together; 256 KiB of C stack suffice */
+  RT_TEMPLATE_MAX_SOURCE = 1 << 20, /* bytes of template */
+  RT_TEMPLATE_MAX_DEPTH = 160,      /* nesting of the template's syntax, chains of operators included */
+  RT_TEMPLATE_MAX_CALLS = 600, /* nesting while it runs: expressions, statements and macro calls together; 256 KiB of C stack suffice */
   RT_TEMPLATE_MAX_STEPS = 20000000,  /* units of work, about one a node evaluated or 16 bytes moved */
   RT_TEMPLATE_MAX_MEMORY = 256 << 20 /* bytes for one rendering */
 };
@@ -37,7 +37,7 @@ typedef struct rt_template_output {
 
 /* Parses and renders. `date` is "YYYY-MM-DD" for strftime_now, NULL: asking for the date is an error. Text and spans live in `arena`.
  * Errors: RETORT_ERROR_TEMPLATE (syntax, unsupported, undefined, raise_exception, limits; line and column), RETORT_ERROR_MEMORY. */
-retort_status rt_template_render(rt_arena *arena, const char *source, size_t source_size, const rt_template_variable *variables, size_t n_variables,
-                                 const char *date, rt_template_output *out, retort_error *error);
+retort_status rt_template_render(rt_arena *arena, const char *source, size_t source_size, const rt_template_variable *variables,
+                                 size_t n_variables, const char *date, rt_template_output *out, retort_error *error);
 
 #endif

@@ -194,7 +194,8 @@ bool rtj_store_undefined(jrun *run, jvalue v) {
   int size = name->size < 100 ? (int)name->size : 100;
   while (size > 0 && (size_t)size < name->size && ((unsigned char)name->bytes[size] & 0xC0) == 0x80) size--;
   const char *type = u->object.type == J_NONE ? "None" : rtj_type_name(u->object), *object = u->object.type == J_NONE ? "" : " object";
-  if (u->forbidden) return rtj_fail(run, "access to attribute '%.*s' of '%s' is not allowed: values are immutable here", size, name->bytes, type);
+  if (u->forbidden)
+    return rtj_fail(run, "access to attribute '%.*s' of '%s' is not allowed: values are immutable here", size, name->bytes, type);
   if (u->object.type == J_UNDEFINED) return rtj_fail(run, "'%.*s' is undefined", size, name->bytes);
   if (u->name.type != J_STRING) return rtj_fail(run, "%s%s has no element %.*s", type, object, size, name->bytes);
   return rtj_fail(run, "'%s%s' has no attribute '%.*s'", type, object, size, name->bytes);
@@ -202,7 +203,8 @@ bool rtj_store_undefined(jrun *run, jvalue v) {
 
 bool rtj_truth(jvalue v) {
   switch ((jtype)v.type) {
-    case J_UNDEFINED: case J_NONE: return false;
+    case J_UNDEFINED:
+    case J_NONE: return false;
     case J_BOOL: return v.as.boolean;
     case J_INT: return v.as.integer != 0;
     case J_FLOAT: return v.as.real != 0;
@@ -224,8 +226,8 @@ uint32_t rtj_decode(const char *bytes, size_t *at) {
 }
 
 bool rtj_is_space(uint32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 size_t rtj_length(jrun *run, const jtext *text) {
@@ -273,7 +275,8 @@ bool rtj_find_text(jrun *run, const char *in, size_t size, const char *what, siz
 /* ---- building text ---- */
 
 static bool reserve(jrun *run, jbuilder *b, size_t more, bool marks) {
-  if (more > RT_TEMPLATE_MAX_MEMORY - b->size) return rtj_fail(run, "the template makes a text of more than %d bytes", RT_TEMPLATE_MAX_MEMORY);
+  if (more > RT_TEMPLATE_MAX_MEMORY - b->size)
+    return rtj_fail(run, "the template makes a text of more than %d bytes", RT_TEMPLATE_MAX_MEMORY);
   size_t capacity = b->capacity;
   if (b->size + more > capacity) {
     capacity = capacity < 64 ? 64 : capacity * 2;
@@ -318,13 +321,16 @@ bool rtj_append_text(jrun *run, jbuilder *b, const jtext *text) {
     const char *other = b->safe ? text->bytes : b->bytes;
     size_t size = b->safe ? text->size : b->size;
     for (size_t i = 0; i < size; i++)
-      if (other[i] && strchr("&<>\"'", other[i])) return rtj_fail(run, "joining a text marked |safe with one that needs HTML escaping is not supported");
+      if (other[i] && strchr("&<>\"'", other[i]))
+        return rtj_fail(run, "joining a text marked |safe with one that needs HTML escaping is not supported");
   }
   b->safe |= text->safe;
   return rtj_append(run, b, text->bytes, text->size, text->marks);
 }
 
-bool rtj_build(jrun *run, const jbuilder *b, jvalue *out) { return new_text(run, (jtext){b->size ? b->bytes : "", b->marks, b->size, b->safe}, out); }
+bool rtj_build(jrun *run, const jbuilder *b, jvalue *out) {
+  return new_text(run, (jtext){b->size ? b->bytes : "", b->marks, b->size, b->safe}, out);
+}
 
 /* ---- comparing ---- */
 
@@ -368,7 +374,8 @@ bool rtj_equal(jrun *run, jvalue a, jvalue b, bool *out) {
   if (is_number(a) && is_number(b)) return *out = order_numbers(a, b) == 0, true;
   if (a.type != b.type) return true;
   switch ((jtype)a.type) {
-    case J_UNDEFINED: case J_NONE: *out = true; return true;
+    case J_UNDEFINED:
+    case J_NONE: *out = true; return true;
     case J_STRING:
       run->steps += a.as.text->size / 16;
       *out = a.as.text->size == b.as.text->size && memcmp(a.as.text->bytes, b.as.text->bytes, a.as.text->size) == 0;
@@ -577,7 +584,8 @@ static bool repr_string(jrun *run, jbuilder *b, const jtext *text) {
     else if (c == '\r') strcpy(escape, "\\r");
     else if (c == '\t') strcpy(escape, "\\t");
     else if (!is_printable(c)) snprintf(escape, sizeof escape, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)c);
-    bool ok = escape[0] ? rtj_append_marked(run, b, escape, strlen(escape), input) : rtj_append_marked(run, b, text->bytes + from, at - from, input);
+    bool ok = escape[0] ? rtj_append_marked(run, b, escape, strlen(escape), input)
+                        : rtj_append_marked(run, b, text->bytes + from, at - from, input);
     if (!ok) return false;
   }
   return rtj_append(run, b, &quote, 1, NULL);
@@ -621,7 +629,10 @@ bool rtj_repr(jrun *run, jbuilder *b, jvalue v) {
   bool ok = false;
   switch ((jtype)v.type) {
     case J_UNDEFINED: ok = append_string(run, b, "Undefined"); break;
-    case J_NONE: case J_BOOL: case J_INT: case J_FLOAT: ok = append_scalar(run, b, v, words); break;
+    case J_NONE:
+    case J_BOOL:
+    case J_INT:
+    case J_FLOAT: ok = append_scalar(run, b, v, words); break;
     case J_STRING:
       if (v.as.text->safe) ok = rtj_fail(run, "the representation of a text marked |safe is not supported");
       else ok = repr_string(run, b, v.as.text);
@@ -666,8 +677,8 @@ bool rtj_to_text(jrun *run, jvalue v, const jtext **out) {
 
 typedef struct json_style {
   bool ascii, sort, lines;
-  const jtext *indent;         /* one level, where lines */
-  const char *item, *key;      /* separators */
+  const jtext *indent;    /* one level, where lines */
+  const char *item, *key; /* separators */
   size_t item_size, key_size;
 } json_style;
 
@@ -685,9 +696,12 @@ static bool json_string(jrun *run, jbuilder *b, const json_style *style, const j
     else if (c == '\b') strcpy(escape, "\\b");
     else if (c < 0x20 || (style->ascii && c > 0x7E && c < 0x10000)) snprintf(escape, sizeof escape, "\\u%04x", (unsigned)c);
     else if (style->ascii && c >= 0x10000)
-      snprintf(escape, sizeof escape, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((c - 0x10000) >> 10)), (unsigned)(0xDC00 + ((c - 0x10000) & 0x3FF)));
+      snprintf(escape, sizeof escape, "\\u%04x\\u%04x", (unsigned)(0xD800 + ((c - 0x10000) >> 10)),
+               (unsigned)(0xDC00 + ((c - 0x10000) & 0x3FF)));
     bool input = text->marks && text->marks[from];
-    if (escape[0] ? !rtj_append_marked(run, b, escape, strlen(escape), input) : !rtj_append_marked(run, b, text->bytes + from, at - from, input)) return false;
+    if (escape[0] ? !rtj_append_marked(run, b, escape, strlen(escape), input)
+                  : !rtj_append_marked(run, b, text->bytes + from, at - from, input))
+      return false;
   }
   return append_string(run, b, "\"");
 }
@@ -713,7 +727,8 @@ static bool json_value(jrun *run, jbuilder *b, const json_style *style, jvalue v
 
 static bool json_key(jrun *run, jbuilder *b, const json_style *style, jvalue key) {
   if (key.type == J_STRING) return json_string(run, b, style, key.as.text);
-  if (key.type > J_FLOAT || key.type == J_UNDEFINED) return rtj_fail(run, "JSON keys must be str, int, float, bool or None, not %s", rtj_type_name(key));
+  if (key.type > J_FLOAT || key.type == J_UNDEFINED)
+    return rtj_fail(run, "JSON keys must be str, int, float, bool or None, not %s", rtj_type_name(key));
   return append_string(run, b, "\"") && json_scalar(run, b, key) && append_string(run, b, "\"");
 }
 
@@ -785,7 +800,8 @@ bool rtj_json(jrun *run, jvalue value, const jargs *args, jvalue *out) {
   if (style.lines) style.item_size = 1;
   if (a[2].type != J_NONE) {
     const jseq *pair = a[2].type == J_SEQ && a[2].as.seq->kind <= SEQ_TUPLE && a[2].as.seq->count == 2 ? a[2].as.seq : NULL;
-    if (!pair || pair->items[0].type != J_STRING || pair->items[1].type != J_STRING) return rtj_fail(run, "tojson: separators must be two strings");
+    if (!pair || pair->items[0].type != J_STRING || pair->items[1].type != J_STRING)
+      return rtj_fail(run, "tojson: separators must be two strings");
     style.item = pair->items[0].as.text->bytes;
     style.item_size = pair->items[0].as.text->size;
     style.key = pair->items[1].as.text->bytes;

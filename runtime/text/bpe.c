@@ -1,11 +1,11 @@
 /* bpe.c - see bpe.h.
  *
- * Files spell tokens in GPT-2's alphabet: 188 printable bytes stand for themselves as Latin-1 characters, the other 68 are U+0100 on. Texts stay in
- * the file; the two hash tables hold ids only. Both use linear probing at a load of at most one half and give up after MAX_PROBES, so that no file
- * can make opening slow by colliding texts: real vocabularies stay two orders of magnitude below.
+ * Files spell tokens in GPT-2's alphabet: 188 printable bytes stand for themselves as Latin-1 characters, the other 68 are U+0100 on. Texts
+ * stay in the file; the two hash tables hold ids only. Both use linear probing at a load of at most one half and give up after MAX_PROBES,
+ * so that no file can make opening slow by colliding texts: real vocabularies stay two orders of magnitude below.
  *
- * Merging follows the reference (Hugging Face `tokenizers`): the pair of lowest rank first, the leftmost of equals, from a heap; entries whose
- * symbols have changed meanwhile are skipped when they come up.
+ * Merging follows the reference (Hugging Face `tokenizers`): the pair of lowest rank first, the leftmost of equals, from a heap; entries
+ * whose symbols have changed meanwhile are skipped when they come up.
  */
 #include "bpe.h"
 
@@ -81,7 +81,8 @@ static uint64_t hash_text(const char *text, size_t size) {
 static bool equal(rt_string a, const char *text, size_t size) { return a.size == size && memcmp(a.bytes, text, size) == 0; }
 
 static int32_t find_hashed(const rt_bpe *bpe, uint64_t h, const char *text, size_t size) {
-  for (uint32_t i = (uint32_t)h & bpe->token_mask, probes = 0; bpe->slots[i].id && probes < MAX_PROBES; i = (i + 1) & bpe->token_mask, probes++)
+  for (uint32_t i = (uint32_t)h & bpe->token_mask, probes = 0; bpe->slots[i].id && probes < MAX_PROBES;
+       i = (i + 1) & bpe->token_mask, probes++)
     if (bpe->slots[i].tag == h >> 32 && equal(bpe->tokens[bpe->slots[i].id - 1], text, size)) return (int32_t)bpe->slots[i].id - 1;
   return -1;
 }
@@ -124,7 +125,8 @@ static retort_status index_tokens(rt_bpe *bpe, retort_error *error) {
       if (bpe->slots[i].tag == h >> 32 && equal(bpe->tokens[bpe->slots[i].id - 1], token.bytes, token.size))
         return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u] repeats [%u]", id, bpe->slots[i].id - 1);
       if (++probes == MAX_PROBES)
-        return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens was made to collide in a hash table; this is not a real vocabulary");
+        return rt_fail(error, RETORT_ERROR_FORMAT,
+                       "tokenizer.ggml.tokens was made to collide in a hash table; this is not a real vocabulary");
     }
     bpe->slots[i] = (token_slot){(uint32_t)(h >> 32), id + 1};
   }
@@ -186,7 +188,8 @@ static void prefetch_token(const rt_bpe *bpe, uint64_t h, bool text) {
 static bool resolve_merge(const rt_bpe *bpe, pending *p, uint32_t rank, char *joined, int32_t *guess) {
   const half *left = &p->halves[0], *right = &p->halves[1];
   if (!left->text) return false;
-  int32_t left_id = find_hashed(bpe, left->hash, left->text, left->size), right_id = find_hashed(bpe, right->hash, right->text, right->size);
+  int32_t left_id = find_hashed(bpe, left->hash, left->text, left->size),
+          right_id = find_hashed(bpe, right->hash, right->text, right->size);
   memcpy(joined, left->text, left->size);
   memcpy(joined + left->size, right->text, right->size);
   size_t size = left->size + right->size;
@@ -214,7 +217,8 @@ static retort_status index_merges(rt_bpe *bpe, const rt_string *merges, size_t n
     }
     for (size_t i = 0; i < n; i++)
       if (!add_merge(bpe, batch[i].merge))
-        return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.merges was made to collide in a hash table; this is not a real vocabulary");
+        return rt_fail(error, RETORT_ERROR_FORMAT,
+                       "tokenizer.ggml.merges was made to collide in a hash table; this is not a real vocabulary");
   }
   return RETORT_OK;
 }
@@ -222,15 +226,16 @@ static retort_status index_merges(rt_bpe *bpe, const rt_string *merges, size_t n
 retort_status rt_bpe_open(rt_bpe *bpe, rt_arena *arena, const rt_string *tokens, size_t n_tokens, const rt_string *merges, size_t n_merges,
                           retort_error *error) {
   if (n_tokens == 0 || n_tokens > MAX_TOKENS || n_merges > MAX_MERGES)
-    return rt_fail(error, RETORT_ERROR_FORMAT, "the vocabulary has %zu tokens and %zu merges; 1 to %d and at most %d are possible", n_tokens, n_merges,
-                   MAX_TOKENS, MAX_MERGES);
+    return rt_fail(error, RETORT_ERROR_FORMAT, "the vocabulary has %zu tokens and %zu merges; 1 to %d and at most %d are possible",
+                   n_tokens, n_merges, MAX_TOKENS, MAX_MERGES);
   *bpe = (rt_bpe){.tokens = tokens, .n_tokens = (uint32_t)n_tokens};
   bpe->token_mask = table_size(n_tokens) - 1;
   bpe->merge_mask = table_size(n_merges) - 1;
   bpe->slots = rt_arena_alloc(arena, (size_t)bpe->token_mask + 1, sizeof *bpe->slots);
   bpe->merges = rt_arena_alloc(arena, (size_t)bpe->merge_mask + 1, sizeof *bpe->merges);
   if (!bpe->slots || !bpe->merges)
-    return rt_fail_memory(error, (bpe->token_mask + 1ull) * sizeof *bpe->slots + (bpe->merge_mask + 1ull) * sizeof *bpe->merges, "the vocabulary's index");
+    return rt_fail_memory(error, (bpe->token_mask + 1ull) * sizeof *bpe->slots + (bpe->merge_mask + 1ull) * sizeof *bpe->merges,
+                          "the vocabulary's index");
   retort_status status = index_tokens(bpe, error);
   if (status) return status;
   char *joined = rt_arena_alloc(arena, bpe->longest, 1);
@@ -283,7 +288,8 @@ static retort_status reserve(rt_bpe_work *work, size_t n, retort_error *error) {
   size_t grown = n < 256 ? 256 : n, size;
   uint64_t bytes;
   if (grown < 2 * work->symbols) grown = 2 * work->symbols;
-  if (!rt_mul_u64(grown, sizeof(symbol) + 2 * sizeof(candidate), &bytes) || !rt_to_size(bytes, &size)) return rt_fail_memory(error, n, "tokenising");
+  if (!rt_mul_u64(grown, sizeof(symbol) + 2 * sizeof(candidate), &bytes) || !rt_to_size(bytes, &size))
+    return rt_fail_memory(error, n, "tokenising");
   rt_bpe_work_close(work);
   work->memory = rt_alloc(work->platform, size);
   if (!work->memory) return rt_fail_memory(error, bytes, "tokenising one long word");

@@ -5,7 +5,15 @@
 #include "../base/base.h"
 
 /* One value per different splitting; several names of tokenizer.ggml.pre may share one. */
-typedef enum rt_pre { RT_PRE_GPT2, RT_PRE_SMOLLM, RT_PRE_LLAMA3, RT_PRE_QWEN2, RT_PRE_DEEPSEEK_V3, RT_PRE_DEEPSEEK_LLM, RT_PRE_DEEPSEEK_CODER } rt_pre;
+typedef enum rt_pre {
+  RT_PRE_GPT2,
+  RT_PRE_SMOLLM,
+  RT_PRE_LLAMA3,
+  RT_PRE_QWEN2,
+  RT_PRE_DEEPSEEK_V3,
+  RT_PRE_DEEPSEEK_LLM,
+  RT_PRE_DEEPSEEK_CODER
+} rt_pre;
 
 /* Finds the splitting for a value of tokenizer.ggml.pre; false where it is not known. */
 bool rt_pre_find(const char *name, size_t size, rt_pre *pre);
@@ -13,7 +21,8 @@ bool rt_pre_find(const char *name, size_t size, rt_pre *pre);
 
 enum { RT_PRE_MAX_STAGES = 6 };
 
-/* Walks over well-formed UTF-8. The pieces follow each other without gap and cover the text; the whole walk takes time proportional to it. */
+/* Walks over well-formed UTF-8. The pieces follow each other without gap and cover the text; the whole walk takes time proportional to it.
+ */
 typedef struct rt_pretokenizer {
   rt_pre pre;
   const uint8_t *text;

@@ -1,8 +1,8 @@
 /* unicode.c - character classes and NFC; see unicode.h.
  *
- * NFC goes in three passes over an array of code points: decompose, put runs of marks into canonical order, compose. A run of marks may be as
- * long as the text, so it is ordered by counting, never by comparing neighbours. In the array a code point carries its combining class in the
- * upper 8 bits, so the tables are asked once for each.
+ * NFC goes in three passes over an array of code points: decompose, put runs of marks into canonical order, compose. A run of marks may be
+ * as long as the text, so it is ordered by counting, never by comparing neighbours. In the array a code point carries its combining class
+ * in the upper 8 bits, so the tables are asked once for each.
  */
 #include "unicode.h"
 
@@ -48,7 +48,17 @@ static uint32_t combining_class(uint32_t cp) {
 
 /* ---- decomposition ---- */
 
-enum { S_BASE = 0xAC00, L_BASE = 0x1100, V_BASE = 0x1161, T_BASE = 0x11A7, L_COUNT = 19, V_COUNT = 21, T_COUNT = 28, S_COUNT = 11172, MASK = 0x1FFFFF };
+enum {
+  S_BASE = 0xAC00,
+  L_BASE = 0x1100,
+  V_BASE = 0x1161,
+  T_BASE = 0x11A7,
+  L_COUNT = 19,
+  V_COUNT = 21,
+  T_COUNT = 28,
+  S_COUNT = 11172,
+  MASK = 0x1FFFFF
+};
 
 static bool is_ideograph(uint32_t cp) { return cp >= 0x3400 && cp < 0xA000; } /* the bulk of Chinese text: no marks, no decompositions */
 
@@ -72,7 +82,8 @@ static bool decompose_once(uint32_t cp, uint32_t *a, uint32_t *b) {
   return true;
 }
 
-/* Writes the full decomposition, at most 4 code points each with its combining class; returns how many. Only first parts decompose again. */
+/* Writes the full decomposition, at most 4 code points each with its combining class; returns how many. Only first parts decompose again.
+ */
 static size_t decompose(uint32_t cp, uint32_t out[4]) {
   if (cp < 0xC0 || is_ideograph(cp)) {
     out[0] = cp;
@@ -165,7 +176,8 @@ static size_t compose(uint32_t *text, size_t count) {
   return n;
 }
 
-bool rt_nfc(const retort_platform *platform, const uint8_t *text, size_t size, const uint8_t **out, size_t *out_size, size_t *out_capacity) {
+bool rt_nfc(const retort_platform *platform, const uint8_t *text, size_t size, const uint8_t **out, size_t *out_size,
+            size_t *out_capacity) {
   *out = text;
   *out_size = size;
   *out_capacity = 0;

@@ -1,12 +1,12 @@
 /* vocab.c - the vocabulary of a GGUF file: tokens with their kinds, special tokens, and the way from text to ids and back.
  *
- * From text to ids, in this order, as the reference (Hugging Face `tokenizers`) does it: special tokens are cut out of the raw text, leftmost first
- * and the longest of those that begin at one place; each fragment between them has ill-formed UTF-8 replaced, is normalised where the family asks for
- * it (Qwen: NFC; the others: not), cut into pieces (pretokenize.c), and each piece merged (bpe.c).
+ * From text to ids, in this order, as the reference (Hugging Face `tokenizers`) does it: special tokens are cut out of the raw text,
+ * leftmost first and the longest of those that begin at one place; each fragment between them has ill-formed UTF-8 replaced, is normalised
+ * where the family asks for it (Qwen: NFC; the others: not), cut into pieces (pretokenize.c), and each piece merged (bpe.c).
  *
- * Invariants: token texts are views into the file and are looked up in place; ids below n_tokens always have a text; a special token is well-formed
- * UTF-8 of at most MAX_SPECIAL bytes, so cutting at special tokens never splits a character and costs a bounded time for each byte of the text.
- * Absent on purpose: SentencePiece and WordPiece vocabularies; R1 models are all byte-level BPE.
+ * Invariants: token texts are views into the file and are looked up in place; ids below n_tokens always have a text; a special token is
+ * well-formed UTF-8 of at most MAX_SPECIAL bytes, so cutting at special tokens never splits a character and costs a bounded time for each
+ * byte of the text. Absent on purpose: SentencePiece and WordPiece vocabularies; R1 models are all byte-level BPE.
  */
 #include "vocab.h"
 
@@ -30,7 +30,7 @@ typedef struct special {
 struct retort_vocab {
   rt_arena arena;
   rt_bpe bpe;
-  uint8_t *kinds; /* (n_tokens) */
+  uint8_t *kinds;    /* (n_tokens) */
   special *specials; /* in order of their bytes */
   size_t n_specials;
   uint8_t first_bytes[32]; /* bit set: bytes that a special token begins with */
@@ -71,7 +71,8 @@ static retort_status read_kinds(retort_vocab *vocab, const retort_gguf *gguf, rt
   if (!vocab->kinds) return rt_fail_memory(error, n, "token types");
   for (uint32_t id = 0; id < n; id++) {
     uint32_t kind = kinds ? kinds[id] : NORMAL;
-    if (kind < NORMAL || kind > BYTE) return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.token_type[%u] is %u; 1 to 6 are known", id, kind);
+    if (kind < NORMAL || kind > BYTE)
+      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.token_type[%u] is %u; 1 to 6 are known", id, kind);
     if (kind != NORMAL && is_padding(vocab->bpe.tokens[id], id)) kind = UNUSED;
     vocab->kinds[id] = (uint8_t)kind;
     if (kind == CONTROL || kind == USER_DEFINED) vocab->n_specials++;
@@ -87,7 +88,8 @@ static retort_status collect_specials(retort_vocab *vocab, retort_error *error) 
     if (vocab->kinds[id] != CONTROL && vocab->kinds[id] != USER_DEFINED) continue;
     rt_string text = vocab->bpe.tokens[id];
     if (text.size > MAX_SPECIAL || !rt_utf8_valid((const uint8_t *)text.bytes, text.size))
-      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u], a special token, is longer than %d bytes or not UTF-8", id, MAX_SPECIAL);
+      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u], a special token, is longer than %d bytes or not UTF-8", id,
+                     MAX_SPECIAL);
     vocab->first_bytes[(uint8_t)text.bytes[0] >> 3] |= (uint8_t)(1u << (text.bytes[0] & 7));
     vocab->specials[n++] = (special){text, (int32_t)id};
   }
@@ -115,8 +117,9 @@ static retort_status read_id(const retort_vocab *vocab, const retort_gguf *gguf,
 static retort_status read_ids(retort_vocab *vocab, const retort_gguf *gguf, retort_error *error) {
   static const char *const keys[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id", "tokenizer.ggml.fim_pad_token_id",
                                      "tokenizer.ggml.fim_rep_token_id", "tokenizer.ggml.fim_sep_token_id"};
-  static const char *const texts[] = {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>", "<|eom_id|>", "<EOT>",
-                                      "<|EOT|>", "<｜end▁of▁sentence｜>", "<|fim_pad|>", "<|repo_name|>", "<|file_sep|>"};
+  static const char *const texts[] = {"<|eot_id|>",      "<|im_end|>",    "<|end|>",     "<end_of_turn>", "<|endoftext|>",
+                                      "<|end_of_text|>", "<|eom_id|>",    "<EOT>",       "<|EOT|>",       "<｜end▁of▁sentence｜>",
+                                      "<|fim_pad|>",     "<|repo_name|>", "<|file_sep|>"};
   retort_status status = read_id(vocab, gguf, "tokenizer.ggml.bos_token_id", &vocab->info.bos, error);
   if (!status) status = read_id(vocab, gguf, "tokenizer.ggml.eos_token_id", &vocab->info.eos, error);
   if (status) return status;
@@ -149,7 +152,9 @@ static retort_status choose_splitting(retort_vocab *vocab, const retort_gguf *gg
   if (status) return status;
   const char *pre = vocab->info.pre;
   if (!pre || strcmp(pre, "default") == 0) {
-    rt_log(vocab->arena.platform, 1, "the file does not say how its tokenizer splits text (tokenizer.ggml.pre is %s); splitting as GPT-2 does, which may give the model tokens that it was not trained on",
+    rt_log(vocab->arena.platform, 1,
+           "the file does not say how its tokenizer splits text (tokenizer.ggml.pre is %s); splitting as GPT-2 does, which may give the "
+           "model tokens that it was not trained on",
            pre ? "\"default\"" : "missing");
     pre = "gpt-2";
     if (!vocab->info.pre) vocab->info.pre = "";
@@ -166,7 +171,8 @@ static retort_status open_vocab(retort_vocab *vocab, const retort_gguf *gguf, rt
   if (status) return status;
   if (!vocab->info.model) return rt_fail(error, RETORT_ERROR_FORMAT, "the file has no vocabulary: tokenizer.ggml.model is missing");
   if (strcmp(vocab->info.model, "gpt2") != 0)
-    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "tokenizer.ggml.model is \"%.60s\"; this version knows gpt2 (byte-level BPE)", vocab->info.model);
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "tokenizer.ggml.model is \"%.60s\"; this version knows gpt2 (byte-level BPE)",
+                   vocab->info.model);
   if ((status = choose_splitting(vocab, gguf, error))) return status;
   rt_string *tokens = NULL, *merges = NULL;
   size_t n_tokens = 0, n_merges = 0;
@@ -328,11 +334,12 @@ static retort_status encode_text(tokenizer *t, const uint8_t *text, size_t size,
   return encode_fragment(t, text + fragment, size - fragment);
 }
 
-retort_status rt_tokenize_spans(const retort_vocab *vocab, const char *text, size_t size, const rt_text_span *spans, size_t n_spans, uint32_t flags,
-                                int32_t *ids, size_t capacity, size_t *count, retort_error *error) {
+retort_status rt_tokenize_spans(const retort_vocab *vocab, const char *text, size_t size, const rt_text_span *spans, size_t n_spans,
+                                uint32_t flags, int32_t *ids, size_t capacity, size_t *count, retort_error *error) {
   if (!vocab || (!text && size) || (!ids && capacity) || !count)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "tokenising needs a vocabulary, a text and a place for the ids and their count");
-  if (flags & ~(uint32_t)(RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "unknown tokenising flags 0x%x", flags);
+  if (flags & ~(uint32_t)(RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "unknown tokenising flags 0x%x", flags);
   if (size > INT32_MAX) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the text has %zu bytes; 2 GiB are the limit", size);
   for (size_t i = 0, end = 0; i < n_spans; end = spans[i].offset + spans[i].size, i++)
     if (spans[i].offset < end || spans[i].offset > size || spans[i].size > size - spans[i].offset)
@@ -350,15 +357,15 @@ retort_status rt_tokenize_spans(const retort_vocab *vocab, const char *text, siz
   return RETORT_OK;
 }
 
-retort_status retort_tokenize(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, int32_t *ids, size_t capacity, size_t *count,
-                              retort_error *error) {
+retort_status retort_tokenize(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, int32_t *ids, size_t capacity,
+                              size_t *count, retort_error *error) {
   return rt_tokenize_spans(vocab, text, size, NULL, 0, flags, ids, capacity, count, error);
 }
 
 /* ---- ids to text ---- */
 
-retort_status retort_detokenize(const retort_vocab *vocab, const int32_t *ids, size_t count, uint32_t flags, char *buffer, size_t capacity, size_t *size,
-                                retort_error *error) {
+retort_status retort_detokenize(const retort_vocab *vocab, const int32_t *ids, size_t count, uint32_t flags, char *buffer, size_t capacity,
+                                size_t *size, retort_error *error) {
   if (!vocab || (!ids && count) || (!buffer && capacity) || !size)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "detokenising needs a vocabulary, ids and a place for the text and its size");
   uint64_t total = 0;
@@ -378,6 +385,7 @@ retort_status retort_detokenize(const retort_vocab *vocab, const int32_t *ids, s
     }
   }
   if (!rt_to_size(total, size)) return rt_fail_memory(error, total, "the text");
-  if (total > capacity) return rt_fail(error, RETORT_ERROR_BUFFER, "the text has %llu bytes, the buffer room for %zu", (unsigned long long)total, capacity);
+  if (total > capacity)
+    return rt_fail(error, RETORT_ERROR_BUFFER, "the text has %llu bytes, the buffer room for %zu", (unsigned long long)total, capacity);
   return RETORT_OK;
 }

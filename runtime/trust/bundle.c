@@ -1,9 +1,9 @@
 /* bundle.c - see bundle.h.
  *
- * The payload is verified as bytes and then parsed from those same bytes, once; nothing is ever written out again for checking. The outer JSON
- * is parsed before any signature is checked, so it is the part an attacker controls: its size, nesting and number of values are capped first.
- * Unknown members of the outer JSON are refused (as the Python tool does): nothing unauthenticated is carried along unseen. Absent on purpose:
- * keyless Sigstore bundles, timestamps, the "shards" method, hashes other than SHA-256.
+ * The payload is verified as bytes and then parsed from those same bytes, once; nothing is ever written out again for checking. The outer
+ * JSON is parsed before any signature is checked, so it is the part an attacker controls: its size, nesting and number of values are capped
+ * first. Unknown members of the outer JSON are refused (as the Python tool does): nothing unauthenticated is carried along unseen. Absent
+ * on purpose: keyless Sigstore bundles, timestamps, the "shards" method, hashes other than SHA-256.
  */
 #include "bundle.h"
 
@@ -22,7 +22,9 @@ static const char MEDIA_TYPE[] = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
 /* ---- small readers over the JSON tree; each says where it failed ---- */
 
-static retort_status bad(retort_error *error, const char *name, const char *what) { return rt_fail(error, RETORT_ERROR_FORMAT, "%s: %s", name, what); }
+static retort_status bad(retort_error *error, const char *name, const char *what) {
+  return rt_fail(error, RETORT_ERROR_FORMAT, "%s: %s", name, what);
+}
 
 /* A string member without NULs inside. */
 static const char *string_of(const rt_json *object, const char *key) {
@@ -49,7 +51,8 @@ static bool only(const rt_json *object, const char *const *keys, size_t n) {
 #define ONLY(object, ...) only(object, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 /* The bytes of a base64 member, at least one; else `what` is said to be wrong. */
-static retort_status base64_member(rt_arena *arena, const rt_json *object, const char *key, const char *name, const char *what, rt_span *out, retort_error *error) {
+static retort_status base64_member(rt_arena *arena, const rt_json *object, const char *key, const char *name, const char *what,
+                                   rt_span *out, retort_error *error) {
   const rt_json *v = member(object, key, RT_JSON_STRING);
   if (!v) return bad(error, name, what);
   uint8_t *bytes = rt_arena_alloc(arena, v->count / 4 * 3 + 1, 1);
@@ -66,7 +69,8 @@ static retort_status parse(rt_arena *arena, const void *text, size_t size, const
     char c = ((const char *)text)[i];
     values += c == ',' || c == ':' || c == '[' || c == '{';
   }
-  if (values > RT_BUNDLE_MAX_VALUES) return rt_fail(error, RETORT_ERROR_FORMAT, "%s: more than %d values; refused", name, RT_BUNDLE_MAX_VALUES);
+  if (values > RT_BUNDLE_MAX_VALUES)
+    return rt_fail(error, RETORT_ERROR_FORMAT, "%s: more than %d values; refused", name, RT_BUNDLE_MAX_VALUES);
   return rt_json_parse(arena, text, size, RT_BUNDLE_MAX, name, out, error);
 }
 
@@ -86,10 +90,11 @@ static retort_status signer_text(rt_arena *arena, rt_bundle *out, const char *pr
   return out->signer ? RETORT_OK : rt_fail_memory(error, (uint64_t)n, "the signer's name");
 }
 
-static retort_status verify_by_key(rt_arena *arena, const rt_json *material, const char *name, const rt_bundle_trust *trust, const rt_span pieces[2],
-                                   const rt_span *signature, rt_bundle *out, retort_error *error) {
+static retort_status verify_by_key(rt_arena *arena, const rt_json *material, const char *name, const rt_bundle_trust *trust,
+                                   const rt_span pieces[2], const rt_span *signature, rt_bundle *out, retort_error *error) {
   const rt_json *key = rt_json_get(material, "publicKey");
-  if (!key || key->type != RT_JSON_OBJECT) return rt_fail(error, RETORT_ERROR_TRUST, "%s: the bundle is not signed by a plain key, which is what the policy asks for", name);
+  if (!key || key->type != RT_JSON_OBJECT)
+    return rt_fail(error, RETORT_ERROR_TRUST, "%s: the bundle is not signed by a plain key, which is what the policy asks for", name);
   if (!ONLY(key, "hint", "rawBytes", "keyDetails")) return bad(error, name, "unknown members in publicKey");
   const rt_json *hint_value = rt_json_get(key, "hint");
   const char *hint = string_of(key, "hint");
@@ -109,25 +114,31 @@ static retort_status verify_by_key(rt_arena *arena, const rt_json *material, con
     const char *fingerprint = rt_key_fingerprint(trust->keys[i]);
     if (hint && *hint && strcmp(hint, fingerprint) != 0) continue;
     known = true;
-    if (rt_key_verify(trust->keys[i], pieces, 2, signature->data, signature->size)) return signer_text(arena, out, "key sha256:", fingerprint, error);
+    if (rt_key_verify(trust->keys[i], pieces, 2, signature->data, signature->size))
+      return signer_text(arena, out, "key sha256:", fingerprint, error);
   }
-  if (!known) return rt_fail(error, RETORT_ERROR_TRUST, "%s: signed with the key sha256:%.64s, which is not among those that you trust", name, hint);
-  return rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature does not fit its payload; the bundle was changed, or signed with another key", name);
+  if (!known)
+    return rt_fail(error, RETORT_ERROR_TRUST, "%s: signed with the key sha256:%.64s, which is not among those that you trust", name, hint);
+  return rt_fail(error, RETORT_ERROR_TRUST,
+                 "%s: the signature does not fit its payload; the bundle was changed, or signed with another key", name);
 }
 
-static retort_status verify_by_certificate(rt_arena *arena, const rt_json *material, const char *name, const rt_bundle_trust *trust, const rt_span pieces[2],
-                                           const rt_span *signature, rt_bundle *out, retort_error *error) {
+static retort_status verify_by_certificate(rt_arena *arena, const rt_json *material, const char *name, const rt_bundle_trust *trust,
+                                           const rt_span pieces[2], const rt_span *signature, rt_bundle *out, retort_error *error) {
   const rt_json *chain = member(material, "x509CertificateChain", RT_JSON_OBJECT);
   const rt_json *list = chain ? member(chain, "certificates", RT_JSON_ARRAY) : NULL;
   if (!list)
-    return rt_fail(error, RETORT_ERROR_TRUST, "%s: the bundle is not signed through a certificate chain, which is what the policy asks for", name);
+    return rt_fail(error, RETORT_ERROR_TRUST, "%s: the bundle is not signed through a certificate chain, which is what the policy asks for",
+                   name);
   if (!ONLY(chain, "certificates")) return bad(error, name, "unknown members in x509CertificateChain");
   if (list->count == 0 || list->count > RT_X509_MAX_CHAIN) return bad(error, name, "the chain has no certificates, or more than eight");
   rt_span certificates[RT_X509_MAX_CHAIN];
   retort_status status = RETORT_OK;
   for (size_t i = 0; !status && i < list->count; i++) {
-    if (list->as.items[i].type != RT_JSON_OBJECT || !ONLY(&list->as.items[i], "rawBytes")) return bad(error, name, "a certificate of the chain is not {rawBytes}");
-    status = base64_member(arena, &list->as.items[i], "rawBytes", name, "a certificate of the chain is not base64", &certificates[i], error);
+    if (list->as.items[i].type != RT_JSON_OBJECT || !ONLY(&list->as.items[i], "rawBytes"))
+      return bad(error, name, "a certificate of the chain is not {rawBytes}");
+    status =
+        base64_member(arena, &list->as.items[i], "rawBytes", name, "a certificate of the chain is not base64", &certificates[i], error);
   }
   if (status) return status;
   rt_key *leaf = NULL;
@@ -135,9 +146,9 @@ static retort_status verify_by_certificate(rt_arena *arena, const rt_json *mater
   status = rt_anchors_verify(trust->anchors, certificates, list->count, trust->time, &leaf, subject, sizeof subject, error);
   if (status) return status;
   if (!rt_key_verify(leaf, pieces, 2, signature->data, signature->size))
-    status = rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature does not fit its payload and the certificate of %s; the bundle was changed", name, subject);
-  else
-    status = signer_text(arena, out, "certificate ", subject, error);
+    status = rt_fail(error, RETORT_ERROR_TRUST,
+                     "%s: the signature does not fit its payload and the certificate of %s; the bundle was changed", name, subject);
+  else status = signer_text(arena, out, "certificate ", subject, error);
   rt_key_close(leaf);
   return status;
 }
@@ -147,13 +158,14 @@ static retort_status verify_by_certificate(rt_arena *arena, const rt_json *mater
 static int by_name(const void *a, const void *b) { return strcmp(((const rt_resource *)a)->name, ((const rt_resource *)b)->name); }
 
 static retort_status read_chunk_annotation(const rt_json *item, const char *name, rt_resource *r, retort_error *error) {
-  const rt_json *annotations = member(item, "annotations", RT_JSON_OBJECT), *chunks = annotations ? rt_json_get(annotations, CHUNKS_ANNOTATION) : NULL;
+  const rt_json *annotations = member(item, "annotations", RT_JSON_OBJECT),
+                *chunks = annotations ? rt_json_get(annotations, CHUNKS_ANNOTATION) : NULL;
   const rt_json *version = chunks ? member(chunks, "version", RT_JSON_INTEGER) : NULL;
   if (!chunks || (version && version->as.integer != 1)) return RETORT_OK; /* none, or of a later kind: the whole-file digest decides */
   const rt_json *size = member(chunks, "size", RT_JSON_INTEGER), *chunk = member(chunks, "chunk_size", RT_JSON_INTEGER);
   const char *digest = string_of(chunks, "list_sha256");
-  if (!version || !size || size->as.integer < 0 || !chunk || chunk->as.integer < 0 || !rt_chunk_size_ok((uint64_t)chunk->as.integer) || !is(chunks, "hash", "sha256") ||
-      !digest || !rt_hex_decode(digest, strlen(digest), r->list_digest, 32))
+  if (!version || !size || size->as.integer < 0 || !chunk || chunk->as.integer < 0 || !rt_chunk_size_ok((uint64_t)chunk->as.integer) ||
+      !is(chunks, "hash", "sha256") || !digest || !rt_hex_decode(digest, strlen(digest), r->list_digest, 32))
     return rt_fail(error, RETORT_ERROR_FORMAT, "%s: the annotation %s of %s is not well-formed", name, CHUNKS_ANNOTATION, r->name);
   r->chunked = true;
   r->size = (uint64_t)size->as.integer;
@@ -163,9 +175,11 @@ static retort_status read_chunk_annotation(const rt_json *item, const char *name
 
 /* The annotation of the subject that says when it was signed. */
 static retort_status read_time(const rt_json *subject, const char *name, rt_bundle *out, retort_error *error) {
-  const rt_json *annotations = member(subject, "annotations", RT_JSON_OBJECT), *time = annotations ? rt_json_get(annotations, TIME_ANNOTATION) : NULL;
+  const rt_json *annotations = member(subject, "annotations", RT_JSON_OBJECT),
+                *time = annotations ? rt_json_get(annotations, TIME_ANNOTATION) : NULL;
   if (!time) return RETORT_OK;
-  if (time->type != RT_JSON_INTEGER || !rt_time_is_plain(time->as.integer)) return rt_fail(error, RETORT_ERROR_FORMAT, "%s: the annotation %s is no time", name, TIME_ANNOTATION);
+  if (time->type != RT_JSON_INTEGER || !rt_time_is_plain(time->as.integer))
+    return rt_fail(error, RETORT_ERROR_FORMAT, "%s: the annotation %s is no time", name, TIME_ANNOTATION);
   out->signed_time = time->as.integer;
   return RETORT_OK;
 }
@@ -183,8 +197,10 @@ static retort_status read_resources(rt_arena *arena, const rt_json *list, const 
     const char *file = item->type == RT_JSON_OBJECT ? string_of(item, "name") : NULL, *digest = file ? string_of(item, "digest") : NULL;
     if (!file || !digest) return bad(error, name, "a signed file has no name or no digest");
     if (!(strcmp(file, ".") == 0 && list->count == 1) && !rt_name_is_canonical(file, strlen(file)))
-      return rt_fail(error, RETORT_ERROR_FORMAT, "%s: signed file %zu has a name that is not a plain path inside the model; refused", name, i);
-    if (!is(item, "algorithm", "sha256")) return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: %.200s is not hashed with SHA-256", name, file);
+      return rt_fail(error, RETORT_ERROR_FORMAT, "%s: signed file %zu has a name that is not a plain path inside the model; refused", name,
+                     i);
+    if (!is(item, "algorithm", "sha256"))
+      return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: %.200s is not hashed with SHA-256", name, file);
     if (!rt_hex_decode(digest, strlen(digest), r->digest, 32))
       return rt_fail(error, RETORT_ERROR_FORMAT, "%s: the digest of %.200s is not 64 lowercase hex digits", name, file);
     r->name = file;
@@ -195,7 +211,8 @@ static retort_status read_resources(rt_arena *arena, const rt_json *list, const 
   rt_sha256_digest(&root, out->root); /* in the order of the list, before it is sorted */
   qsort(out->resources, out->n_resources, sizeof *out->resources, by_name);
   for (size_t i = 1; i < out->n_resources; i++)
-    if (by_name(&out->resources[i - 1], &out->resources[i]) == 0) return rt_fail(error, RETORT_ERROR_FORMAT, "%s: it lists %.200s twice", name, out->resources[i].name);
+    if (by_name(&out->resources[i - 1], &out->resources[i]) == 0)
+      return rt_fail(error, RETORT_ERROR_FORMAT, "%s: it lists %.200s twice", name, out->resources[i].name);
   return RETORT_OK;
 }
 
@@ -203,8 +220,10 @@ static retort_status read_serialization(rt_arena *arena, const rt_json *s, const
   const rt_json *symlinks = rt_json_get(s, "allow_symlinks"), *ignored = rt_json_get(s, "ignore_paths");
   if (!ONLY(s, "method", "hash_type", "allow_symlinks", "ignore_paths")) return bad(error, name, "unknown members in serialization");
   if (!is(s, "method", "files") || !is(s, "hash_type", "sha256"))
-    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: only the serialization \"files\" with SHA-256 is verified; sign again without shards or other hashes", name);
-  if (symlinks && symlinks->type != RT_JSON_TRUE && symlinks->type != RT_JSON_FALSE) return bad(error, name, "allow_symlinks is not a boolean");
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
+                   "%s: only the serialization \"files\" with SHA-256 is verified; sign again without shards or other hashes", name);
+  if (symlinks && symlinks->type != RT_JSON_TRUE && symlinks->type != RT_JSON_FALSE)
+    return bad(error, name, "allow_symlinks is not a boolean");
   if (!ignored) return RETORT_OK;
   if (ignored->type != RT_JSON_ARRAY) return bad(error, name, "ignore_paths is not a list");
   out->ignored = rt_arena_alloc(arena, ignored->count, sizeof *out->ignored);
@@ -213,7 +232,8 @@ static retort_status read_serialization(rt_arena *arena, const rt_json *s, const
     const rt_json *path = &ignored->as.items[i];
     if (path->type != RT_JSON_STRING) return bad(error, name, "an entry of ignore_paths is not a text");
     /* Signers write paths here that lie outside of the model (seen in the wild); those can match nothing. */
-    if (strlen(path->as.string) == path->count && rt_name_is_canonical(path->as.string, path->count)) out->ignored[out->n_ignored++] = path->as.string;
+    if (strlen(path->as.string) == path->count && rt_name_is_canonical(path->as.string, path->count))
+      out->ignored[out->n_ignored++] = path->as.string;
   }
   return RETORT_OK;
 }
@@ -222,49 +242,68 @@ static retort_status read_statement(rt_arena *arena, const rt_span *payload, con
   rt_json statement;
   retort_status status = parse(arena, payload->data, payload->size, name, &statement, error);
   if (status) return status;
-  if (statement.type != RT_JSON_OBJECT || !is(&statement, "_type", STATEMENT_TYPE)) return bad(error, name, "the payload is not an in-toto statement v1");
+  if (statement.type != RT_JSON_OBJECT || !is(&statement, "_type", STATEMENT_TYPE))
+    return bad(error, name, "the payload is not an in-toto statement v1");
   if (!is(&statement, "predicateType", PREDICATE_TYPE))
     return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: the statement is not a model signature v1.0 (predicateType)", name);
-  const rt_json *subjects = member(&statement, "subject", RT_JSON_ARRAY), *subject = subjects && subjects->count == 1 ? subjects->as.items : NULL;
-  const rt_json *digests = subject ? member(subject, "digest", RT_JSON_OBJECT) : NULL, *predicate = member(&statement, "predicate", RT_JSON_OBJECT);
+  const rt_json *subjects = member(&statement, "subject", RT_JSON_ARRAY),
+                *subject = subjects && subjects->count == 1 ? subjects->as.items : NULL;
+  const rt_json *digests = subject ? member(subject, "digest", RT_JSON_OBJECT) : NULL,
+                *predicate = member(&statement, "predicate", RT_JSON_OBJECT);
   const char *root = digests ? string_of(digests, "sha256") : NULL;
   out->subject = subject ? string_of(subject, "name") : NULL;
-  if (!root || !out->subject || !rt_text_is_printable(out->subject, strlen(out->subject), false)) return bad(error, name, "the statement has no single, named subject with a SHA-256 digest");
+  if (!root || !out->subject || !rt_text_is_printable(out->subject, strlen(out->subject), false))
+    return bad(error, name, "the statement has no single, named subject with a SHA-256 digest");
   const rt_json *resources = predicate ? member(predicate, "resources", RT_JSON_ARRAY) : NULL;
   const rt_json *serialization = predicate ? member(predicate, "serialization", RT_JSON_OBJECT) : NULL;
-  if (!resources || !serialization || !ONLY(predicate, "resources", "serialization")) return bad(error, name, "the predicate is not {resources, serialization}");
-  if ((status = read_time(subject, name, out, error)) != RETORT_OK || (status = read_resources(arena, resources, name, out, error)) != RETORT_OK) return status;
+  if (!resources || !serialization || !ONLY(predicate, "resources", "serialization"))
+    return bad(error, name, "the predicate is not {resources, serialization}");
+  if ((status = read_time(subject, name, out, error)) != RETORT_OK ||
+      (status = read_resources(arena, resources, name, out, error)) != RETORT_OK)
+    return status;
   uint8_t claimed[32];
-  if (!rt_hex_decode(root, strlen(root), claimed, 32) || memcmp(claimed, out->root, 32) != 0) return bad(error, name, "the model's digest is not that of its files' digests");
+  if (!rt_hex_decode(root, strlen(root), claimed, 32) || memcmp(claimed, out->root, 32) != 0)
+    return bad(error, name, "the model's digest is not that of its files' digests");
   return read_serialization(arena, serialization, name, out, error);
 }
 
-retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, const char *name, const rt_bundle_trust *trust, rt_bundle *out, retort_error *error) {
+retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, const char *name, const rt_bundle_trust *trust,
+                               rt_bundle *out, retort_error *error) {
   rt_json bundle;
   rt_bundle result = {0};
   if (size > RT_BUNDLE_MAX) return bad(error, name, "larger than 32 MiB; refused");
   retort_status status = parse(arena, text, size, name, &bundle, error);
   if (status) return status;
-  if (bundle.type != RT_JSON_OBJECT || !is(&bundle, "mediaType", MEDIA_TYPE)) return bad(error, name, "not a Sigstore bundle v0.3 (mediaType), the form of model.sig");
-  const rt_json *material = member(&bundle, "verificationMaterial", RT_JSON_OBJECT), *envelope = member(&bundle, "dsseEnvelope", RT_JSON_OBJECT);
-  if (!material || !envelope || !ONLY(&bundle, "mediaType", "verificationMaterial", "dsseEnvelope")) return bad(error, name, "not a bundle of {mediaType, verificationMaterial, dsseEnvelope}");
-  if (!ONLY(material, "publicKey", "x509CertificateChain", "certificate", "tlogEntries", "timestampVerificationData")) return bad(error, name, "unknown members in verificationMaterial");
+  if (bundle.type != RT_JSON_OBJECT || !is(&bundle, "mediaType", MEDIA_TYPE))
+    return bad(error, name, "not a Sigstore bundle v0.3 (mediaType), the form of model.sig");
+  const rt_json *material = member(&bundle, "verificationMaterial", RT_JSON_OBJECT),
+                *envelope = member(&bundle, "dsseEnvelope", RT_JSON_OBJECT);
+  if (!material || !envelope || !ONLY(&bundle, "mediaType", "verificationMaterial", "dsseEnvelope"))
+    return bad(error, name, "not a bundle of {mediaType, verificationMaterial, dsseEnvelope}");
+  if (!ONLY(material, "publicKey", "x509CertificateChain", "certificate", "tlogEntries", "timestampVerificationData"))
+    return bad(error, name, "unknown members in verificationMaterial");
   const rt_json *log = rt_json_get(material, "tlogEntries");
-  if ((rt_json_get(material, "publicKey") != NULL) + (rt_json_get(material, "x509CertificateChain") != NULL) + (rt_json_get(material, "certificate") != NULL) != 1)
+  if ((rt_json_get(material, "publicKey") != NULL) + (rt_json_get(material, "x509CertificateChain") != NULL) +
+          (rt_json_get(material, "certificate") != NULL) !=
+      1)
     return bad(error, name, "it names no verification method, or more than one");
   if (rt_json_get(material, "certificate"))
     return rt_fail(error, RETORT_ERROR_TRUST, "%s: a keyless Sigstore bundle; only keys and certificate chains are verified here", name);
-  if (log && (log->type != RT_JSON_ARRAY || log->count)) return bad(error, name, "it has transparency log entries, which a key or certificate bundle does not");
-  const rt_json *signatures = member(envelope, "signatures", RT_JSON_ARRAY), *one = signatures && signatures->count == 1 ? signatures->as.items : NULL;
+  if (log && (log->type != RT_JSON_ARRAY || log->count))
+    return bad(error, name, "it has transparency log entries, which a key or certificate bundle does not");
+  const rt_json *signatures = member(envelope, "signatures", RT_JSON_ARRAY),
+                *one = signatures && signatures->count == 1 ? signatures->as.items : NULL;
   if (!one || one->type != RT_JSON_OBJECT || !ONLY(one, "sig", "keyid") || !ONLY(envelope, "payload", "payloadType", "signatures"))
     return bad(error, name, "the envelope must have exactly one signature and no unknown members");
   const rt_json *keyid = rt_json_get(one, "keyid");
-  if (keyid && keyid->type != RT_JSON_NULL && !(keyid->type == RT_JSON_STRING && keyid->count == 0)) return bad(error, name, "keyid is not empty");
+  if (keyid && keyid->type != RT_JSON_NULL && !(keyid->type == RT_JSON_STRING && keyid->count == 0))
+    return bad(error, name, "keyid is not empty");
   rt_span payload = {0}, signature = {0}, pieces[2];
   status = base64_member(arena, envelope, "payload", name, "the payload is not base64", &payload, error);
   if (!status) status = base64_member(arena, one, "sig", name, "the signature is not base64", &signature, error);
   if (status) return status;
-  if (!rt_der_signature_is_strict(signature.data, signature.size)) return rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature is not in strict DER", name);
+  if (!rt_der_signature_is_strict(signature.data, signature.size))
+    return rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature is not in strict DER", name);
   if (!is(envelope, "payloadType", PAYLOAD_TYPE)) return bad(error, name, "the payload is not an in-toto statement (payloadType)");
   char head[96];
   pre_authentication(&payload, head, pieces);
@@ -351,8 +390,9 @@ static void put_resource(text *t, const rt_resource *r) {
   puts_(t, ",\"algorithm\":\"sha256\",\"digest\":");
   put_digest(t, r->digest);
   if (r->chunked) {
-    snprintf(numbers, sizeof numbers, ",\"annotations\":{\"%s\":{\"version\":1,\"size\":%llu,\"chunk_size\":%llu,\"hash\":\"sha256\",\"list_sha256\":", CHUNKS_ANNOTATION,
-             (unsigned long long)r->size, (unsigned long long)r->chunk_size);
+    snprintf(numbers, sizeof numbers,
+             ",\"annotations\":{\"%s\":{\"version\":1,\"size\":%llu,\"chunk_size\":%llu,\"hash\":\"sha256\",\"list_sha256\":",
+             CHUNKS_ANNOTATION, (unsigned long long)r->size, (unsigned long long)r->chunk_size);
     puts_(t, numbers);
     put_digest(t, r->list_digest);
     puts_(t, "}}");
@@ -391,17 +431,20 @@ static void put_statement(text *t, const rt_resource *resources, size_t n, const
   puts_(t, "]}}}");
 }
 
-retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const rt_bundle_subject *subject, rt_key *key, const rt_span *certificates,
-                             size_t n_certificates, const char **out, size_t *size, retort_error *error) {
+retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const rt_bundle_subject *subject, rt_key *key,
+                             const rt_span *certificates, size_t n_certificates, const char **out, size_t *size, retort_error *error) {
   text statement = {.arena = arena}, t = {.arena = arena};
   uint8_t signature[RT_SIGNATURE_MAX];
   size_t signature_size;
-  if (n == 0 || n > RT_BUNDLE_MAX_RESOURCES) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signature covers 1 to %d files, not %zu", RT_BUNDLE_MAX_RESOURCES, n);
+  if (n == 0 || n > RT_BUNDLE_MAX_RESOURCES)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signature covers 1 to %d files, not %zu", RT_BUNDLE_MAX_RESOURCES, n);
   if (subject->time && !rt_time_is_plain(subject->time)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the time of signing is none");
-  if (!rt_text_is_printable(subject->name, strlen(subject->name), false)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the model's name has control characters or broken UTF-8 in it");
+  if (!rt_text_is_printable(subject->name, strlen(subject->name), false))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the model's name has control characters or broken UTF-8 in it");
   for (size_t i = 0; i < n; i++)
     if (!(n == 1 && strcmp(resources[i].name, ".") == 0) && !rt_name_is_canonical(resources[i].name, strlen(resources[i].name)))
-      return rt_fail(error, RETORT_ERROR_ARGUMENT, "a file's name cannot be signed: UTF-8 without control characters and backslashes is needed");
+      return rt_fail(error, RETORT_ERROR_ARGUMENT,
+                     "a file's name cannot be signed: UTF-8 without control characters and backslashes is needed");
   qsort(resources, n, sizeof *resources, by_name);
   put_statement(&statement, resources, n, subject);
   if (statement.failed) return rt_fail_memory(error, statement.capacity, "the statement to sign");

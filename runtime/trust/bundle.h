@@ -1,7 +1,7 @@
 /* bundle.h - OpenSSF Model Signing bundles: read and checked, and written.
  *
- * Source: OpenSSF Model Signing specification v1.0 over the Sigstore bundle v0.3, DSSE v1.0.2 and in-toto Statement v1. Only the profile that
- * every tool verifies: method "files", SHA-256, ECDSA by key or certificate chain.
+ * Source: OpenSSF Model Signing specification v1.0 over the Sigstore bundle v0.3, DSSE v1.0.2 and in-toto Statement v1. Only the profile
+ * that every tool verifies: method "files", SHA-256, ECDSA by key or certificate chain.
  */
 #ifndef RT_TRUST_BUNDLE_H
 #define RT_TRUST_BUNDLE_H
@@ -19,13 +19,13 @@ typedef struct rt_resource {
 } rt_resource;
 
 typedef struct rt_bundle {
-  const char *subject;     /* the signed model name; informational unless the policy asks for it */
-  const char *signer;      /* "key sha256:..." or the certificate's name */
-  int64_t signed_time;     /* seconds since 1970, as the signer says; 0: he does not */
-  uint8_t root[32];        /* digest over the resources' digests: the model's identity */
-  rt_resource *resources;  /* sorted by name (bytes) */
+  const char *subject;    /* the signed model name; informational unless the policy asks for it */
+  const char *signer;     /* "key sha256:..." or the certificate's name */
+  int64_t signed_time;    /* seconds since 1970, as the signer says; 0: he does not */
+  uint8_t root[32];       /* digest over the resources' digests: the model's identity */
+  rt_resource *resources; /* sorted by name (bytes) */
   size_t n_resources;
-  const char **ignored;    /* ignore_paths that are canonical names; each with its subtree is not covered */
+  const char **ignored; /* ignore_paths that are canonical names; each with its subtree is not covered */
   size_t n_ignored;
 } rt_bundle;
 
@@ -37,9 +37,10 @@ typedef struct rt_bundle_trust {
   int64_t time; /* see rt_anchors_verify */
 } rt_bundle_trust;
 
-/* Checks in this order, and stops at the first failure: size, strict JSON, media type, method, one signature, base64, strict DER, signature,
- * payload type, statement, root digest, serialization, names. Everything in *out lives in `arena`. */
-retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, const char *name, const rt_bundle_trust *trust, rt_bundle *out, retort_error *error);
+/* Checks in this order, and stops at the first failure: size, strict JSON, media type, method, one signature, base64, strict DER,
+ * signature, payload type, statement, root digest, serialization, names. Everything in *out lives in `arena`. */
+retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, const char *name, const rt_bundle_trust *trust,
+                               rt_bundle *out, retort_error *error);
 /* By name; NULL where there is none. */
 const rt_resource *rt_bundle_find(const rt_bundle *bundle, const char *name);
 bool rt_bundle_ignores(const rt_bundle *bundle, const char *name);
@@ -51,8 +52,9 @@ typedef struct rt_bundle_subject {
   const char *const *ignored;
   size_t n_ignored;
 } rt_bundle_subject;
-/* Writes a bundle over `resources`, which are sorted here, with `key`; `certificates` NULL for the key method. The text lives in `arena`. */
-retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const rt_bundle_subject *subject, rt_key *key, const rt_span *certificates,
-                             size_t n_certificates, const char **text, size_t *size, retort_error *error);
+/* Writes a bundle over `resources`, which are sorted here, with `key`; `certificates` NULL for the key method. The text lives in `arena`.
+ */
+retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, const rt_bundle_subject *subject, rt_key *key,
+                             const rt_span *certificates, size_t n_certificates, const char **text, size_t *size, retort_error *error);
 
 #endif

@@ -5,7 +5,9 @@
 
 static const char MAGIC[8] = {'R', 'E', 'T', 'O', 'R', 'T', 'C', 'K'};
 
-bool rt_chunk_size_ok(uint64_t chunk_size) { return chunk_size >= RT_CHUNK_MIN && chunk_size <= RT_CHUNK_MAX && (chunk_size & (chunk_size - 1)) == 0; }
+bool rt_chunk_size_ok(uint64_t chunk_size) {
+  return chunk_size >= RT_CHUNK_MIN && chunk_size <= RT_CHUNK_MAX && (chunk_size & (chunk_size - 1)) == 0;
+}
 
 uint64_t rt_chunk_count(uint64_t file_size, uint64_t chunk_size) { return file_size / chunk_size + (file_size % chunk_size != 0); }
 
@@ -17,7 +19,8 @@ retort_status rt_chunks_parse(const void *list, size_t size, const char *name, r
   c.chunk_size = rt_load_u64(b + 16);
   c.file_size = rt_load_u64(b + 24);
   if (!rt_chunk_size_ok(c.chunk_size))
-    return rt_fail(error, RETORT_ERROR_FORMAT, "%s: its chunk size, %llu bytes, is not a power of two from 64 KiB to 64 MiB", name, (unsigned long long)c.chunk_size);
+    return rt_fail(error, RETORT_ERROR_FORMAT, "%s: its chunk size, %llu bytes, is not a power of two from 64 KiB to 64 MiB", name,
+                   (unsigned long long)c.chunk_size);
   c.count = rt_chunk_count(c.file_size, c.chunk_size);
   if (c.count > (SIZE_MAX - RT_CHUNKS_HEADER) / 32 || size != RT_CHUNKS_HEADER + 32 * (size_t)c.count)
     return rt_fail(error, RETORT_ERROR_FORMAT, "%s: it has %zu bytes, but a file of %llu bytes needs a list of another length", name, size,

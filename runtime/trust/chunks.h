@@ -1,8 +1,9 @@
 /* chunks.h - the list of a file's chunk hashes, `FILE.chunks`.
  *
- * The list itself is untrusted; its SHA-256 stands in the signed bundle (resource annotation "retort.chunks"). With it a chunk can be verified
- * alone, in any order, by any thread. The digest covers the header too, so that file size and chunk size are bound (a bare list would be
- * ambiguous). Layout, little-endian: "RETORTCK", u32 version 1, u32 hash 1 (SHA-256), u64 chunk size, u64 file size, then the 32-byte hashes.
+ * The list itself is untrusted; its SHA-256 stands in the signed bundle (resource annotation "retort.chunks"). With it a chunk can be
+ * verified alone, in any order, by any thread. The digest covers the header too, so that file size and chunk size are bound (a bare list
+ * would be ambiguous). Layout, little-endian: "RETORTCK", u32 version 1, u32 hash 1 (SHA-256), u64 chunk size, u64 file size, then the
+ * 32-byte hashes.
  */
 #ifndef RT_TRUST_CHUNKS_H
 #define RT_TRUST_CHUNKS_H

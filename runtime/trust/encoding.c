@@ -72,7 +72,8 @@ static size_t utf8_length(const uint8_t *s, size_t left) {
   if (n == 0 || n > left) return 0;
   for (size_t i = 1; i < n; i++)
     if ((s[i] & 0xC0) != 0x80) return 0;
-  if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)) return 0;
+  if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
+    return 0;
   return n;
 }
 
@@ -104,8 +105,11 @@ bool rt_time_is_plain(int64_t seconds) { return seconds > 0 && seconds < 2534023
 void rt_utc_text(int64_t seconds, char text[RT_UTC_TEXT]) {
   text[0] = 0;
   if (!rt_time_is_plain(seconds)) return;
-  unsigned days = (unsigned)(seconds / 86400) + 719468, minute = (unsigned)(seconds % 86400 / 60), era = days / 146097, of_era = days % 146097;
-  unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365, of_year = of_era - (365 * year + year / 4 - year / 100), m = (5 * of_year + 2) / 153;
+  unsigned days = (unsigned)(seconds / 86400) + 719468, minute = (unsigned)(seconds % 86400 / 60), era = days / 146097,
+           of_era = days % 146097;
+  unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365,
+           of_year = of_era - (365 * year + year / 4 - year / 100), m = (5 * of_year + 2) / 153;
   unsigned day = of_year - (153 * m + 2) / 5 + 1, month = m < 10 ? m + 3 : m - 9;
-  snprintf(text, RT_UTC_TEXT, "%04u-%02u-%02u %02u:%02u UTC", (year + era * 400 + (month <= 2)) % 10000, month % 100, day % 100, minute / 60 % 100, minute % 60);
+  snprintf(text, RT_UTC_TEXT, "%04u-%02u-%02u %02u:%02u UTC", (year + era * 400 + (month <= 2)) % 10000, month % 100, day % 100,
+           minute / 60 % 100, minute % 60);
 }

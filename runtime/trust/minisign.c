@@ -42,17 +42,20 @@ retort_status rt_minisign_parse_key(const void *text, size_t size, const char *n
   size_t n = size <= RT_MINISIGN_MAX ? split(text, size, lines, 2) : 0;
   bool ok = n == 1 || (n == 2 && begins(lines[0], UNTRUSTED) && rt_text_is_printable(lines[0].text, lines[0].size, true));
   if (!ok || !blob(lines[n - 1], b, 42) || memcmp(b, "Ed", 2) != 0)
-    return rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a minisign or signify public key (an untrusted comment and a base64 line of 56 characters)", name);
+    return rt_fail(error, RETORT_ERROR_FORMAT,
+                   "%s: not a minisign or signify public key (an untrusted comment and a base64 line of 56 characters)", name);
   memcpy(out->id, b + 2, 8);
   memcpy(out->key, b + 10, 32);
   return RETORT_OK;
 }
 
-retort_status rt_minisign_parse_signature(const void *text, size_t size, const char *name, rt_minisign_signature *out, retort_error *error) {
+retort_status rt_minisign_parse_signature(const void *text, size_t size, const char *name, rt_minisign_signature *out,
+                                          retort_error *error) {
   line lines[4];
   uint8_t b[78], global[66];
   size_t n = size <= RT_MINISIGN_MAX ? split(text, size, lines, 4) : 0;
-  bool ok = (n == 2 || n == 4) && begins(lines[0], UNTRUSTED) && rt_text_is_printable(lines[0].text, lines[0].size, true) && blob(lines[1], b, 74);
+  bool ok = (n == 2 || n == 4) && begins(lines[0], UNTRUSTED) && rt_text_is_printable(lines[0].text, lines[0].size, true) &&
+            blob(lines[1], b, 74);
   if (ok && n == 4) {
     size_t prefix = strlen(TRUSTED);
     ok = begins(lines[2], TRUSTED) && lines[2].size - prefix <= RT_MINISIGN_COMMENT_MAX && blob(lines[3], global, 64);
@@ -72,23 +75,26 @@ retort_status rt_minisign_parse_signature(const void *text, size_t size, const c
   memcpy(out->signature, b + 10, 64);
   if (out->trusted != out->prehashed)
     return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: %s", name,
-                   out->trusted ? "an old minisign signature over the whole file; sign again with minisign 0.10 or newer, which hashes first"
-                                : "a prehashed signature without its trusted comment");
+                   out->trusted
+                       ? "an old minisign signature over the whole file; sign again with minisign 0.10 or newer, which hashes first"
+                       : "a prehashed signature without its trusted comment");
   return RETORT_OK;
 }
 
 void rt_minisign_id_text(const uint8_t id[8], char out[17]) { snprintf(out, 17, "%016llX", (unsigned long long)rt_load_u64(id)); }
 
-retort_status rt_minisign_verify(const rt_minisign_signature *s, const rt_minisign_key *keys, size_t n_keys, const void *message, size_t size, const char *name,
-                                 retort_error *error) {
+retort_status rt_minisign_verify(const rt_minisign_signature *s, const rt_minisign_key *keys, size_t n_keys, const void *message,
+                                 size_t size, const char *name, retort_error *error) {
   char id[17];
   rt_minisign_id_text(s->id, id);
   size_t k = 0;
   while (k < n_keys && memcmp(keys[k].id, s->id, 8) != 0) k++;
-  if (k == n_keys) return rt_fail(error, RETORT_ERROR_TRUST, "%s: signed with the key %s, which is not among those that you trust", name, id);
+  if (k == n_keys)
+    return rt_fail(error, RETORT_ERROR_TRUST, "%s: signed with the key %s, which is not among those that you trust", name, id);
   uint8_t both[64 + RT_MINISIGN_COMMENT_MAX];
   if (!rt_ed25519_verify(s->signature, message, size, keys[k].key))
-    return rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature does not fit the file; one of them was changed, or the key %s is another one than yours", name, id);
+    return rt_fail(error, RETORT_ERROR_TRUST,
+                   "%s: the signature does not fit the file; one of them was changed, or the key %s is another one than yours", name, id);
   if (!s->trusted) return RETORT_OK;
   memcpy(both, s->signature, 64);
   memcpy(both + 64, s->comment, s->comment_size);
@@ -109,19 +115,22 @@ static void checksum(const uint8_t *secret, uint8_t out[32]) {
   rt_blake2b_final(&b, out, 32);
 }
 
-static retort_status key_stream(const uint8_t *salt, uint64_t opslimit, uint64_t memlimit, const char *password, uint8_t stream[STREAM], retort_error *error) {
+static retort_status key_stream(const uint8_t *salt, uint64_t opslimit, uint64_t memlimit, const char *password, uint8_t stream[STREAM],
+                                retort_error *error) {
   if (rt_scrypt(password, strlen(password), salt, opslimit, memlimit, stream, STREAM)) return RETORT_OK;
   return rt_fail_memory(error, memlimit, "the key's password (scrypt)");
 }
 
-retort_status rt_minisign_parse_secret(const void *text, size_t size, const char *password, const char *name, rt_minisign_secret *out, retort_error *error) {
+retort_status rt_minisign_parse_secret(const void *text, size_t size, const char *password, const char *name, rt_minisign_secret *out,
+                                       retort_error *error) {
   line lines[2];
   uint8_t b[162], stream[STREAM], sum[32];
-  if (size > RT_MINISIGN_MAX || split(text, size, lines, 2) != 2 || !begins(lines[0], UNTRUSTED) || !blob(lines[1], b, SECRET_SIZE) || memcmp(b, "Ed", 2) != 0 ||
-      memcmp(b + 4, "B2", 2) != 0)
+  if (size > RT_MINISIGN_MAX || split(text, size, lines, 2) != 2 || !begins(lines[0], UNTRUSTED) || !blob(lines[1], b, SECRET_SIZE) ||
+      memcmp(b, "Ed", 2) != 0 || memcmp(b + 4, "B2", 2) != 0)
     return rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a minisign secret key", name);
   bool plain = b[2] == 0 && b[3] == 0;
-  if (!plain && memcmp(b + 2, "Sc", 2) != 0) return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: an unknown way of protecting a minisign secret key", name);
+  if (!plain && memcmp(b + 2, "Sc", 2) != 0)
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: an unknown way of protecting a minisign secret key", name);
   if (!plain && !password) return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: the secret key has a password; give it", name);
   if (!plain) {
     retort_status status = key_stream(b + 6, rt_load_u64(b + 38), rt_load_u64(b + 46), password, stream, error);
@@ -159,8 +168,8 @@ retort_status rt_minisign_write_key(const rt_minisign_key *key, char *buffer, si
   return finish(snprintf(buffer, capacity, "%sminisign public key %s\n%s\n", UNTRUSTED, id, base64), capacity, length, error);
 }
 
-retort_status rt_minisign_write_secret(const rt_minisign_secret *secret, const char *password, const uint8_t salt[32], char *buffer, size_t capacity, size_t *length,
-                                       retort_error *error) {
+retort_status rt_minisign_write_secret(const rt_minisign_secret *secret, const char *password, const uint8_t salt[32], char *buffer,
+                                       size_t capacity, size_t *length, retort_error *error) {
   /* minisign's own limits: a gibibyte and about a second for whoever guesses. */
   const uint64_t opslimit = 33554432, memlimit = 1073741824;
   uint8_t b[SECRET_SIZE] = {'E', 'd', 0, 0, 'B', '2'}, stream[STREAM];
@@ -187,13 +196,14 @@ retort_status rt_minisign_write_secret(const rt_minisign_secret *secret, const c
   return finish(n, capacity, length, error);
 }
 
-retort_status rt_minisign_write_signature(const rt_minisign_secret *secret, const uint8_t digest[64], const char *comment, char *buffer, size_t capacity,
-                                          size_t *length, retort_error *error) {
+retort_status rt_minisign_write_signature(const rt_minisign_secret *secret, const uint8_t digest[64], const char *comment, char *buffer,
+                                          size_t capacity, size_t *length, retort_error *error) {
   uint8_t b[74] = {'E', 'D'}, both[64 + RT_MINISIGN_COMMENT_MAX], global[64];
   char base64[101], global64[89];
   size_t n = strlen(comment);
   if (n > RT_MINISIGN_COMMENT_MAX || !rt_text_is_printable(comment, n, true))
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the trusted comment is longer than %d bytes, or has control characters or broken UTF-8 in it", RT_MINISIGN_COMMENT_MAX);
+    return rt_fail(error, RETORT_ERROR_ARGUMENT,
+                   "the trusted comment is longer than %d bytes, or has control characters or broken UTF-8 in it", RT_MINISIGN_COMMENT_MAX);
   memcpy(b + 2, secret->id, 8);
   rt_ed25519_sign(secret->key, digest, 64, b + 10);
   memcpy(both, b + 10, 64);
@@ -201,5 +211,6 @@ retort_status rt_minisign_write_signature(const rt_minisign_secret *secret, cons
   rt_ed25519_sign(secret->key, both, 64 + n, global);
   rt_base64_encode(b, sizeof b, base64);
   rt_base64_encode(global, sizeof global, global64);
-  return finish(snprintf(buffer, capacity, "%ssignature from retort\n%s\n%s%s\n%s\n", UNTRUSTED, base64, TRUSTED, comment, global64), capacity, length, error);
+  return finish(snprintf(buffer, capacity, "%ssignature from retort\n%s\n%s%s\n%s\n", UNTRUSTED, base64, TRUSTED, comment, global64),
+                capacity, length, error);
 }

@@ -48,7 +48,8 @@ static retort_status read_options(retort_signer *s, const retort_signer_options 
   if (o->method != RETORT_TRUST_KEY && o->method != RETORT_TRUST_CERTIFICATE && o->method != RETORT_TRUST_MINISIGN)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "signatures are made by key, certificate or minisign key");
   if (!o->secret_key.data || !o->model_name) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a secret key and the model's name are needed");
-  if (o->chunk_size && !rt_chunk_size_ok(o->chunk_size)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the chunk size must be a power of two from 64 KiB to 64 MiB");
+  if (o->chunk_size && !rt_chunk_size_ok(o->chunk_size))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the chunk size must be a power of two from 64 KiB to 64 MiB");
   s->method = o->method;
   s->time = o->time;
   s->chunk_size = o->method == RETORT_TRUST_MINISIGN ? 0 : o->chunk_size;
@@ -56,17 +57,21 @@ static retort_status read_options(retort_signer *s, const retort_signer_options 
   s->ignored = rt_arena_alloc(&s->arena, o->n_ignored, sizeof *s->ignored);
   if (!s->model_name || !s->ignored) return rt_fail_memory(error, o->n_ignored * sizeof *s->ignored, "a signer");
   for (size_t i = 0; i < o->n_ignored; i++) {
-    if (!rt_name_is_canonical(o->ignored[i], strlen(o->ignored[i]))) return rt_fail(error, RETORT_ERROR_ARGUMENT, "an ignored path is not a plain path inside the model");
-    if (!(s->ignored[s->n_ignored++] = rt_arena_string(&s->arena, o->ignored[i], strlen(o->ignored[i])))) return rt_fail_memory(error, 0, "a signer");
+    if (!rt_name_is_canonical(o->ignored[i], strlen(o->ignored[i])))
+      return rt_fail(error, RETORT_ERROR_ARGUMENT, "an ignored path is not a plain path inside the model");
+    if (!(s->ignored[s->n_ignored++] = rt_arena_string(&s->arena, o->ignored[i], strlen(o->ignored[i]))))
+      return rt_fail_memory(error, 0, "a signer");
   }
-  if (o->method == RETORT_TRUST_MINISIGN) return rt_minisign_parse_secret(o->secret_key.data, o->secret_key.size, o->password, key_name, &s->secret, error);
+  if (o->method == RETORT_TRUST_MINISIGN)
+    return rt_minisign_parse_secret(o->secret_key.data, o->secret_key.size, o->password, key_name, &s->secret, error);
   retort_status status = rt_key_open_private(s->platform, o->secret_key.data, o->secret_key.size, key_name, o->random, &s->key, error);
   if (!status && o->method == RETORT_TRUST_CERTIFICATE)
     status = rt_certificates_read(&s->arena, o->certificates, o->n_certificates, s->key, s->certificates, &s->n_certificates, error);
   return status;
 }
 
-retort_status retort_signer_open(const retort_platform *platform, const retort_signer_options *options, retort_signer **out, retort_error *error) {
+retort_status retort_signer_open(const retort_platform *platform, const retort_signer_options *options, retort_signer **out,
+                                 retort_error *error) {
   if (!options || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signer needs options");
   retort_status status = rt_check_struct_size(options->struct_size, sizeof *options, "retort_signer_options", error);
   if (status) return status;
@@ -94,8 +99,8 @@ void retort_signer_close(retort_signer *s) {
 
 static retort_status file_is_complete(const retort_signer *s, retort_error *error) {
   if (!s->last || s->last->fed == s->last->resource.size) return RETORT_OK;
-  return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s is incomplete: %llu of %llu bytes were given", s->last->resource.name, (unsigned long long)s->last->fed,
-                 (unsigned long long)s->last->resource.size);
+  return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s is incomplete: %llu of %llu bytes were given", s->last->resource.name,
+                 (unsigned long long)s->last->fed, (unsigned long long)s->last->resource.size);
 }
 
 /* Ends the current file's digest and chunk list. */
@@ -117,8 +122,11 @@ retort_status retort_signer_add_file(retort_signer *s, const char *name, uint64_
   retort_status status = file_is_complete(s, error);
   if (status) return status;
   if (!retort_trust_name_is_plain(name) && !(strcmp(name, ".") == 0 && s->method != RETORT_TRUST_MINISIGN))
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a file's name cannot be signed: UTF-8 parted by '/' without \"..\", control characters and backslashes is needed; rename it");
-  if (s->method == RETORT_TRUST_MINISIGN && s->n_files) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a minisign signature covers one file; sign each file of a set");
+    return rt_fail(
+        error, RETORT_ERROR_ARGUMENT,
+        "a file's name cannot be signed: UTF-8 parted by '/' without \"..\", control characters and backslashes is needed; rename it");
+  if (s->method == RETORT_TRUST_MINISIGN && s->n_files)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a minisign signature covers one file; sign each file of a set");
   if (s->n_files == RT_BUNDLE_MAX_RESOURCES) return rt_fail(error, RETORT_ERROR_ARGUMENT, "more than %d files", RT_BUNDLE_MAX_RESOURCES);
   signed_file *f = rt_arena_alloc(&s->arena, 1, sizeof *f);
   if (!f || !(f->resource.name = rt_arena_string(&s->arena, name, strlen(name)))) return rt_fail_memory(error, sizeof *f, "a file to sign");
@@ -149,7 +157,8 @@ retort_status retort_signer_add_file(retort_signer *s, const char *name, uint64_
 retort_status retort_signer_feed(retort_signer *s, const void *data, size_t size, retort_error *error) {
   if (!s || !s->last || (size && !data)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "add a file before its bytes");
   signed_file *f = s->last;
-  if (size > f->resource.size - f->fed) return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s has more bytes than were announced", f->resource.name);
+  if (size > f->resource.size - f->fed)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s has more bytes than were announced", f->resource.name);
   rt_sha256_update(&s->whole, data, size);
   if (s->method == RETORT_TRUST_MINISIGN) rt_blake2b_update(&s->blake, data, size);
   const uint8_t *p = data;
@@ -185,7 +194,8 @@ static retort_status sign_bundle(retort_signer *s, const char **signature, size_
   for (const signed_file *f = s->first; f; f = f->next) resources[n++] = f->resource;
   bool chain = s->method == RETORT_TRUST_CERTIFICATE;
   rt_bundle_subject subject = {s->model_name, s->time, s->ignored, s->n_ignored};
-  retort_status status = rt_bundle_sign(&s->arena, resources, n, &subject, s->key, chain ? s->certificates : NULL, s->n_certificates, signature, size, error);
+  retort_status status =
+      rt_bundle_sign(&s->arena, resources, n, &subject, s->key, chain ? s->certificates : NULL, s->n_certificates, signature, size, error);
   if (status) return status;
   uint8_t digest[32];
   rt_sha256 root; /* rt_bundle_sign sorted the resources */
@@ -219,7 +229,8 @@ static retort_status sign_minisign(retort_signer *s, const char **signature, siz
 }
 
 retort_status retort_signer_finish(retort_signer *s, const char **signature, size_t *size, retort_verdict *verdict, retort_error *error) {
-  if (!s || !signature || !size || !verdict || !s->n_files) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signer with files and a verdict are needed");
+  if (!s || !signature || !size || !verdict || !s->n_files)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signer with files and a verdict are needed");
   retort_status status = rt_check_struct_size(verdict->struct_size, sizeof *verdict, "retort_verdict", error);
   if (!status) status = file_is_complete(s, error);
   if (status) return status;
@@ -237,8 +248,8 @@ retort_status retort_signer_finish(retort_signer *s, const char **signature, siz
 
 /* ---- keys ---- */
 
-retort_status retort_keygen(const retort_platform *platform, int32_t kind, const uint8_t random[96], const char *password, char secret_key[RETORT_KEY_TEXT_SIZE],
-                            char public_key[RETORT_KEY_TEXT_SIZE], retort_error *error) {
+retort_status retort_keygen(const retort_platform *platform, int32_t kind, const uint8_t random[96], const char *password,
+                            char secret_key[RETORT_KEY_TEXT_SIZE], char public_key[RETORT_KEY_TEXT_SIZE], retort_error *error) {
   size_t length;
   if (kind == RETORT_KEY_MINISIGN) {
     rt_minisign_secret secret;
@@ -251,8 +262,11 @@ retort_status retort_keygen(const retort_platform *platform, int32_t kind, const
     rt_wipe(&secret, sizeof secret);
     return status;
   }
-  if (kind != RETORT_KEY_P256 && kind != RETORT_KEY_P384 && kind != RETORT_KEY_P521) return rt_fail(error, RETORT_ERROR_ARGUMENT, "no such kind of key");
-  if (password) return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "PEM keys are written without a password; protect the file, or encrypt it with: openssl pkey -aes256 -in KEY");
+  if (kind != RETORT_KEY_P256 && kind != RETORT_KEY_P384 && kind != RETORT_KEY_P521)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "no such kind of key");
+  if (password)
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
+                   "PEM keys are written without a password; protect the file, or encrypt it with: openssl pkey -aes256 -in KEY");
   rt_key *key;
   retort_status status = rt_key_generate(platform, (unsigned)kind, random, &key, error);
   if (status) return status;
@@ -262,7 +276,8 @@ retort_status retort_keygen(const retort_platform *platform, int32_t kind, const
   return status;
 }
 
-retort_status retort_trust_describe(const retort_platform *platform, int32_t method, const retort_buffer *anchor, char name[256], retort_error *error) {
+retort_status retort_trust_describe(const retort_platform *platform, int32_t method, const retort_buffer *anchor, char name[256],
+                                    retort_error *error) {
   if (!anchor || !anchor->data) return rt_fail(error, RETORT_ERROR_ARGUMENT, "no key was given");
   const char *label = anchor->name ? anchor->name : "the key";
   retort_status status;

@@ -9,7 +9,9 @@ void rt_blake2b_init(rt_blake2b *b, size_t out_size) { crypto_generichash_init((
 void rt_blake2b_update(rt_blake2b *b, const void *data, size_t size) {
   if (size) crypto_generichash_update((crypto_generichash_state *)b->state, data, size);
 }
-void rt_blake2b_final(rt_blake2b *b, uint8_t *out, size_t out_size) { crypto_generichash_final((crypto_generichash_state *)b->state, out, out_size); }
+void rt_blake2b_final(rt_blake2b *b, uint8_t *out, size_t out_size) {
+  crypto_generichash_final((crypto_generichash_state *)b->state, out, out_size);
+}
 
 bool rt_ed25519_verify(const uint8_t signature[64], const void *message, size_t size, const uint8_t public_key[32]) {
   return crypto_sign_verify_detached(signature, message, size, public_key) == 0;
@@ -21,7 +23,8 @@ void rt_ed25519_keypair(const uint8_t seed[32], uint8_t public_key[32], uint8_t 
   crypto_sign_seed_keypair(public_key, secret_key, seed);
 }
 
-bool rt_scrypt(const char *password, size_t size, const uint8_t salt[32], uint64_t opslimit, uint64_t memlimit, uint8_t *out, size_t out_size) {
+bool rt_scrypt(const char *password, size_t size, const uint8_t salt[32], uint64_t opslimit, uint64_t memlimit, uint8_t *out,
+               size_t out_size) {
   /* A hostile key file must not choose to use up the machine: minisign's own limits are 2^25 and 2^30. */
   if (opslimit > (uint64_t)1 << 28 || memlimit > (uint64_t)1 << 31 || memlimit > SIZE_MAX) return false;
   return crypto_pwhash_scryptsalsa208sha256(out, out_size, password, size, salt, opslimit, (size_t)memlimit) == 0;

@@ -22,7 +22,8 @@ void rt_ed25519_keypair(const uint8_t seed[32], uint8_t public_key[32], uint8_t 
 
 /* libsodium's pwhash_scryptsalsa208sha256: the parameters follow from the two limits that a minisign secret key names. False: no memory, or
  * limits out of range. */
-bool rt_scrypt(const char *password, size_t size, const uint8_t salt[32], uint64_t opslimit, uint64_t memlimit, uint8_t *out, size_t out_size);
+bool rt_scrypt(const char *password, size_t size, const uint8_t salt[32], uint64_t opslimit, uint64_t memlimit, uint8_t *out,
+               size_t out_size);
 
 void rt_wipe(void *memory, size_t size); /* not optimised away */
 

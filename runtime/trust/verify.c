@@ -1,8 +1,8 @@
 /* verify.c - the verifier behind retort.h's trust section: policy, files, feeding, verdict.
  *
- * Order of work: the policy's anchors, then the signature over the manifest (bundle.c), then the files are bound to what was signed, and only
- * then a byte of them is taken. A minisign or signify signature is over the file itself and can only be checked at its end. Whatever fails
- * poisons the handle; there is no way back from that, and no second method is tried.
+ * Order of work: the policy's anchors, then the signature over the manifest (bundle.c), then the files are bound to what was signed, and
+ * only then a byte of them is taken. A minisign or signify signature is over the file itself and can only be checked at its end. Whatever
+ * fails poisons the handle; there is no way back from that, and no second method is tried.
  *
  * Threads: the state of a chunk is one atomic byte, set once after its hash fitted; everything else about a file belongs to the one thread
  * that feeds it. The poison mark is atomic.
@@ -81,20 +81,25 @@ static retort_status read_hex(const char *text, uint8_t out[32], const char *wha
 static retort_status read_policy(retort_verifier *v, const retort_trust_policy *p, retort_error *error) {
   retort_status status = RETORT_OK;
   if (p->method < RETORT_TRUST_UNSIGNED || p->method > RETORT_TRUST_SIGNIFY)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the policy names no trust method: choose a key, certificate roots, a pin, or unsigned explicitly");
+    return rt_fail(error, RETORT_ERROR_ARGUMENT,
+                   "the policy names no trust method: choose a key, certificate roots, a pin, or unsigned explicitly");
   bool anchored = is_bundle(p->method) || is_line_signed(p->method);
   if (anchored != (p->n_anchors > 0) || (p->method == RETORT_TRUST_PIN) != (p->n_pins > 0) || p->n_anchors > 1000 || p->n_pins > 100000)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the policy's keys, roots or pins do not belong to its method \"%s\"", retort_trust_method_name(p->method));
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the policy's keys, roots or pins do not belong to its method \"%s\"",
+                   retort_trust_method_name(p->method));
   if (p->model_name && (p->method == RETORT_TRUST_UNSIGNED || p->method == RETORT_TRUST_PIN || p->method == RETORT_TRUST_SIGNIFY))
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a model name can be asked for only where it is signed: with a key, certificate or minisign key");
-  if (p->model_digest && p->method == RETORT_TRUST_UNSIGNED) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a digest is asked for but the method is unsigned; pin it");
+    return rt_fail(error, RETORT_ERROR_ARGUMENT,
+                   "a model name can be asked for only where it is signed: with a key, certificate or minisign key");
+  if (p->model_digest && p->method == RETORT_TRUST_UNSIGNED)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a digest is asked for but the method is unsigned; pin it");
   v->method = p->method;
   v->flags = p->flags;
   if (p->method == RETORT_TRUST_CERTIFICATE) {
     v->time = p->flags & RETORT_TRUST_AT_SIGNING_TIME ? INT64_MIN : p->time;
     if (v->time == 0) return rt_fail(error, RETORT_ERROR_ARGUMENT, "certificates need the time at which they must be valid");
   }
-  if (p->model_name && !(v->model_name = rt_arena_string(&v->arena, p->model_name, strlen(p->model_name)))) return rt_fail_memory(error, 0, "the policy");
+  if (p->model_name && !(v->model_name = rt_arena_string(&v->arena, p->model_name, strlen(p->model_name))))
+    return rt_fail_memory(error, 0, "the policy");
   if (p->model_digest) {
     v->want_digest = true;
     if ((status = read_hex(p->model_digest, v->wanted_digest, "the model digest asked for", error)) != RETORT_OK) return status;
@@ -103,13 +108,18 @@ static retort_status read_policy(retort_verifier *v, const retort_trust_policy *
   if (p->method == RETORT_TRUST_PIN) v->pins = rt_arena_alloc(&v->arena, n, sizeof *v->pins);
   if (p->method == RETORT_TRUST_KEY) v->keys = rt_arena_alloc(&v->arena, n, sizeof *v->keys);
   if (is_line_signed(p->method)) v->minisign_keys = rt_arena_alloc(&v->arena, n, sizeof *v->minisign_keys);
-  if (n && !v->pins && !v->keys && !v->minisign_keys && p->method != RETORT_TRUST_CERTIFICATE) return rt_fail_memory(error, n * 64, "the policy");
+  if (n && !v->pins && !v->keys && !v->minisign_keys && p->method != RETORT_TRUST_CERTIFICATE)
+    return rt_fail_memory(error, n * 64, "the policy");
   for (size_t i = 0; !status && v->pins && i < n; i++)
     if ((status = read_hex(p->pins[i], v->pins[i], "a pin", error)) == RETORT_OK) v->n_pins++;
   for (size_t i = 0; !status && v->keys && i < n; i++)
-    if ((status = rt_key_open_public(v->platform, p->anchors[i].data, p->anchors[i].size, label(&p->anchors[i], "the public key"), &v->keys[i], error)) == RETORT_OK) v->n_keys++;
+    if ((status = rt_key_open_public(v->platform, p->anchors[i].data, p->anchors[i].size, label(&p->anchors[i], "the public key"),
+                                     &v->keys[i], error)) == RETORT_OK)
+      v->n_keys++;
   for (size_t i = 0; !status && v->minisign_keys && i < n; i++)
-    if ((status = rt_minisign_parse_key(p->anchors[i].data, p->anchors[i].size, label(&p->anchors[i], "the public key"), &v->minisign_keys[i], error)) == RETORT_OK) v->n_minisign_keys++;
+    if ((status = rt_minisign_parse_key(p->anchors[i].data, p->anchors[i].size, label(&p->anchors[i], "the public key"),
+                                        &v->minisign_keys[i], error)) == RETORT_OK)
+      v->n_minisign_keys++;
   if (!status && p->method == RETORT_TRUST_CERTIFICATE) status = rt_anchors_open(v->platform, p->anchors, n, &v->anchors, error);
   return status;
 }
@@ -148,14 +158,17 @@ static int64_t comment_time(const rt_minisign_signature *s) {
 
 static retort_status read_signatures(retort_verifier *v, const retort_buffer *signatures, size_t n, retort_error *error) {
   size_t wanted = is_bundle(v->method) ? 1 : is_line_signed(v->method) ? v->n_files : 0;
-  if (n != wanted) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the method \"%s\" takes %zu signature files here, %zu were given", retort_trust_method_name(v->method), wanted, n);
+  if (n != wanted)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the method \"%s\" takes %zu signature files here, %zu were given",
+                   retort_trust_method_name(v->method), wanted, n);
   if (is_bundle(v->method)) {
     rt_bundle_trust trust = {v->keys, v->n_keys, v->anchors, v->time};
     const char *name = label(&signatures[0], "the signature");
     retort_status status = rt_bundle_verify(&v->arena, signatures[0].data, signatures[0].size, name, &trust, &v->bundle, error);
     if (status) return status;
     if (v->model_name && strcmp(v->model_name, v->bundle.subject) != 0)
-      return rt_fail(error, RETORT_ERROR_TRUST, "%s: it is the signature of the model \"%s\", not of \"%s\", which the policy asks for", name, v->bundle.subject, v->model_name);
+      return rt_fail(error, RETORT_ERROR_TRUST, "%s: it is the signature of the model \"%s\", not of \"%s\", which the policy asks for",
+                     name, v->bundle.subject, v->model_name);
     return RETORT_OK;
   }
   for (size_t i = 0; i < n; i++) {
@@ -163,10 +176,12 @@ static retort_status read_signatures(retort_verifier *v, const retort_buffer *si
     char *copy = rt_arena_string(&v->arena, signatures[i].data, signatures[i].size <= RT_MINISIGN_MAX ? signatures[i].size : 0);
     rt_minisign_signature *s = &v->files[i].signature;
     if (!copy) return rt_fail_memory(error, signatures[i].size, "a signature");
-    retort_status status = rt_minisign_parse_signature(copy, signatures[i].size <= RT_MINISIGN_MAX ? signatures[i].size : 0, name, s, error);
+    retort_status status =
+        rt_minisign_parse_signature(copy, signatures[i].size <= RT_MINISIGN_MAX ? signatures[i].size : 0, name, s, error);
     if (status) return status;
     if (s->trusted != (v->method == RETORT_TRUST_MINISIGN))
-      return rt_fail(error, RETORT_ERROR_TRUST, "%s: it is a %s signature; the policy asks for %s", name, s->trusted ? "minisign" : "signify", retort_trust_method_name(v->method));
+      return rt_fail(error, RETORT_ERROR_TRUST, "%s: it is a %s signature; the policy asks for %s", name,
+                     s->trusted ? "minisign" : "signify", retort_trust_method_name(v->method));
   }
   return RETORT_OK;
 }
@@ -184,7 +199,8 @@ static retort_status bind_file(retort_verifier *v, file *f, const retort_trust_f
   memcpy(f->digest, f->resource->digest, 32);
   if (!f->resource->chunked) return RETORT_OK;
   if (f->resource->size != f->size)
-    return rt_fail(error, RETORT_ERROR_TRUST, "%s has %llu bytes, but %llu were signed", f->name, (unsigned long long)f->size, (unsigned long long)f->resource->size);
+    return rt_fail(error, RETORT_ERROR_TRUST, "%s has %llu bytes, but %llu were signed", f->name, (unsigned long long)f->size,
+                   (unsigned long long)f->resource->size);
   if (!given->chunks) return RETORT_OK;
   /* A stale or foreign list is refused rather than passed over: whoever wants the slower way takes the file away. */
   uint8_t digest[32];
@@ -196,7 +212,8 @@ static retort_status bind_file(retort_verifier *v, file *f, const retort_trust_f
   rt_sha256_update(&h, list, given->chunks_size);
   rt_sha256_digest(&h, digest);
   if (memcmp(digest, f->resource->list_digest, 32) != 0)
-    return rt_fail(error, RETORT_ERROR_TRUST, "%s.chunks is not the list that was signed; remove it to have the whole file hashed instead", f->name);
+    return rt_fail(error, RETORT_ERROR_TRUST, "%s.chunks is not the list that was signed; remove it to have the whole file hashed instead",
+                   f->name);
   retort_status status = rt_chunks_parse(list, given->chunks_size, f->name, &f->chunks, error);
   if (status) return status;
   if (f->chunks.file_size != f->size || f->chunks.chunk_size != f->resource->chunk_size)
@@ -215,7 +232,9 @@ static retort_status read_files(retort_verifier *v, const retort_trust_file *fil
     file *f = &v->files[i];
     size_t length = files[i].name ? strlen(files[i].name) : 0;
     if (!rt_name_is_canonical(files[i].name, length))
-      return rt_fail(error, RETORT_ERROR_ARGUMENT, "file %zu has a name that is not a plain path: UTF-8 parted by '/', without \"..\", backslashes and control characters", i);
+      return rt_fail(
+          error, RETORT_ERROR_ARGUMENT,
+          "file %zu has a name that is not a plain path: UTF-8 parted by '/', without \"..\", backslashes and control characters", i);
     f->name = rt_arena_string(&v->arena, files[i].name, length);
     if (!f->name) return rt_fail_memory(error, length, "a file name");
     f->size = files[i].size;
@@ -232,7 +251,8 @@ static retort_status bind_files(retort_verifier *v, const retort_trust_file *fil
     retort_status status = is_bundle(v->method) ? bind_file(v, f, &files[i], error) : RETORT_OK;
     if (status) return status;
     if (v->model_name && v->method == RETORT_TRUST_MINISIGN && !comment_names(&f->signature, v->model_name))
-      return rt_fail(error, RETORT_ERROR_TRUST, "%s: its trusted comment does not name the file \"%s\", which the policy asks for", f->name, v->model_name);
+      return rt_fail(error, RETORT_ERROR_TRUST, "%s: its trusted comment does not name the file \"%s\", which the policy asks for", f->name,
+                     v->model_name);
   }
   if (!is_bundle(v->method)) return RETORT_OK;
   /* No two files given may stand for one signed line: then every line is covered where the counts agree. */
@@ -247,14 +267,17 @@ static retort_status bind_files(retort_verifier *v, const retort_trust_file *fil
     covered++;
   }
   if ((v->flags & RETORT_TRUST_COMPLETE) && covered != v->bundle.n_resources)
-    return rt_fail(error, RETORT_ERROR_TRUST, "the signature covers %zu files, of which only %zu are there", v->bundle.n_resources, covered);
-  if (v->want_digest && memcmp(v->wanted_digest, v->bundle.root, 32) != 0 && !(v->bundle.n_resources == 1 && memcmp(v->wanted_digest, v->bundle.resources[0].digest, 32) == 0))
+    return rt_fail(error, RETORT_ERROR_TRUST, "the signature covers %zu files, of which only %zu are there", v->bundle.n_resources,
+                   covered);
+  if (v->want_digest && memcmp(v->wanted_digest, v->bundle.root, 32) != 0 &&
+      !(v->bundle.n_resources == 1 && memcmp(v->wanted_digest, v->bundle.resources[0].digest, 32) == 0))
     return rt_fail(error, RETORT_ERROR_TRUST, "the signed model has another digest than the policy asks for");
   return RETORT_OK;
 }
 
-retort_status retort_verifier_open(const retort_platform *platform, const retort_trust_policy *policy, const retort_buffer *signatures, size_t n_signatures,
-                                   const retort_trust_file *files, size_t n_files, retort_verifier **out, retort_error *error) {
+retort_status retort_verifier_open(const retort_platform *platform, const retort_trust_policy *policy, const retort_buffer *signatures,
+                                   size_t n_signatures, const retort_trust_file *files, size_t n_files, retort_verifier **out,
+                                   retort_error *error) {
   if (!policy || !out || !files || n_files == 0 || n_files > RT_BUNDLE_MAX_RESOURCES || (n_signatures && !signatures))
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier needs a policy and 1 to %d files", RT_BUNDLE_MAX_RESOURCES);
   retort_status status = rt_check_struct_size(policy->struct_size, sizeof *policy, "retort_trust_policy", error);
@@ -290,7 +313,8 @@ uint64_t retort_verifier_chunk_size(const retort_verifier *v, size_t index) {
 
 void retort_verifier_file_digest(const retort_verifier *v, size_t index, char hex[65]) {
   hex[0] = 0;
-  if (v && index < v->n_files && v->method != RETORT_TRUST_UNSIGNED && v->files[index].covered && (is_bundle(v->method) || v->files[index].finished))
+  if (v && index < v->n_files && v->method != RETORT_TRUST_UNSIGNED && v->files[index].covered &&
+      (is_bundle(v->method) || v->files[index].finished))
     rt_sha256_hex(v->files[index].digest, hex);
 }
 
@@ -315,7 +339,8 @@ static retort_status feed_chunks(retort_verifier *v, file *f, uint64_t offset, c
     for (unsigned i = 0; i < count; i++) {
       size_t index = (size_t)(offset / chunk_size);
       if (memcmp(digests[i], f->chunks.hashes + 32 * index, 32) != 0) {
-        rt_fail(error, RETORT_ERROR_TRUST, "%s is not the file that was signed: bytes %llu to %llu differ", f->name, (unsigned long long)offset, (unsigned long long)(offset + n - 1));
+        rt_fail(error, RETORT_ERROR_TRUST, "%s is not the file that was signed: bytes %llu to %llu differ", f->name,
+                (unsigned long long)offset, (unsigned long long)(offset + n - 1));
         return poison(v);
       }
       atomic_store_explicit(&f->done[index], 1, memory_order_release);
@@ -346,13 +371,15 @@ static retort_status finish_file(retort_verifier *v, file *f, const uint8_t *who
   } else if (f->size && !whole) {
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: a file with a signify signature must be fed in one piece", f->name);
   } else {
-    status = rt_minisign_verify(&f->signature, v->minisign_keys, v->n_minisign_keys, whole ? whole : (const uint8_t *)"", (size_t)f->size, f->name, error);
+    status = rt_minisign_verify(&f->signature, v->minisign_keys, v->n_minisign_keys, whole ? whole : (const uint8_t *)"", (size_t)f->size,
+                                f->name, error);
   }
   return status ? poison(v) : RETORT_OK;
 }
 
 retort_status retort_verifier_feed(retort_verifier *v, size_t index, uint64_t offset, const void *data, size_t size, retort_error *error) {
-  if (!v || index >= v->n_files || (size && !data)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "there is no file %zu in this verifier, or no data", index);
+  if (!v || index >= v->n_files || (size && !data))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "there is no file %zu in this verifier, or no data", index);
   file *f = &v->files[index];
   if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
   if (!f->covered) return rt_fail(error, RETORT_ERROR_TRUST, "%s is not covered by the signature", f->name);
@@ -362,8 +389,10 @@ retort_status retort_verifier_feed(retort_verifier *v, size_t index, uint64_t of
   }
   if (f->chunked) return feed_chunks(v, f, offset, data, size, error);
   if (offset != f->fed)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s must be fed in order: byte %llu is next, not %llu", f->name, (unsigned long long)f->fed, (unsigned long long)offset);
-  if (v->method == RETORT_TRUST_SIGNIFY && size != f->size) return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: a file with a signify signature must be fed in one piece", f->name);
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s must be fed in order: byte %llu is next, not %llu", f->name,
+                   (unsigned long long)f->fed, (unsigned long long)offset);
+  if (v->method == RETORT_TRUST_SIGNIFY && size != f->size)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: a file with a signify signature must be fed in one piece", f->name);
   if (v->method != RETORT_TRUST_UNSIGNED) rt_sha256_update(&f->sha, data, size);
   if (v->method == RETORT_TRUST_MINISIGN) rt_blake2b_update(&f->blake, data, size);
   f->fed += size;
@@ -420,7 +449,8 @@ retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict
   retort_status status = rt_check_struct_size(verdict->struct_size, sizeof *verdict, "retort_verdict", error);
   if (status) return status;
   if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
-  retort_verdict r = {.struct_size = sizeof r, .method = v->method, .time = v->method == RETORT_TRUST_CERTIFICATE && v->time != INT64_MIN ? v->time : 0};
+  retort_verdict r = {
+      .struct_size = sizeof r, .method = v->method, .time = v->method == RETORT_TRUST_CERTIFICATE && v->time != INT64_MIN ? v->time : 0};
   rt_sha256 root;
   uint8_t digest[32];
   rt_sha256_init(&root);
@@ -429,7 +459,9 @@ retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict
     if (!f->covered) continue;
     if (!f->chunked && f->size == 0 && !f->finished && (status = finish_file(v, f, NULL, error)) != RETORT_OK) return status;
     bool all = f->chunked ? retort_verifier_prefix(v, i) == f->size : f->finished || v->method == RETORT_TRUST_UNSIGNED;
-    if (!all) return rt_fail(error, RETORT_ERROR_TRUST, "%s is incomplete: not all of its %llu bytes were given", f->name, (unsigned long long)f->size);
+    if (!all)
+      return rt_fail(error, RETORT_ERROR_TRUST, "%s is incomplete: not all of its %llu bytes were given", f->name,
+                     (unsigned long long)f->size);
     r.n_files++;
     r.n_bytes += f->size;
     if (f->chunked) r.mode = RETORT_VERIFY_CHUNKS;
@@ -439,7 +471,8 @@ retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict
   rt_sha256_digest(&root, digest);
   if (is_bundle(v->method)) memcpy(digest, v->bundle.root, 32);
   if (v->method == RETORT_TRUST_PIN && (status = check_pins(v, digest, error)) != RETORT_OK) return status;
-  if (v->want_digest && !is_bundle(v->method) && memcmp(digest, v->wanted_digest, 32) != 0 && !(v->n_files == 1 && memcmp(v->files[0].digest, v->wanted_digest, 32) == 0)) {
+  if (v->want_digest && !is_bundle(v->method) && memcmp(digest, v->wanted_digest, 32) != 0 &&
+      !(v->n_files == 1 && memcmp(v->files[0].digest, v->wanted_digest, 32) == 0)) {
     rt_fail(error, RETORT_ERROR_TRUST, "the model has another digest than the policy asks for");
     return poison(v);
   }
@@ -460,25 +493,28 @@ size_t retort_verdict_text(const retort_verdict *r, char *buffer, size_t capacit
   rt_utc_text(r->signed_time, when);
   if (r->method == RETORT_TRUST_UNSIGNED) snprintf(who, sizeof who, "UNSIGNED: nobody vouches for this model");
   else if (r->method == RETORT_TRUST_PIN) snprintf(who, sizeof who, "pinned by its SHA-256");
-  else snprintf(who, sizeof who, "signed by %s%s%s%s%s%s", r->signer, r->name[0] ? " as \"" : "", r->name, r->name[0] ? "\"" : "", when[0] ? ", " : "", when);
-  int n = snprintf(buffer, capacity, "%s; %s%s%s%u file%s, %llu bytes, %s", who, r->digest[0] ? "digest sha256:" : "", r->digest, r->digest[0] ? "; " : "", r->n_files,
-                   r->n_files == 1 ? "" : "s", (unsigned long long)r->n_bytes, mode);
+  else
+    snprintf(who, sizeof who, "signed by %s%s%s%s%s%s", r->signer, r->name[0] ? " as \"" : "", r->name, r->name[0] ? "\"" : "",
+             when[0] ? ", " : "", when);
+  int n = snprintf(buffer, capacity, "%s; %s%s%s%u file%s, %llu bytes, %s", who, r->digest[0] ? "digest sha256:" : "", r->digest,
+                   r->digest[0] ? "; " : "", r->n_files, r->n_files == 1 ? "" : "s", (unsigned long long)r->n_bytes, mode);
   return n < 0 ? 0 : (size_t)n;
 }
 
 /* ---- the gate ---- */
 
-retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *v, const retort_buffer *files, size_t n_files, uint32_t flags, retort_gguf **out,
-                                        retort_error *error) {
-  if (!v || !files || n_files == 0 || n_files > v->n_files) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier and the files that it checked are needed");
+retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *v, const retort_buffer *files,
+                                        size_t n_files, uint32_t flags, retort_gguf **out, retort_error *error) {
+  if (!v || !files || n_files == 0 || n_files > v->n_files)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier and the files that it checked are needed");
   if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
   bool header_only = (flags & RETORT_GGUF_METADATA_ONLY) != 0;
   for (size_t i = 0; i < n_files; i++) {
     const file *f = &v->files[i];
     uint64_t verified = retort_verifier_prefix(v, i);
     if (!f->covered || files[i].size > verified || (!header_only && (!v->passed || files[i].size != f->size)))
-      return rt_fail(error, RETORT_ERROR_TRUST, "%s was not verified: %llu of %zu bytes were; feed the rest and finish the verifier first", f->name,
-                     (unsigned long long)verified, files[i].size);
+      return rt_fail(error, RETORT_ERROR_TRUST, "%s was not verified: %llu of %zu bytes were; feed the rest and finish the verifier first",
+                     f->name, (unsigned long long)verified, files[i].size);
   }
   return retort_gguf_open(platform, files, n_files, flags, out, error);
 }

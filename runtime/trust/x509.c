@@ -33,7 +33,9 @@ static const struct curve {
   unsigned bits;
   mbedtls_ecp_group_id id;
   mbedtls_md_type_t md;
-} curves[] = {{256, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_MD_SHA256}, {384, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_MD_SHA384}, {521, MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_MD_SHA512}};
+} curves[] = {{256, MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_MD_SHA256},
+              {384, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_MD_SHA384},
+              {521, MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_MD_SHA512}};
 
 static const struct curve *curve_of_bits(unsigned bits) {
   for (size_t i = 0; i < RT_COUNT(curves); i++)
@@ -74,19 +76,22 @@ void rt_key_close(rt_key *key) {
 static retort_status key_finish(rt_key *key, const char *name, retort_error *error) {
   const struct curve *curve = curve_of_key(&key->pk);
   if (!curve)
-    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: not an elliptic curve key on P-256, P-384 or P-521, the only kinds that model signatures use", name);
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
+                   "%s: not an elliptic curve key on P-256, P-384 or P-521, the only kinds that model signatures use", name);
   key->bits = curve->bits;
   char pem[1024];
   uint8_t digest[32];
   memset(pem, 0, sizeof pem);
-  if (mbedtls_pk_write_pubkey_pem(&key->pk, (unsigned char *)pem, sizeof pem) != 0) return rt_fail_memory(error, sizeof pem, "a public key in PEM form");
+  if (mbedtls_pk_write_pubkey_pem(&key->pk, (unsigned char *)pem, sizeof pem) != 0)
+    return rt_fail_memory(error, sizeof pem, "a public key in PEM form");
   if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), (const unsigned char *)pem, strlen(pem), digest) != 0)
     return rt_fail_memory(error, 256, "a key's fingerprint");
   rt_hex_encode(digest, sizeof digest, key->fingerprint);
   return RETORT_OK;
 }
 
-/* mbedTLS wants PEM text with its NUL counted. Exactly one PEM object of the wanted kind: text with two could be read differently elsewhere. */
+/* mbedTLS wants PEM text with its NUL counted. Exactly one PEM object of the wanted kind: text with two could be read differently
+ * elsewhere. */
 static char *pem_copy(const retort_platform *platform, const void *pem, size_t size, const char *name, retort_error *error) {
   if (size > RT_PEM_MAX || memchr(pem, 0, size)) {
     rt_fail(error, RETORT_ERROR_FORMAT, "%s: not PEM text of at most 64 KiB", name);
@@ -98,33 +103,40 @@ static char *pem_copy(const retort_platform *platform, const void *pem, size_t s
   return copy;
 }
 
-/* The two ways to read a key are handed over as functions, so that a program that only verifies is linked without the one for private keys. */
+/* The two ways to read a key are handed over as functions, so that a program that only verifies is linked without the one for private keys.
+ */
 typedef retort_status key_parser(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random, retort_error *error);
 
-static retort_status parse_public(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random, retort_error *error) {
+static retort_status parse_public(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random,
+                                  retort_error *error) {
   (void)random;
-  int failed = strstr(text, "-----BEGIN PUBLIC KEY-----") ? mbedtls_pk_parse_public_key(&key->pk, (const unsigned char *)text, size + 1) : -1;
+  int failed =
+      strstr(text, "-----BEGIN PUBLIC KEY-----") ? mbedtls_pk_parse_public_key(&key->pk, (const unsigned char *)text, size + 1) : -1;
   return failed ? rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM public key (-----BEGIN PUBLIC KEY-----)", name) : RETORT_OK;
 }
 
-static retort_status parse_private(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random, retort_error *error) {
+static retort_status parse_private(rt_key *key, const char *text, size_t size, const char *name, const uint8_t *random,
+                                   retort_error *error) {
   if (strstr(text, "ENCRYPTED"))
-    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "%s: the private key is encrypted; decrypt it for signing: openssl pkey -in KEY -out PLAIN", name);
+    return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
+                   "%s: the private key is encrypted; decrypt it for signing: openssl pkey -in KEY -out PLAIN", name);
   int failed = mbedtls_hmac_drbg_seed_buf(&key->drbg, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), random, 32);
-  if (!failed) failed = mbedtls_pk_parse_key(&key->pk, (const unsigned char *)text, size + 1, NULL, 0, mbedtls_hmac_drbg_random, &key->drbg);
+  if (!failed)
+    failed = mbedtls_pk_parse_key(&key->pk, (const unsigned char *)text, size + 1, NULL, 0, mbedtls_hmac_drbg_random, &key->drbg);
   return failed ? rt_fail(error, RETORT_ERROR_FORMAT, "%s: not a PEM private key (mbedTLS -0x%04x)", name, (unsigned)-failed) : RETORT_OK;
 }
 
 /* `random`: NULL for public keys. */
-static retort_status key_open(const retort_platform *platform, const void *pem, size_t size, const char *name, const uint8_t *random, key_parser *parse, rt_key **out,
-                              retort_error *error) {
+static retort_status key_open(const retort_platform *platform, const void *pem, size_t size, const char *name, const uint8_t *random,
+                              key_parser *parse, rt_key **out, retort_error *error) {
   char *text = pem_copy(platform, pem, size, name, error);
   if (!text) return error && error->status ? (retort_status)error->status : RETORT_ERROR_FORMAT;
   rt_key *key = key_new(platform, error);
   retort_status status = key ? RETORT_OK : RETORT_ERROR_MEMORY;
   const char *first = strstr(text, "-----BEGIN "), *second = first ? strstr(first + 1, "-----BEGIN ") : NULL;
   /* openssl's `ecparam -genkey` puts the curve's parameters in front of the key. */
-  if (random && first && second && strncmp(first, "-----BEGIN EC PARAMETERS", 24) == 0) first = second, second = strstr(first + 1, "-----BEGIN ");
+  if (random && first && second && strncmp(first, "-----BEGIN EC PARAMETERS", 24) == 0)
+    first = second, second = strstr(first + 1, "-----BEGIN ");
   const char *problem = !first ? "no PEM object (-----BEGIN ...)" : second ? "more than one PEM object" : NULL;
   if (!status && problem)
     status = rt_fail(error, RETORT_ERROR_FORMAT, "%s: %s; expected one PEM %s key", name, problem, random ? "private" : "public");
@@ -137,12 +149,13 @@ static retort_status key_open(const retort_platform *platform, const void *pem, 
   return status;
 }
 
-retort_status rt_key_open_public(const retort_platform *platform, const void *pem, size_t size, const char *name, rt_key **out, retort_error *error) {
+retort_status rt_key_open_public(const retort_platform *platform, const void *pem, size_t size, const char *name, rt_key **out,
+                                 retort_error *error) {
   return key_open(platform, pem, size, name, NULL, parse_public, out, error);
 }
 
-retort_status rt_key_open_private(const retort_platform *platform, const void *pem, size_t size, const char *name, const uint8_t random[32], rt_key **out,
-                                  retort_error *error) {
+retort_status rt_key_open_private(const retort_platform *platform, const void *pem, size_t size, const char *name, const uint8_t random[32],
+                                  rt_key **out, retort_error *error) {
   return key_open(platform, pem, size, name, random, parse_private, out, error);
 }
 
@@ -184,7 +197,7 @@ static bool strict_integer(const uint8_t *der, size_t end, size_t *at, size_t mo
   size_t n = der[i + 1];
   i += 2;
   if (n == 0 || n > most || n > end - i) return false;
-  if (der[i] & 0x80) return false;                                 /* negative */
+  if (der[i] & 0x80) return false;                                   /* negative */
   if (der[i] == 0 && (n == 1 || !(der[i + 1] & 0x80))) return false; /* zero, or padded */
   *at = i + n;
   return true;
@@ -225,7 +238,8 @@ bool rt_key_verify(const rt_key *key, const rt_span *pieces, size_t n_pieces, co
   return mbedtls_pk_verify(pk, md, digest, n, signature, size) == 0;
 }
 
-retort_status rt_key_sign(rt_key *key, const rt_span *pieces, size_t n_pieces, uint8_t signature[RT_SIGNATURE_MAX], size_t *size, retort_error *error) {
+retort_status rt_key_sign(rt_key *key, const rt_span *pieces, size_t n_pieces, uint8_t signature[RT_SIGNATURE_MAX], size_t *size,
+                          retort_error *error) {
   uint8_t digest[64];
   size_t n;
   mbedtls_md_type_t md = curve_of_bits(key->bits)->md;
@@ -245,7 +259,9 @@ struct rt_anchors {
 /* SHA-2 and the three curves; RSA (which OMS allows in the chain above the leaf) from 2048 bits. */
 static const mbedtls_x509_crt_profile profile = {
     MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA256) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA384) | MBEDTLS_X509_ID_FLAG(MBEDTLS_MD_SHA512), 0xFFFFFFF,
-    MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP521R1), 2048};
+    MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP256R1) | MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP384R1) |
+        MBEDTLS_X509_ID_FLAG(MBEDTLS_ECP_DP_SECP521R1),
+    2048};
 
 static bool is_self_signed(mbedtls_x509_crt *crt) {
   uint8_t digest[64];
@@ -274,7 +290,8 @@ static retort_status parse_pem(const retort_platform *platform, mbedtls_x509_crt
   return RETORT_OK;
 }
 
-retort_status rt_anchors_open(const retort_platform *platform, const retort_buffer *files, size_t n_files, rt_anchors **out, retort_error *error) {
+retort_status rt_anchors_open(const retort_platform *platform, const retort_buffer *files, size_t n_files, rt_anchors **out,
+                              retort_error *error) {
   rt_anchors *anchors = rt_alloc(platform, sizeof *anchors);
   if (!anchors) return rt_fail_memory(error, sizeof *anchors, "trusted roots");
   anchors->platform = platform;
@@ -329,12 +346,15 @@ static int check_time(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *fla
   return 0;
 }
 
-/* The leaf must be meant for signing: digitalSignature where there is a key usage, codeSigning where there is an extended one, and one of the two there. */
+/* The leaf must be meant for signing: digitalSignature where there is a key usage, codeSigning where there is an extended one, and one of
+ * the two there. */
 static bool may_sign(const mbedtls_x509_crt *leaf) {
   bool usage = mbedtls_x509_crt_has_ext_type(leaf, MBEDTLS_X509_EXT_KEY_USAGE) != 0;
   bool extended = mbedtls_x509_crt_has_ext_type(leaf, MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) != 0;
   if (usage && mbedtls_x509_crt_check_key_usage(leaf, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) return false;
-  if (extended && mbedtls_x509_crt_check_extended_key_usage(leaf, MBEDTLS_OID_CODE_SIGNING, MBEDTLS_OID_SIZE(MBEDTLS_OID_CODE_SIGNING)) != 0) return false;
+  if (extended &&
+      mbedtls_x509_crt_check_extended_key_usage(leaf, MBEDTLS_OID_CODE_SIGNING, MBEDTLS_OID_SIZE(MBEDTLS_OID_CODE_SIGNING)) != 0)
+    return false;
   return usage || extended;
 }
 
@@ -342,13 +362,15 @@ static const char *chain_problem(uint32_t flags) {
   if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) return "it does not lead to a root that you trust";
   if (flags & MBEDTLS_X509_BADCERT_EXPIRED) return "a certificate of the chain has expired";
   if (flags & MBEDTLS_X509_BADCERT_FUTURE) return "a certificate of the chain is not yet valid";
-  if (flags & (MBEDTLS_X509_BADCERT_BAD_KEY | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_MD)) return "it uses a key or hash that is not accepted";
+  if (flags & (MBEDTLS_X509_BADCERT_BAD_KEY | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_MD))
+    return "it uses a key or hash that is not accepted";
   return "its certificates may not be used like this";
 }
 
-retort_status rt_anchors_verify(const rt_anchors *anchors, const rt_span *certificates, size_t n, int64_t time, rt_key **key, char *subject, size_t capacity,
-                                retort_error *error) {
-  if (n == 0 || n > RT_X509_MAX_CHAIN) return rt_fail(error, RETORT_ERROR_TRUST, "the bundle carries %zu certificates; 1 to %d are accepted", n, RT_X509_MAX_CHAIN);
+retort_status rt_anchors_verify(const rt_anchors *anchors, const rt_span *certificates, size_t n, int64_t time, rt_key **key, char *subject,
+                                size_t capacity, retort_error *error) {
+  if (n == 0 || n > RT_X509_MAX_CHAIN)
+    return rt_fail(error, RETORT_ERROR_TRUST, "the bundle carries %zu certificates; 1 to %d are accepted", n, RT_X509_MAX_CHAIN);
   mbedtls_x509_crt chain;
   mbedtls_x509_crt_init(&chain);
   retort_status status = RETORT_OK;
@@ -361,10 +383,14 @@ retort_status rt_anchors_verify(const rt_anchors *anchors, const rt_span *certif
     uint32_t flags = 0;
     if (time == INT64_MIN) time = unix_seconds(&chain.valid_from);
     subject_text(&chain, subject, capacity);
-    int failed = mbedtls_x509_crt_verify_with_profile(&chain, (mbedtls_x509_crt *)(uintptr_t)&anchors->chain, NULL, &profile, NULL, &flags, check_time, &time);
-    if (failed || flags) status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate chain of %s is refused: %s", subject, chain_problem(flags));
+    int failed = mbedtls_x509_crt_verify_with_profile(&chain, (mbedtls_x509_crt *)(uintptr_t)&anchors->chain, NULL, &profile, NULL, &flags,
+                                                      check_time, &time);
+    if (failed || flags)
+      status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate chain of %s is refused: %s", subject, chain_problem(flags));
     else if (!may_sign(&chain))
-      status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate of %s is not meant for signing (key usage digitalSignature, extended key usage codeSigning)", subject);
+      status =
+          rt_fail(error, RETORT_ERROR_TRUST,
+                  "the certificate of %s is not meant for signing (key usage digitalSignature, extended key usage codeSigning)", subject);
     const mbedtls_x509_crt *root = &anchors->chain;
     do
       if (!status && root->raw.len == chain.raw.len && memcmp(root->raw.p, chain.raw.p, chain.raw.len) == 0)
@@ -383,7 +409,8 @@ retort_status rt_anchors_verify(const rt_anchors *anchors, const rt_span *certif
   return status;
 }
 
-retort_status rt_certificates_read(rt_arena *arena, const retort_buffer *files, size_t n_files, const rt_key *key, rt_span *out, size_t *n, retort_error *error) {
+retort_status rt_certificates_read(rt_arena *arena, const retort_buffer *files, size_t n_files, const rt_key *key, rt_span *out, size_t *n,
+                                   retort_error *error) {
   mbedtls_x509_crt chain;
   mbedtls_x509_crt_init(&chain);
   retort_status status = RETORT_OK;
@@ -404,7 +431,8 @@ retort_status rt_certificates_read(rt_arena *arena, const retort_buffer *files, 
   if (!status) {
     char pem[1024], own[1024];
     size_t length;
-    if (mbedtls_pk_write_pubkey_pem(&chain.pk, (unsigned char *)pem, sizeof pem) != 0 || rt_key_write_public(key, own, sizeof own, &length, error) || strcmp(pem, own) != 0)
+    if (mbedtls_pk_write_pubkey_pem(&chain.pk, (unsigned char *)pem, sizeof pem) != 0 ||
+        rt_key_write_public(key, own, sizeof own, &length, error) || strcmp(pem, own) != 0)
       status = rt_fail(error, RETORT_ERROR_ARGUMENT, "the first certificate does not belong to the private key");
   }
   mbedtls_x509_crt_free(&chain);

@@ -1,7 +1,8 @@
 /* instructions.c - a plugin for QEMU's user emulation that counts the guest's instructions: one number on standard error at the end.
  *
- * Instructions are counted when a translated block is entered, so the part of a block behind a fault counts too; that does not happen in computing loops. The addition
- * is not atomic: run one thread. The few declarations of version 1 of the plugin interface that are used stand here, because Debian ships no header.
+ * Instructions are counted when a translated block is entered, so the part of a block behind a fault counts too; that does not happen in
+ * computing loops. The addition is not atomic: run one thread. The few declarations of version 1 of the plugin interface that are used
+ * stand here, because Debian ships no header.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* instructions_peer.c - llama.cpp doing just the work whose instructions are counted: MODEL PROMPT GENERATE TIMES, one thread. As `retort bench`, the
- * cache is emptied before each time, prompts are read in one go, and tokens are pseudo-random ones. */
+/* instructions_peer.c - llama.cpp doing just the work whose instructions are counted: MODEL PROMPT GENERATE TIMES, one thread. As `retort
+ * bench`, the cache is emptied before each time, prompts are read in one go, and tokens are pseudo-random ones. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

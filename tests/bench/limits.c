@@ -3,8 +3,9 @@
  * usage: limits THREADS KERNELS      KERNELS: a name that `retort bench --json` gives
  *
  * Prints one line of JSON: the instruction set's dot products of bytes in registers, in 10^9 multiplications with their addition a second
- * (null for an instruction set that is not written down here), and plain reading of memory on huge pages in 10^9 bytes a second. Both are the best
- * of some passes: a limit, not a mean. AVX2 has no dot product; counted is vpmaddubsw with the one addition that its results need at least.
+ * (null for an instruction set that is not written down here), and plain reading of memory on huge pages in 10^9 bytes a second. Both are
+ * the best of some passes: a limit, not a mean. AVX2 has no dot product; counted is vpmaddubsw with the one addition that its results need
+ * at least.
  */
 #include <pthread.h>
 #include <stdint.h>
@@ -28,9 +29,9 @@ typedef struct worker {
 #if defined(__x86_64__)
 /* Twelve sums at once hide the latency; the compiler must not see that nothing is done with them. */
 #define TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-#define DEFINE(TYPE, KIND, STEP)                                             \
-  static __attribute__((target(KIND))) void multiply_##TYPE(long steps) {    \
-    for (long i = 0; i < steps; i++) __asm__ volatile(TWELVE(STEP) ::: "memory"); \
+#define DEFINE(TYPE, KIND, STEP)                                                 \
+  static __attribute__((target(KIND))) void multiply_##TYPE(long steps) {        \
+    for (long i = 0; i < steps; i++) __asm__ volatile(TWELVE(STEP)::: "memory"); \
   }
 #define STEP_512(r) "vpdpbusd %%zmm12, %%zmm13, %%zmm" #r "\n\t"
 #define STEP_256(r) "%{vex%} vpdpbusd %%ymm12, %%ymm13, %%ymm" #r "\n\t"

@@ -1,5 +1,6 @@
-/* test_board.c - threads and memory are chosen rightly on machines that we do not have: small trees of /sys and /proc, made here by the published
- * layouts of the boards that they are named after (device trees of the Linux kernel, cgroups(7)); no recording of a real machine. */
+/* test_board.c - threads and memory are chosen rightly on machines that we do not have: small trees of /sys and /proc, made here by the
+ * published layouts of the boards that they are named after (device trees of the Linux kernel, cgroups(7)); no recording of a real machine.
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +50,8 @@ static void put_number(const char *format, int i, long value) {
 static void cores(int first, int n, long capacity, long max_khz) {
   for (int i = first; i < first + n; i++) {
     if (capacity) put_number(CPU "cpu%d/cpu_capacity", i, capacity);
-    if (max_khz) put_number(CPU "cpu%d/cpufreq/cpuinfo_max_freq", i, max_khz), put_number(CPU "cpu%d/cpufreq/scaling_cur_freq", i, max_khz / 2);
+    if (max_khz)
+      put_number(CPU "cpu%d/cpufreq/cpuinfo_max_freq", i, max_khz), put_number(CPU "cpu%d/cpufreq/scaling_cur_freq", i, max_khz / 2);
     char path[128], self[32];
     snprintf(path, sizeof path, CPU "cpu%d/topology/thread_siblings_list", i);
     snprintf(self, sizeof self, "%d\n", i);
@@ -65,7 +67,8 @@ static void machine_with(const char *online, const char *allowed, long total_kb,
   put(CPU "online", text);
   snprintf(text, sizeof text, "Name:\tretort\nCpus_allowed:\tff\nCpus_allowed_list:\t%s\nMems_allowed:\t1\n", allowed);
   put("/proc/self/status", text);
-  snprintf(text, sizeof text, "MemTotal:       %ld kB\nMemFree:        1000 kB\nMemAvailable:   %ld kB\nSwapTotal:      102400 kB\n", total_kb, available_kb);
+  snprintf(text, sizeof text, "MemTotal:       %ld kB\nMemFree:        1000 kB\nMemAvailable:   %ld kB\nSwapTotal:      102400 kB\n",
+           total_kb, available_kb);
   put("/proc/meminfo", text);
   put("/proc/self/cgroup", "0::/\n");
 }
@@ -283,11 +286,17 @@ static void memory_is_compared_before_loading(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(raspberry_pi_4),       cmocka_unit_test(raspberry_pi_5_in_a_service_with_limits), cmocka_unit_test(rk3588), cmocka_unit_test(rk3588_without_ratings_and_in_a_cpuset),
-      cmocka_unit_test(jetson_orin_nano),     cmocka_unit_test(phone_with_three_kinds),
-      cmocka_unit_test(container_of_version_1), cmocka_unit_test(nothing_is_told),
+      cmocka_unit_test(raspberry_pi_4),
+      cmocka_unit_test(raspberry_pi_5_in_a_service_with_limits),
+      cmocka_unit_test(rk3588),
+      cmocka_unit_test(rk3588_without_ratings_and_in_a_cpuset),
+      cmocka_unit_test(jetson_orin_nano),
+      cmocka_unit_test(phone_with_three_kinds),
+      cmocka_unit_test(container_of_version_1),
+      cmocka_unit_test(nothing_is_told),
       cmocka_unit_test(memory_is_compared_before_loading),
-      cmocka_unit_test(pauses_while_hot),     cmocka_unit_test(pauses_by_duty),
+      cmocka_unit_test(pauses_while_hot),
+      cmocka_unit_test(pauses_by_duty),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* test_pool.c - the thread pool of native/machine/posix.c: every share of every region runs exactly once, and its effects are seen by the caller, with
- * more workers than cores, with pauses in which workers fall asleep, and with pools opened and closed again. */
+/* test_pool.c - the thread pool of native/machine/posix.c: every share of every region runs exactly once, and its effects are seen by the
+ * caller, with more workers than cores, with pauses in which workers fall asleep, and with pools opened and closed again. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>

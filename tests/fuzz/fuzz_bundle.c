@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   fuzz_keys *keys = fuzz_open_keys();
   rt_bundle_trust by_key = {.keys = &keys->key, .n_keys = 1}, by_root = {.anchors = keys->anchors, .time = FUZZ_TIME};
   for (int i = 0; i < 2; i++)
-    if (rt_bundle_verify(&arena, data, size, "fuzz", i ? &by_root : &by_key, &bundle, NULL) == RETORT_OK && (!bundle.signer || !bundle.subject)) __builtin_trap();
+    if (rt_bundle_verify(&arena, data, size, "fuzz", i ? &by_root : &by_key, &bundle, NULL) == RETORT_OK &&
+        (!bundle.signer || !bundle.subject))
+      __builtin_trap();
   bundle = (rt_bundle){0};
   if (read_statement(&arena, &payload, "fuzz", &bundle, NULL) == RETORT_OK) {
     if (bundle.n_resources == 0) __builtin_trap();

@@ -14,7 +14,9 @@ static void check_key(rt_key *key) {
   char text[1024];
   size_t length;
   rt_key *again;
-  if (rt_key_write_public(key, text, sizeof text, &length, NULL) != RETORT_OK || rt_key_open_public(NULL, text, length, "again", &again, NULL) != RETORT_OK) __builtin_trap();
+  if (rt_key_write_public(key, text, sizeof text, &length, NULL) != RETORT_OK ||
+      rt_key_open_public(NULL, text, length, "again", &again, NULL) != RETORT_OK)
+    __builtin_trap();
   if (strcmp(rt_key_fingerprint(key), rt_key_fingerprint(again)) != 0 || rt_key_bits(key) != rt_key_bits(again)) __builtin_trap();
   rt_key_close(again);
   rt_key_close(key);

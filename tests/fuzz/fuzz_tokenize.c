@@ -1,7 +1,7 @@
 /* fuzz_tokenize.c - hostile vocabularies, and any bytes as text.
  *
- * An input that begins as a GGUF file is opened as a vocabulary and used. Any other is text for a vocabulary of bytes alone, in every splitting: there
- * what comes back from the ids must be the text itself, repaired, and normalised where the family does so.
+ * An input that begins as a GGUF file is opened as a vocabulary and used. Any other is text for a vocabulary of bytes alone, in every
+ * splitting: there what comes back from the ids must be the text itself, repaired, and normalised where the family does so.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +41,8 @@ static void make_vocab(size_t index) {
   rt_gguf_put_strings(w, "tokenizer.ggml.merges", true, merges, 1);
   if (rt_gguf_finish(w, &file, &size, NULL)) abort();
   retort_buffer buffer = {file, size, NULL};
-  if (retort_gguf_open(NULL, &buffer, 1, 0, &kept[index].gguf, NULL) || retort_vocab_open(NULL, kept[index].gguf, &kept[index].vocab, NULL)) abort();
+  if (retort_gguf_open(NULL, &buffer, 1, 0, &kept[index].gguf, NULL) || retort_vocab_open(NULL, kept[index].gguf, &kept[index].vocab, NULL))
+    abort();
 }
 
 static void try_vocabulary(const uint8_t *data, size_t size) {

@@ -1,7 +1,8 @@
-/* replay.c - runs a fuzz target over its committed corpus without libFuzzer: each file as it is, cut short at every length, and with bits flipped.
+/* replay.c - runs a fuzz target over its committed corpus without libFuzzer: each file as it is, cut short at every length, and with bits
+ * flipped.
  *
- * This is the part of fuzzing that belongs into the quick tests: any compiler builds it, it always does the same, and it ends after a given number
- * of changes. Each input is a block of its own size on the heap, so that the sanitizers see the first byte read too far.
+ * This is the part of fuzzing that belongs into the quick tests: any compiler builds it, it always does the same, and it ends after a given
+ * number of changes. Each input is a block of its own size on the heap, so that the sanitizers see the first byte read too far.
  *
  *     replay CHANGES FOLDER
  */

@@ -36,7 +36,8 @@ int main(int argc, char **argv) {
   retort_gguf *gguf = NULL;
   retort_vocab *vocab = NULL;
   retort_error error = {0};
-  if (!buffer.data || retort_gguf_open(NULL, &buffer, 1, RETORT_GGUF_METADATA_ONLY, &gguf, &error) || retort_vocab_open(NULL, gguf, &vocab, &error)) {
+  if (!buffer.data || retort_gguf_open(NULL, &buffer, 1, RETORT_GGUF_METADATA_ONLY, &gguf, &error) ||
+      retort_vocab_open(NULL, gguf, &vocab, &error)) {
     fprintf(stderr, "%s: %s\n", argv[1], buffer.data ? error.message : "cannot be read");
     return 1;
   }

@@ -1,6 +1,7 @@
-/* killer.c - preloaded into the program by the tests of `retort update`: ends it with SIGKILL at the RETORT_KILL_AT-th call that changes the disk. Calls of a child
- * process are not counted. RETORT_TORN=N: of what is being written just then, N quarters arrive; "lost": besides, what was written and not yet synced reads as zeros, as
- * after a power cut. With RETORT_FULL=BYTES no more than so many bytes can be written, as on a full disk.
+/* killer.c - preloaded into the program by the tests of `retort update`: ends it with SIGKILL at the RETORT_KILL_AT-th call that changes
+ * the disk. Calls of a child process are not counted. RETORT_TORN=N: of what is being written just then, N quarters arrive; "lost":
+ * besides, what was written and not yet synced reads as zeros, as after a power cut. With RETORT_FULL=BYTES no more than so many bytes can
+ * be written, as on a full disk.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -14,7 +15,11 @@
 
 static long calls, written;
 static pid_t first;
-static struct { int file; ino_t inode; off_t from; } unsynced[64];
+static struct {
+  int file;
+  ino_t inode;
+  off_t from;
+} unsynced[64];
 
 static int is_time(void) {
   const char *at = getenv("RETORT_KILL_AT");
@@ -45,7 +50,9 @@ static void note(int descriptor, ino_t inode, int synced) {
   unsynced[at].file = dup(descriptor), unsynced[at].inode = inode, unsynced[at].from = lseek(descriptor, 0, SEEK_CUR);
 }
 
-#define REAL(type, name, ...) static type (*real)(__VA_ARGS__); if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name)
+#define REAL(type, name, ...)       \
+  static type (*real)(__VA_ARGS__); \
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, #name)
 
 ssize_t write(int descriptor, const void *data, size_t size) {
   REAL(ssize_t, write, int, const void *, size_t);

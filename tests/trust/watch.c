@@ -1,7 +1,7 @@
 /* watch.c - preloaded into the program by test_gate.py: looks over its shoulder, and plays the kernel.
  *
- * RETORT_WATCH=FILE: for each large mapping that is given back, a line "SIZE OTHER": how many of its bytes are not zero. Memory of a refused model
- * must be zero by then. RETORT_SEALED=1: FS_IOC_MEASURE_VERITY succeeds on every file, as on a kernel with fs-verity.
+ * RETORT_WATCH=FILE: for each large mapping that is given back, a line "SIZE OTHER": how many of its bytes are not zero. Memory of a
+ * refused model must be zero by then. RETORT_SEALED=1: FS_IOC_MEASURE_VERITY succeeds on every file, as on a kernel with fs-verity.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
-/* pool.h - a plain POSIX-thread pool behind retort_platform, for tests: workers are started for each region. Where there are no threads, or too
- * dear ones (WASI; RETORT_EMULATED: qemu-user keeps memory of each of the millions that would be started), the shares of a region run one after
- * the other, the last first, which the platform's contract allows. */
+/* pool.h - a plain POSIX-thread pool behind retort_platform, for tests: workers are started for each region. Where there are no threads, or
+ * too dear ones (WASI; RETORT_EMULATED: qemu-user keeps memory of each of the millions that would be started), the shares of a region run
+ * one after the other, the last first, which the platform's contract allows. */
 #ifndef POOL_H
 #define POOL_H
 

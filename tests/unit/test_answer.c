@@ -263,7 +263,8 @@ typedef struct talk { /* all that can be seen of an answer */
 } talk;
 
 /* `meddle`: the caller tries a token of his own after each step, and takes it back. */
-static void talk_to(retort_session *s, const int32_t *prompt, size_t n, const retort_generate_options *o, size_t steps, uint32_t work, bool meddle, talk *t) {
+static void talk_to(retort_session *s, const int32_t *prompt, size_t n, const retort_generate_options *o, size_t steps, uint32_t work,
+                    bool meddle, talk *t) {
   *t = (talk){.usage.struct_size = sizeof t->usage};
   OK(retort_generate_begin(s, prompt, n, o, &error));
   for (bool reading = true; t->n_steps < steps;) {
@@ -308,8 +309,9 @@ static void guessing_changes_nothing(void **state) {
     int32_t budget;
     uint32_t max_tokens;
     size_t n_stop, steps, prompt;
-  } ways[] = {{0, 1, -1, 60, 0, 1000, 11},   {0, 1.3f, -1, 60, 0, 1000, 11}, {0.3f, 1, 7, 60, 0, 1000, 11}, {0.3f, 1, -1, 0, 0, 1000, 11},
-              {0.3f, 1, -1, 60, 2, 1000, 10}, {0, 1, 5, 0, 0, 23, 11},       {1.5f, 1, -1, 60, 0, 1000, 11}, {0.6f, 1, 3, 17, 2, 1000, 11}};
+  } ways[] = {{0, 1, -1, 60, 0, 1000, 11},    {0, 1.3f, -1, 60, 0, 1000, 11}, {0.3f, 1, 7, 60, 0, 1000, 11},
+              {0.3f, 1, -1, 0, 0, 1000, 11},  {0.3f, 1, -1, 60, 2, 1000, 10}, {0, 1, 5, 0, 0, 23, 11},
+              {1.5f, 1, -1, 60, 0, 1000, 11}, {0.6f, 1, 3, 17, 2, 1000, 11}};
   static const char *const stop[] = {"AB", "Q"};
   static const int32_t guesses[] = {-1, 1, 3, 15};
   const int32_t prompt[11] = {0, 9, 8, 7, 33, 5, 40, 9, 8, 7, 2};

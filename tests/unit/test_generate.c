@@ -225,7 +225,8 @@ static retort_status run(bench *b, const int32_t *prompt, size_t n_prompt, const
     strcat(e.section == RETORT_SECTION_REASONING ? b->reasoning : b->answer, e.text);
     const float *logits;
     uint32_t n_logits;
-    assert_int_equal(retort_session_get_logits(&b->session, &logits, &n_logits, error), e.kind == RETORT_EVENT_TOKEN ? RETORT_OK : RETORT_ERROR_ARGUMENT);
+    assert_int_equal(retort_session_get_logits(&b->session, &logits, &n_logits, error),
+                     e.kind == RETORT_EVENT_TOKEN ? RETORT_OK : RETORT_ERROR_ARGUMENT);
     if (e.kind == RETORT_EVENT_TOKEN && b->options.repetition_penalty == 1) { /* a penalty would have changed them */
       float expected[N_VOCAB];
       retort_session here = {.tokens = b->session.tokens, .n_past = b->session.n_past};

@@ -26,7 +26,7 @@ static void the_longest_match_counts(void **state) {
   assert_int_equal(guess_after(&g, text, 16, 2, true, guesses), 2);
   assert_true(guesses[0] == 50 && guesses[1] == 51 && guesses[2] == -1); /* 1 2 3 is longer, though older, than 2 3 */
   assert_int_equal(guess_after(&g, text + 1, 15, 2, true, guesses), 2);
-  assert_true(guesses[0] == 60 && guesses[1] == 61); /* of two as long the newer one */
+  assert_true(guesses[0] == 60 && guesses[1] == 61);                /* of two as long the newer one */
   assert_int_equal(guess_after(&g, text, 5, 15, true, guesses), 0); /* 51 is new */
   assert_int_equal(guess_after(&g, text, 1, 15, true, guesses), 0);
   assert_int_equal(guess_after(&g, text, 0, 15, true, guesses), 0);

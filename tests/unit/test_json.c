@@ -13,7 +13,8 @@
 
 static void values_keep_type_order_and_bytes(void **state) {
   (void)state;
-  static const char text[] = "{\"z\": [1, -9223372036854775808, 2.5, true, false, null], \"a\": \"h\\u00e9\\u0000\\ud83d\\ude42\", \"\": {}}";
+  static const char text[] =
+      "{\"z\": [1, -9223372036854775808, 2.5, true, false, null], \"a\": \"h\\u00e9\\u0000\\ud83d\\ude42\", \"\": {}}";
   rt_arena arena = {0};
   rt_json json;
   assert_int_equal(rt_json_parse(&arena, text, strlen(text), 1000, "test", &json, NULL), RETORT_OK);

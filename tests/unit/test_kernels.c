@@ -49,13 +49,20 @@ static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fi
       memcpy(data + b, &f, 4);
     } else if (type->id == RT_F16 || type->id == RT_BF16) {
       float f = rnd_float();
-      uint16_t h = fill == DENORMAL ? 3 : fill == ZEROS ? 0x8000 : type->id == RT_F16 ? rt_f32_to_f16(f) : (uint16_t)(rt_float_bits(f) >> 16);
+      uint16_t h = fill == DENORMAL     ? 3
+                   : fill == ZEROS      ? 0x8000
+                   : type->id == RT_F16 ? rt_f32_to_f16(f)
+                                        : (uint16_t)(rt_float_bits(f) >> 16);
       memcpy(data + b, &h, 2);
     }
     for (size_t t = 0; t < RT_COUNT(scales); t++)
       for (int h = 0; h < 2 && scales[t].id == type->id; h++) {
         if (scales[t].halves[h] < 0) continue;
-        uint16_t half = fill == RANDOM ? rt_f32_to_f16(rnd_float() * 0.01f) : fill == DENORMAL ? 0x0001 : fill == ZEROS ? 0x8000 : fill == ALL_MIN ? 0xfbff : 0x7bff;
+        uint16_t half = fill == RANDOM     ? rt_f32_to_f16(rnd_float() * 0.01f)
+                        : fill == DENORMAL ? 0x0001
+                        : fill == ZEROS    ? 0x8000
+                        : fill == ALL_MIN  ? 0xfbff
+                                           : 0x7bff;
         memcpy(data + b + scales[t].halves[h], &half, 2);
       }
   }
@@ -243,7 +250,8 @@ static bool is_nan_half(const uint8_t *p) { return (p[1] & 0x7f) > 0x7c || ((p[1
 
 /* Numbers at the edges: variants need only agree. */
 static void check_extreme_floats(const rt_kernels *kernels) {
-  static const float edges[] = {3.4e38f, -3.4e38f, 0.0f, -0.0f, 1e-45f, -1e-41f, 1.1754944e-38f, 65519.0f, 65520.0f, 8.33e6f, 5.9e-8f, INFINITY, -INFINITY, NAN, 88.8f, -87.4f, 1.0f};
+  static const float edges[] = {3.4e38f, -3.4e38f, 0.0f,     -0.0f,     1e-45f, -1e-41f, 1.1754944e-38f, 65519.0f, 65520.0f,
+                                8.33e6f, 5.9e-8f,  INFINITY, -INFINITY, NAN,    88.8f,   -87.4f,         1.0f};
   const rt_kernels *spec = portable();
   for (int round = 0; round < 300; round++) {
     uint32_t n = 2 + 2 * (uint32_t)(rnd() % 65), kinds = 1 + (uint32_t)(rnd() % 3);
@@ -261,7 +269,8 @@ static void check_extreme_floats(const rt_kernels *kernels) {
         else rt_rope(which, out, y, n, op == 3);
       }
       for (uint32_t i = 0; i < n; i++)
-        if (!same(a[i], b[i])) fail_msg("%s: operation %d at %u of %u: %a, not %a", rt_kernels_name(kernels), op, i, n, (double)b[i], (double)a[i]);
+        if (!same(a[i], b[i]))
+          fail_msg("%s: operation %d at %u of %u: %a, not %a", rt_kernels_name(kernels), op, i, n, (double)b[i], (double)a[i]);
     }
     for (size_t t = 0; t < RT_COUNT(kv_types); t++) {
       size_t bytes = rt_kv_row_bytes(kv_types[t], n);
@@ -339,8 +348,8 @@ static void attend(const rt_kernels *kernels, unsigned workers, const rt_attenti
   rt_free(NULL, work, 0);
 }
 
-static void compare_attention(const rt_kernels *kernels, int kv_type, enum fill fill, uint32_t head_dim, uint32_t heads, uint32_t kv_heads, uint32_t n,
-                              uint32_t past, unsigned workers) {
+static void compare_attention(const rt_kernels *kernels, int kv_type, enum fill fill, uint32_t head_dim, uint32_t heads, uint32_t kv_heads,
+                              uint32_t n, uint32_t past, unsigned workers) {
   static const float extreme[FILLS] = {[ALL_MIN] = -1e4f, [ALL_MAX] = 3e38f, [DENORMAL] = 1e-41f, [ZEROS] = -0.0f};
   uint32_t n_ctx = past + n + 3;
   size_t kv = (size_t)kv_heads * n_ctx * head_dim, qn = (size_t)n * heads * head_dim;
@@ -410,7 +419,8 @@ static void check_attention(const rt_kernels *kernels) {
     for (size_t s = 0; s < RT_COUNT(shapes); s++)
       for (size_t t = 0; t < RT_COUNT(kv_types); t++, i++) {
         compare_attention(kernels, kv_types[t], RANDOM, dims[d], shapes[s][0], shapes[s][1], 1, (uint32_t)(i * 37 % 400), workers[i % 4]);
-        compare_attention(kernels, kv_types[t], RANDOM, dims[d], shapes[s][0], shapes[s][1], 3 + (uint32_t)i % 5, 125, workers[(i + 1) % 4]);
+        compare_attention(kernels, kv_types[t], RANDOM, dims[d], shapes[s][0], shapes[s][1], 3 + (uint32_t)i % 5, 125,
+                          workers[(i + 1) % 4]);
       }
   for (int fill = RANDOM + 1; fill < FILLS; fill++)
     for (size_t t = 0; t < RT_COUNT(kv_types); t++) {

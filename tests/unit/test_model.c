@@ -1,4 +1,5 @@
-/* test_model.c - opening models: good ones of each architecture, and every way in which tensors and keys can fail to fit; sessions on them. */
+/* test_model.c - opening models: good ones of each architecture, and every way in which tensors and keys can fail to fit; sessions on them.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,8 @@
 #include "tiny_model.h"
 
 static tiny_model small(const char *arch) {
-  return (tiny_model){.arch = arch, .type = RT_F32, .n_layers = 2, .n_embd = 64, .n_ff = 96, .n_heads = 4, .n_kv_heads = 2, .head_dim = 16, .n_vocab = 50};
+  return (tiny_model){
+      .arch = arch, .type = RT_F32, .n_layers = 2, .n_embd = 64, .n_ff = 96, .n_heads = 4, .n_kv_heads = 2, .head_dim = 16, .n_vocab = 50};
 }
 
 /* Opens the model, expects `status` and, in the message, each of the words given. Closes everything. */
@@ -49,9 +51,9 @@ static void another_architecture_is_named(void **state) {
 
 static void wrong_shapes_are_named_with_both_shapes(void **state) {
   (void)state;
-  const char *names[] = {"blk.0.attn_q.weight", "blk.1.attn_k.weight",  "blk.0.attn_v.weight",    "blk.1.attn_output.weight", "blk.0.ffn_gate.weight",
-                         "blk.1.ffn_up.weight", "blk.0.ffn_down.weight", "blk.1.attn_norm.weight", "blk.0.attn_k.bias",        "output_norm.weight",
-                         "token_embd.weight",   "output.weight"};
+  const char *names[] = {"blk.0.attn_q.weight",   "blk.1.attn_k.weight", "blk.0.attn_v.weight",   "blk.1.attn_output.weight",
+                         "blk.0.ffn_gate.weight", "blk.1.ffn_up.weight", "blk.0.ffn_down.weight", "blk.1.attn_norm.weight",
+                         "blk.0.attn_k.bias",     "output_norm.weight",  "token_embd.weight",     "output.weight"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     tiny_model t = small("qwen2");
     t.bias = true;
@@ -63,7 +65,8 @@ static void wrong_shapes_are_named_with_both_shapes(void **state) {
 
 static void missing_tensors_are_named(void **state) {
   (void)state;
-  const char *names[] = {"token_embd.weight", "blk.0.attn_norm.weight", "blk.1.ffn_down.weight", "blk.1.attn_k_norm.weight", "output_norm.weight"};
+  const char *names[] = {"token_embd.weight", "blk.0.attn_norm.weight", "blk.1.ffn_down.weight", "blk.1.attn_k_norm.weight",
+                         "output_norm.weight"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     tiny_model t = small("qwen3");
     t.spoil = names[i];
@@ -121,10 +124,14 @@ static void bad_keys_are_named(void **state) {
     retort_status status;
     const char *word;
   } cases[] = {
-      {odd_rotation, RETORT_ERROR_FORMAT, "rope.dimension_count"}, {wide_rotation, RETORT_ERROR_FORMAT, "rope.dimension_count"},
-      {long_rope, RETORT_ERROR_UNSUPPORTED, "longrope"},           {tiny_factor, RETORT_ERROR_FORMAT, "rope.scaling.factor"},
-      {fast_rope, RETORT_ERROR_FORMAT, "pair 0"},                  {small_base, RETORT_ERROR_FORMAT, "rope.freq_base"},
-      {experts, RETORT_ERROR_UNSUPPORTED, "expert_count"},         {no_sense_in_yarn, RETORT_ERROR_FORMAT, "yarn"},
+      {odd_rotation, RETORT_ERROR_FORMAT, "rope.dimension_count"},
+      {wide_rotation, RETORT_ERROR_FORMAT, "rope.dimension_count"},
+      {long_rope, RETORT_ERROR_UNSUPPORTED, "longrope"},
+      {tiny_factor, RETORT_ERROR_FORMAT, "rope.scaling.factor"},
+      {fast_rope, RETORT_ERROR_FORMAT, "pair 0"},
+      {small_base, RETORT_ERROR_FORMAT, "rope.freq_base"},
+      {experts, RETORT_ERROR_UNSUPPORTED, "expert_count"},
+      {no_sense_in_yarn, RETORT_ERROR_FORMAT, "yarn"},
       {bad_divisors, RETORT_ERROR_FORMAT, "rope_freqs.weight"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,16 +1,17 @@
-/* test_reproducible.c - the second promise: for each architecture and tensor type one SHA-256 of the logits, whatever kernel variant, number
- * of threads and split of the prompt computed them.
+/* test_reproducible.c - the second promise: for each architecture and tensor type one SHA-256 of the logits, whatever kernel variant,
+ * number of threads and split of the prompt computed them.
  *
- *   test_reproducible                   one case of every kind: each type with one architecture, each variant, each number of threads, each split
- *   test_reproducible full              every {variant, threads, split} x {architecture} x {type}
- *   test_reproducible [full] NAME...    the same for the variants named only (each must be able to run)
- *   test_reproducible once NAME...      one cell of each model that the first line has, without Ember: for machines emulated instruction by instruction
- *   test_reproducible print             prints the table in reproducible_hashes.h anew: portable kernels, one thread, the prompt in one batch
- *   test_reproducible print ember       the same for ember_hashes.h
+ *   test_reproducible                   one case of every kind: each type with one architecture, each variant, each number of threads, each
+ * split test_reproducible full              every {variant, threads, split} x {architecture} x {type} test_reproducible [full] NAME... the
+ * same for the variants named only (each must be able to run) test_reproducible once NAME...      one cell of each model that the first
+ * line has, without Ember: for machines emulated instruction by instruction test_reproducible print             prints the table in
+ * reproducible_hashes.h anew: portable kernels, one thread, the prompt in one batch test_reproducible print ember       the same for
+ * ember_hashes.h
  *
- * The models are those of tiny_model.h, and the one real model that the repository has, Ember, with a question, its reasoning and its answer for
- * a text: always with every variant, 1 to 3 threads and batches of 1, of 7 and of all. The expected values change only with RETORT_NUMERICS, with the models, or by mistake. A variant that
- * this machine cannot run is named as not run. Needs no test library, so that it can be built for any target.
+ * The models are those of tiny_model.h, and the one real model that the repository has, Ember, with a question, its reasoning and its
+ * answer for a text: always with every variant, 1 to 3 threads and batches of 1, of 7 and of all. The expected values change only with
+ * RETORT_NUMERICS, with the models, or by mistake. A variant that this machine cannot run is named as not run. Needs no test library, so
+ * that it can be built for any target.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,16 +133,17 @@ static bool cell_is_chosen(bool full, size_t threads, size_t split) {
   return full || threads == split;
 }
 
-/* What the run says of each model in one line of fields with tabs between, for tests/reproducible_table.py, which joins the lines of several machines:
- * "row", architecture, type, size, KV cache, expected hash, then a field a variant: NAME=cells that gave it/cells, or NAME=not run. What stands in for
- * the instructions of AVX-VNNI has a name of its own (tests/CMakeLists.txt). */
+/* What the run says of each model in one line of fields with tabs between, for tests/reproducible_table.py, which joins the lines of
+ * several machines: "row", architecture, type, size, KV cache, expected hash, then a field a variant: NAME=cells that gave it/cells, or
+ * NAME=not run. What stands in for the instructions of AVX-VNNI has a name of its own (tests/CMakeLists.txt). */
 #ifndef VNNI_NAME
 #define VNNI_NAME "avx-vnni"
 #endif
 typedef struct cell_count {
   int right, cells;
 } cell_count;
-static void print_row(const char *arch, const char *type, const char *size, uint32_t kv_type, const char *expected, const char *const *variants, const cell_count *tallies) {
+static void print_row(const char *arch, const char *type, const char *size, uint32_t kv_type, const char *expected,
+                      const char *const *variants, const cell_count *tallies) {
   const char *name;
   printf("row\t%s\t%s\t%s\t%s\t%s", arch, type, size, retort_kv_type_name(kv_type), expected);
   for (uint32_t v = 0; (name = retort_kernels_variant(NULL, v, NULL, NULL)); v++) {
@@ -155,7 +157,8 @@ static void print_row(const char *arch, const char *type, const char *size, uint
 }
 
 /* One cell: true when it gives the expected hash. */
-static bool cell_agrees(const char *what, const reading *r, const char *expected, const char *kernels, unsigned n_threads, uint32_t split, cell_count *tally) {
+static bool cell_agrees(const char *what, const reading *r, const char *expected, const char *kernels, unsigned n_threads, uint32_t split,
+                        cell_count *tally) {
   char hex[65];
   hash_of_logits(r, kernels, n_threads, split < r->n ? split : r->n, hex);
   bool right = !strcmp(hex, expected);
@@ -191,9 +194,12 @@ static bool matrix_agrees(const model_case *c, int arch, bool full, const char *
 
 /* ---- Ember ----------------------------------------------------------------------------------------------------------------------- */
 
-static const char EMBER_TEXT[] = "<\xef\xbd\x9c" "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c><\xef\xbd\x9cUser\xef\xbd\x9c>What is 4821 + 396?"
-                                 "<\xef\xbd\x9c" "Assistant\xef\xbd\x9c><think>\n4821+396\n4 thousands 8 hundreds 2 tens 1 ones\n+3 hundreds 9 tens 6 ones\n"
-                                 "ones:1+6=7\ntens:2+9=11\nhundreds:8+3+1=12\nthousands:4+1=5\n=5 thousands 2 hundreds 1 tens 7 ones\n</think>\n\nThe answer is 5217.";
+static const char EMBER_TEXT[] =
+    "<\xef\xbd\x9c"
+    "begin\xe2\x96\x81of\xe2\x96\x81sentence\xef\xbd\x9c><\xef\xbd\x9cUser\xef\xbd\x9c>What is 4821 + 396?"
+    "<\xef\xbd\x9c"
+    "Assistant\xef\xbd\x9c><think>\n4821+396\n4 thousands 8 hundreds 2 tens 1 ones\n+3 hundreds 9 tens 6 ones\n"
+    "ones:1+6=7\ntens:2+9=11\nhundreds:8+3+1=12\nthousands:4+1=5\n=5 thousands 2 hundreds 1 tens 7 ones\n</think>\n\nThe answer is 5217.";
 enum { EMBER_TOKENS = 128 };
 
 typedef struct ember {
@@ -220,7 +226,8 @@ static void ember_open(ember *e) {
   retort_vocab *vocab = NULL;
   retort_vocab_info info = {.struct_size = sizeof info};
   size_t count = 0;
-  if (retort_gguf_open(&here, &e->r.file, 1, 0, &gguf, &error) || retort_vocab_open(&here, gguf, &vocab, &error) || retort_vocab_get_info(vocab, &info, &error) ||
+  if (retort_gguf_open(&here, &e->r.file, 1, 0, &gguf, &error) || retort_vocab_open(&here, gguf, &vocab, &error) ||
+      retort_vocab_get_info(vocab, &info, &error) ||
       retort_tokenize(vocab, EMBER_TEXT, sizeof EMBER_TEXT - 1, RETORT_TOKENIZE_SPECIAL, e->ids, EMBER_TOKENS, &count, &error))
     die("%s: %s", path, error.message);
   e->r.n = (uint32_t)count;
@@ -266,7 +273,11 @@ static void print_ember(void) {
 static void print_table(void) {
   for (size_t i = 0; i < N_CASES; i++) {
     const model_case *c = &CASES[i];
-    printf("{RT_%s, RETORT_KV_%s, \"%s\", %s,\n", c->name, c->kv_type == RETORT_KV_F32 ? "F32" : c->kv_type == RETORT_KV_F16 ? "F16" : "Q8_0", c->name, c->wide ? "true" : "false");
+    printf("{RT_%s, RETORT_KV_%s, \"%s\", %s,\n", c->name,
+           c->kv_type == RETORT_KV_F32   ? "F32"
+           : c->kv_type == RETORT_KV_F16 ? "F16"
+                                         : "Q8_0",
+           c->name, c->wide ? "true" : "false");
     for (int arch = 0; arch < ARCHS; arch++) {
       tiny_model t = model_for(c, arch);
       retort_error error = {0};

@@ -117,7 +117,7 @@ static void draws_follow_the_exact_distribution(void **state) {
   static const struct {
     float temperature, top_p, min_p;
     uint32_t top_k;
-  } cases[] = {{1, 1, 0, 0},       {0.6f, 0.95f, 0, 0},     {2, 0.5f, 0, 0},    {1.5f, 1, 0, 7},
+  } cases[] = {{1, 1, 0, 0},       {0.6f, 0.95f, 0, 0},     {2, 0.5f, 0, 0},   {1.5f, 1, 0, 7},
                {1.5f, 1, 0.1f, 0}, {1.3f, 0.8f, 0.05f, 12}, {5, 0.999f, 0, 39}};
   for (size_t i = 0; i < RT_COUNT(cases); i++) {
     fixture f;

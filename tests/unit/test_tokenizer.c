@@ -38,7 +38,8 @@ static void pieces_are_those_of_the_regular_expressions(void **state) {
       {"qwen2", "x~ \n\n~ ~ y~!!\n\n~z~ "},
       {"deepseek-r1-qwen", "if~ (~a~ ==~ ~1~0~)~ {\r\n~\treturn~;\r\n~}"},
       {"qwen2", " \344\275\240\345\245\275~\357\274\214\344\270\226\347\225\214~ ~2~\302\262"},
-      {"deepseek-v3", "call~(x~)=~123~4~ e\314\201~ ~\346\227\245\346\234\254\350\252\236\343\203\206\343\202\255\343\202\271\343\203\210~ok"},
+      {"deepseek-v3",
+       "call~(x~)=~123~4~ e\314\201~ ~\346\227\245\346\234\254\350\252\236\343\203\206\343\202\255\343\202\271\343\203\210~ok"},
       {"deepseek-v3", "\360\237\230\200\360\237\230\200~ a~\n\n~ ~ b~ !!\n"},
       {"deepseek-v3", "_foo~ .~bar~\342\200\213baz~ \340\246\276"},
       {"deepseek-llm", "Hello~ ~ w~\303\266~rld~\342\200\251~x~ ~1~2~3~  "}, /* U+2029 alone: once wrong in llama.cpp */
@@ -93,7 +94,23 @@ static double walk(rt_pre pre, const uint8_t *text, size_t size) {
 /* Runs that crashed or stalled other tokenizers. Ten times the text must not cost thirty times the work; quadratic would be a hundred. */
 static void long_runs_split_in_linear_time(void **state) {
   (void)state;
-  static const char *const units[] = {"A", " ", "\n", " \n", "\t", "1", "=", "'", "\xe4\xbd\xa0", "\xcc\x81", "e\xcc\x81", "\xe2\x80\xa9", "a ", "\xf0\x9f\x98\x80", "\x01", "\xe3\x80\x80", "  x"};
+  static const char *const units[] = {"A",
+                                      " ",
+                                      "\n",
+                                      " \n",
+                                      "\t",
+                                      "1",
+                                      "=",
+                                      "'",
+                                      "\xe4\xbd\xa0",
+                                      "\xcc\x81",
+                                      "e\xcc\x81",
+                                      "\xe2\x80\xa9",
+                                      "a ",
+                                      "\xf0\x9f\x98\x80",
+                                      "\x01",
+                                      "\xe3\x80\x80",
+                                      "  x"};
   static const char *const ends[] = {"", "x", "\n", "\x01"};
   enum { SIZE = 200000 };
   uint8_t *text = malloc(SIZE + 8);
@@ -113,12 +130,20 @@ static void long_runs_split_in_linear_time(void **state) {
 
 /* ---- a small vocabulary ---- */
 
-static const char *const merged[] = {"h e", "l l", "he ll", "hell o", "Ġ hello", "A A", "AA AA", "AAAA AAAA", "a b", "b c", "c d", "Ġ Ġ", "Ã ©", "1 2", "y z", "x y", "x yz"};
+static const char *const merged[] = {"h e", "l l", "he ll", "hell o", "Ġ hello", "A A", "AA AA", "AAAA AAAA", "a b",
+                                     "b c", "c d", "Ġ Ġ",   "Ã ©",    "1 2",     "y z", "x y",   "x yz"};
 static const struct {
   const char *text;
   int32_t type;
-} added[] = {{"<|bos|>", 3}, {"<｜end▁of▁sentence｜>", 3}, {"<think>", 4}, {"</think>", 4}, {"<|a|>", 3}, {"<|a|><|b|>", 3}, {"<|b|>", 3}, {"ün", 4}};
-enum { N_MERGES = RT_COUNT(merged), FIRST_ADDED = 256 + N_MERGES, N_ADDED = RT_COUNT(added), PADDING = FIRST_ADDED + N_ADDED, N_TOKENS = PADDING + 2 };
+} added[] = {{"<|bos|>", 3}, {"<｜end▁of▁sentence｜>", 3}, {"<think>", 4}, {"</think>", 4}, {"<|a|>", 3}, {"<|a|><|b|>", 3}, {"<|b|>", 3},
+             {"ün", 4}};
+enum {
+  N_MERGES = RT_COUNT(merged),
+  FIRST_ADDED = 256 + N_MERGES,
+  N_ADDED = RT_COUNT(added),
+  PADDING = FIRST_ADDED + N_ADDED,
+  N_TOKENS = PADDING + 2
+};
 enum { BOS = FIRST_ADDED, EOS, THINK, THINK_END, A, AB, B, UEN };
 
 typedef struct fixture {
@@ -202,8 +227,8 @@ static void refuse(fixture *f, retort_status status, const char *what) {
   drop(f);
 }
 
-static void check_spans(const fixture *f, const char *text, size_t size, const rt_text_span *spans, size_t n_spans, uint32_t flags, const int32_t *expected,
-                        size_t n_expected) {
+static void check_spans(const fixture *f, const char *text, size_t size, const rt_text_span *spans, size_t n_spans, uint32_t flags,
+                        const int32_t *expected, size_t n_expected) {
   int32_t ids[64];
   size_t n;
   assert_int_equal(rt_tokenize_spans(f->vocab, text, size, spans, n_spans, flags, ids, 64, &n, NULL), RETORT_OK);
@@ -212,8 +237,9 @@ static void check_spans(const fixture *f, const char *text, size_t size, const r
     fail_msg("\"%s\": %zu ids, not the %zu expected", text, n, n_expected);
   }
 }
-#define CHECK(f, text, flags, ...) \
-  check_spans(f, text, strlen(text), NULL, 0, flags, (const int32_t[]){__VA_ARGS__}, sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t))
+#define CHECK(f, text, flags, ...)                                                   \
+  check_spans(f, text, strlen(text), NULL, 0, flags, (const int32_t[]){__VA_ARGS__}, \
+              sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t))
 
 enum { SPECIAL = RETORT_TOKENIZE_SPECIAL, ADD_BOS = RETORT_TOKENIZE_ADD_BOS };
 
@@ -227,8 +253,8 @@ static void merges_go_by_rank_and_from_the_left(void **state) {
   CHECK(f, "abcd", 0, 256 + 8, 256 + 10); /* "b c" comes up after "a b" has taken the b */
   CHECK(f, "xyz", 0, 256 + 16);           /* "x y" comes up when its y has gone into "yz" */
   CHECK(f, "xyx", 0, 256 + 15, 'x');
-  CHECK(f, "12", 0, '1', '2');            /* qwen2: digits are pieces of their own, so they cannot merge */
-  CHECK(f, "e\u0301", 0, 256 + 12);       /* NFC makes it U+00E9 */
+  CHECK(f, "12", 0, '1', '2');      /* qwen2: digits are pieces of their own, so they cannot merge */
+  CHECK(f, "e\u0301", 0, 256 + 12); /* NFC makes it U+00E9 */
   drop(f);
   f = make();
   f->pre = "gpt-2";
@@ -303,9 +329,11 @@ static void input_spans_cannot_forge_special_tokens(void **state) {
   check_spans(f, "<think>hello hello", 18, (rt_text_span[]){{7, 3}, {10, 0}, {12, 4}}, 3, SPECIAL, across, RT_COUNT(across));
   int32_t ids[32];
   size_t n;
-  assert_int_equal(rt_tokenize_spans(f->vocab, text, 20, (rt_text_span[]){{5, 5}, {9, 1}}, 2, SPECIAL, ids, 32, &n, NULL), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(rt_tokenize_spans(f->vocab, text, 20, (rt_text_span[]){{5, 5}, {9, 1}}, 2, SPECIAL, ids, 32, &n, NULL),
+                   RETORT_ERROR_ARGUMENT);
   assert_int_equal(rt_tokenize_spans(f->vocab, text, 20, (rt_text_span[]){{5, 16}}, 1, SPECIAL, ids, 32, &n, NULL), RETORT_ERROR_ARGUMENT);
-  assert_int_equal(rt_tokenize_spans(f->vocab, text, 20, (rt_text_span[]){{SIZE_MAX, 2}}, 1, SPECIAL, ids, 32, &n, NULL), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(rt_tokenize_spans(f->vocab, text, 20, (rt_text_span[]){{SIZE_MAX, 2}}, 1, SPECIAL, ids, 32, &n, NULL),
+                   RETORT_ERROR_ARGUMENT);
   drop(f);
 }
 

@@ -1,8 +1,8 @@
 /* test_trust.c - signing, verifying and refusing, inside one process: every byte of every artefact changed, and the hostile list.
  *
- * `test_trust full` (label `full`) gives each byte of signature, chunk list and key each of its 255 other values and changes each byte of a model of
- * three chunks; without it a few changes of each byte, and a sample of the large model, are tried.
- * Cross-checks with other people's tools are in tests/trust/; here the same small model is signed and attacked.
+ * `test_trust full` (label `full`) gives each byte of signature, chunk list and key each of its 255 other values and changes each byte of a
+ * model of three chunks; without it a few changes of each byte, and a sample of the large model, are tried. Cross-checks with other
+ * people's tools are in tests/trust/; here the same small model is signed and attacked.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,7 +98,8 @@ static retort_status verify(const signed_model *m, bool with_chunks, retort_verd
   uint64_t chunk = retort_verifier_chunk_size(v, 0);
   if (chunk) {
     for (uint64_t i = (m->size + chunk - 1) / chunk; !status && i-- > 0;)
-      status = retort_verifier_feed(v, 0, i * chunk, m->data + i * chunk, m->size - i * chunk < chunk ? (size_t)(m->size - i * chunk) : (size_t)chunk, error);
+      status = retort_verifier_feed(v, 0, i * chunk, m->data + i * chunk,
+                                    m->size - i * chunk < chunk ? (size_t)(m->size - i * chunk) : (size_t)chunk, error);
   } else {
     for (size_t at = 0; !status && at < m->size; at += 1000)
       status = retort_verifier_feed(v, 0, at, m->data + at, m->size - at < 1000 ? m->size - at : 1000, error);
@@ -146,8 +147,17 @@ static void the_time_of_signing_is_said(void **state) {
   static const struct {
     const char *comment;
     int64_t time;
-  } comments[] = {{"timestamp:1795892700\tfile:x\thashed", 1795892700}, {"file:x\ttimestamp:1795892700", 1795892700}, {"timestamp:0", 0}, {"timestamp:", 0}, {"timestamp:12x", 0},
-                  {"timestamp:-5", 0}, {"timestamp:999999999999", 0}, {"timestamp:9999999999999", 0}, {"a timestamp:1795892700", 0}, {"timestamp:1\ttimestamp:2", 1}, {"", 0}};
+  } comments[] = {{"timestamp:1795892700\tfile:x\thashed", 1795892700},
+                  {"file:x\ttimestamp:1795892700", 1795892700},
+                  {"timestamp:0", 0},
+                  {"timestamp:", 0},
+                  {"timestamp:12x", 0},
+                  {"timestamp:-5", 0},
+                  {"timestamp:999999999999", 0},
+                  {"timestamp:9999999999999", 0},
+                  {"a timestamp:1795892700", 0},
+                  {"timestamp:1\ttimestamp:2", 1},
+                  {"", 0}};
   char secret[RETORT_KEY_TEXT_SIZE], public_key[RETORT_KEY_TEXT_SIZE], text[1024];
   const int64_t times[] = {1795892700, 0, -1, 253402300800};
   for (size_t i = 0; i < RT_COUNT(comments) + RT_COUNT(times); i++) {
@@ -185,13 +195,15 @@ static void the_time_of_signing_is_said(void **state) {
   }
 }
 
-/* Changes of the signature file that do not change what it says: the other base64 alphabet, the white space at its end (of minisign: its last line end), and, for minisign, the
- * comment that is called untrusted because nobody signs it. */
+/* Changes of the signature file that do not change what it says: the other base64 alphabet, the white space at its end (of minisign: its
+ * last line end), and, for minisign, the comment that is called untrusted because nobody signs it. */
 static bool outside_of_the_meaning(const signed_model *m, size_t at, char before, char after) {
-  if (m->method == RETORT_TRUST_MINISIGN && at < (size_t)(strchr(m->signature, '\n') - m->signature) && at >= strlen("untrusted comment: ")) return true;
+  if (m->method == RETORT_TRUST_MINISIGN && at < (size_t)(strchr(m->signature, '\n') - m->signature) && at >= strlen("untrusted comment: "))
+    return true;
   if (at + 1 == m->signature_size && m->method == RETORT_TRUST_KEY) return after == ' ' || after == '\t' || after == '\r';
   if (m->method == RETORT_TRUST_MINISIGN && before == '\n') return at + 1 == m->signature_size && after == '\r';
-  return (before == '+' && after == '-') || (before == '/' && after == '_') || (before == '-' && after == '+') || (before == '_' && after == '/');
+  return (before == '+' && after == '-') || (before == '/' && after == '_') || (before == '-' && after == '+') ||
+         (before == '_' && after == '/');
 }
 
 static void every_byte_of_the_signature_counts(void **state) {
@@ -256,11 +268,13 @@ static void every_byte_of_list_and_key_counts(void **state) {
         /* Outside of the base64 text only: its digits are the key, but for the unused bits of the last one and the other alphabet's two. */
         bool in_comment = kinds[k] == RETORT_KEY_MINISIGN && at < (size_t)(strchr(m.public_key, '\n') - m.public_key);
         bool other_alphabet = (before == '+' && m.public_key[at] == '-') || (before == '/' && m.public_key[at] == '_');
-        if (before != '\n' && !in_comment && !other_alphabet && before != '=' && m.public_key[at + 1] != '=') fail_msg("byte %zu of the public key, '%c' to %d, was accepted", at, before, m.public_key[at]);
+        if (before != '\n' && !in_comment && !other_alphabet && before != '=' && m.public_key[at + 1] != '=')
+          fail_msg("byte %zu of the public key, '%c' to %d, was accepted", at, before, m.public_key[at]);
       }
       m.public_key[at] = before;
     }
-    print_message("%s: %zu changes of the key file refused, %zu left the key as it is\n", retort_trust_method_name(m.method), refused, harmless);
+    print_message("%s: %zu changes of the key file refused, %zu left the key as it is\n", retort_trust_method_name(m.method), refused,
+                  harmless);
     assert_true(refused > harmless);
     drop(&m);
   }
@@ -317,7 +331,8 @@ static void lengths_and_order_count(void **state) {
     t.size = 0;
     assert_int_equal(verify(&t, chunks, NULL, &error), RETORT_ERROR_TRUST);
     t = m;
-    for (t.signature_size = 0; t.signature_size < m.signature_size - 1; t.signature_size++) assert_int_not_equal(verify(&t, chunks, NULL, &error), RETORT_OK);
+    for (t.signature_size = 0; t.signature_size < m.signature_size - 1; t.signature_size++)
+      assert_int_not_equal(verify(&t, chunks, NULL, &error), RETORT_OK);
     t = m;
     for (size_t s = 0; chunks && s < m.chunks_size; s++) {
       t.chunks_size = s;
@@ -357,7 +372,8 @@ static void only_verified_bytes_open(void **state) {
   sign(&m, RETORT_KEY_P256, model, MODEL, 7);
   retort_trust_policy policy;
   retort_trust_policy_init(&policy);
-  retort_buffer key = {m.public_key, strlen(m.public_key), NULL}, signature = {m.signature, m.signature_size, NULL}, part = {model, 10, NULL}, all = {model, MODEL, NULL};
+  retort_buffer key = {m.public_key, strlen(m.public_key), NULL}, signature = {m.signature, m.signature_size, NULL},
+                part = {model, 10, NULL}, all = {model, MODEL, NULL};
   retort_trust_file file = {"model.gguf", MODEL, m.chunks, m.chunks_size};
   retort_verifier *v;
   assert_int_equal(retort_verifier_open(NULL, &policy, &signature, 1, &file, 1, &v, &error), RETORT_ERROR_ARGUMENT); /* no method chosen */
@@ -397,15 +413,19 @@ typedef struct forge {
 } forge;
 
 static const char USUAL[] =
-    "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"tlogEntries\":[]},"
-    "\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\",\"keyid\":\"\"}]}}";
-#define STATEMENT(resources, serialization)                                                                                                      \
-  "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$R\"}}],\"predicateType\":"             \
+    "{\"mediaType\":\"application/"
+    "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"tlogEntries\":[]},"
+    "\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/"
+    "vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\",\"keyid\":\"\"}]}}";
+#define STATEMENT(resources, serialization)                                                                                         \
+  "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$R\"}}],\"predicateType\":" \
   "\"https://model_signing/signature/v1.0\",\"predicate\":{\"resources\":[" resources "],\"serialization\":{" serialization "}}}"
 #define FILE_LINE(name) "{\"name\":\"" name "\",\"algorithm\":\"sha256\",\"digest\":\"$D\"}"
-#define TIMED(time)                                                                                                                               \
-  "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$R\"},\"annotations\":{\"retort.time\":" time  \
-  "}}],\"predicateType\":\"https://model_signing/signature/v1.0\",\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}"
+#define TIMED(time)                                                                                          \
+  "{\"_type\":\"https://in-toto.io/Statement/"                                                               \
+  "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$R\"},\"annotations\":{\"retort.time\":" time  \
+  "}}],\"predicateType\":\"https://model_signing/signature/v1.0\",\"predicate\":{\"resources\":[" FILE_LINE( \
+      "model.gguf") "],\"serialization\":{" PLAIN "}}}"
 #define PLAIN "\"method\":\"files\",\"hash_type\":\"sha256\",\"allow_symlinks\":false,\"ignore_paths\":[]"
 
 /* $D: digest of the file; $R: root over one such digest; $2: root over two. */
@@ -457,10 +477,12 @@ static void forge_and_verify(const forge *f, size_t index) {
   free(m.signature);
   m.signature = malloc(capacity);
   const char *bundle = f->bundle ? f->bundle : USUAL, *first = strstr(bundle, "%s"), *second = strstr(first + 1, "%s");
-  m.signature_size = (size_t)snprintf(m.signature, capacity, "%.*s%s%.*s%s%s", (int)(first - bundle), bundle, payload64, (int)(second - first - 2), first + 2, signature64, second + 2);
+  m.signature_size = (size_t)snprintf(m.signature, capacity, "%.*s%s%.*s%s%s", (int)(first - bundle), bundle, payload64,
+                                      (int)(second - first - 2), first + 2, signature64, second + 2);
   assert_true(m.signature_size < capacity);
   retort_status status = verify(&m, false, NULL, &error);
-  if (status != f->expected || (f->says && !strstr(error.message, f->says))) fail_msg("forgery %zu: %s: %s", index, retort_status_name(status), error.message);
+  if (status != f->expected || (f->says && !strstr(error.message, f->says)))
+    fail_msg("forgery %zu: %s: %s", index, retort_status_name(status), error.message);
   rt_key_close(key);
   free(payload);
   free(payload64);
@@ -491,34 +513,85 @@ static void hostile_bundles_are_refused(void **state) {
       {STATEMENT(FILE_LINE("a\\u0007b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
       {STATEMENT(FILE_LINE("a\\u0000b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, 0},
       {STATEMENT(FILE_LINE(""), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
-       "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}", 0, 0, RETORT_ERROR_FORMAT, "twice"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
-       "\"predicate\":{\"resources\":[" FILE_LINE(".") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}", 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+      {"{\"_type\":\"https://in-toto.io/Statement/"
+       "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
+       "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
+       0, 0, RETORT_ERROR_FORMAT, "twice"},
+      {"{\"_type\":\"https://in-toto.io/Statement/"
+       "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
+       "\"predicate\":{\"resources\":[" FILE_LINE(".") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
+       0, 0, RETORT_ERROR_FORMAT, "plain path"},
       {STATEMENT("", PLAIN), 0, 0, RETORT_ERROR_FORMAT, "no files"},
-      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"blake2b\",\"digest\":\"$D\"}", PLAIN), 0, 0, RETORT_ERROR_UNSUPPORTED, "SHA-256"},
+      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"blake2b\",\"digest\":\"$D\"}", PLAIN), 0, 0, RETORT_ERROR_UNSUPPORTED,
+       "SHA-256"},
       {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"ABCD\"}", PLAIN), 0, 0, RETORT_ERROR_FORMAT, "lowercase"},
-      {STATEMENT("{\"name\":\"model.gguf\",\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\"}", PLAIN), 0, 0, RETORT_ERROR_JSON, 0},
-      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":1}}}", PLAIN), 0, 0, RETORT_ERROR_FORMAT, "annotation"},
-      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":2},\"x\":[1.5]},\"extra\":1}", PLAIN), 0, 0, RETORT_OK, 0},
-      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"shards\",\"hash_type\":\"sha256\",\"allow_symlinks\":false"), 0, 0, RETORT_ERROR_UNSUPPORTED, "shards"},
+      {STATEMENT("{\"name\":\"model.gguf\",\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\"}", PLAIN), 0, 0,
+       RETORT_ERROR_JSON, 0},
+      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":1}}}",
+                 PLAIN),
+       0, 0, RETORT_ERROR_FORMAT, "annotation"},
+      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":2},"
+                 "\"x\":[1.5]},\"extra\":1}",
+                 PLAIN),
+       0, 0, RETORT_OK, 0},
+      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"shards\",\"hash_type\":\"sha256\",\"allow_symlinks\":false"), 0, 0,
+       RETORT_ERROR_UNSUPPORTED, "shards"},
       {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"blake3\""), 0, 0, RETORT_ERROR_UNSUPPORTED, 0},
-      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"sha256\",\"more\":1"), 0, 0, RETORT_ERROR_FORMAT, "serialization"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$D\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
-       "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}", 0, 0, RETORT_ERROR_FORMAT, "digests"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[],\"predicateType\":\"https://model_signing/signature/v1.0\",\"predicate\":{}}", 0, 0, RETORT_ERROR_FORMAT, "subject"},
+      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"sha256\",\"more\":1"), 0, 0, RETORT_ERROR_FORMAT,
+       "serialization"},
+      {"{\"_type\":\"https://in-toto.io/Statement/"
+       "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$D\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
+       "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
+       0, 0, RETORT_ERROR_FORMAT, "digests"},
+      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[],\"predicateType\":\"https://model_signing/signature/"
+       "v1.0\",\"predicate\":{}}",
+       0, 0, RETORT_ERROR_FORMAT, "subject"},
       {"{\"_type\":\"https://in-toto.io/Statement/v0.1\"}", 0, 0, RETORT_ERROR_FORMAT, "in-toto"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicateType\":\"https://slsa.dev/provenance/v1\"}", 0, 0, RETORT_ERROR_UNSUPPORTED, "predicateType"},
+      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicateType\":\"https://slsa.dev/provenance/v1\"}", 0, 0,
+       RETORT_ERROR_UNSUPPORTED, "predicateType"},
       {"not json", 0, 0, RETORT_ERROR_JSON, 0},
       /* two signatures, an unknown member, two methods, a keyless bundle, another payload type, an old media type */
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"},{\"sig\":\"AAAA\"}]}}", RETORT_ERROR_FORMAT, "exactly one signature"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"x\":1},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}", RETORT_ERROR_FORMAT, "unknown members"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"certificate\":{}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}", RETORT_ERROR_FORMAT, "more than one"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"certificate\":{}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}", RETORT_ERROR_TRUST, "keyless"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"AAAA\"}]}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}", RETORT_ERROR_TRUST, "plain key"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"text/plain\",\"signatures\":[{\"sig\":\"%s\"}]}}", RETORT_ERROR_FORMAT, "payloadType"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle+json;version=0.1\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}", RETORT_ERROR_FORMAT, "mediaType"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"0000000000000000000000000000000000000000000000000000000000000000\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}", RETORT_ERROR_TRUST, "not among"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\","
+       "\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"},{\"sig\":\"AAAA\"}]}}",
+       RETORT_ERROR_FORMAT, "exactly one signature"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"x\":1},\"dsseEnvelope\":{\"payload\":"
+       "\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+       RETORT_ERROR_FORMAT, "unknown members"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"certificate\":{}},\"dsseEnvelope\":{"
+       "\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+       RETORT_ERROR_FORMAT, "more than one"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"certificate\":{}},\"dsseEnvelope\":{\"payload\":\"%s\","
+       "\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+       RETORT_ERROR_TRUST, "keyless"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"AAAA\"}]}"
+       "},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+       RETORT_ERROR_TRUST, "plain key"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\","
+       "\"payloadType\":\"text/plain\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+       RETORT_ERROR_FORMAT, "payloadType"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle+json;version=0.1\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":"
+       "\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+       RETORT_ERROR_FORMAT, "mediaType"},
+      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+       "{\"mediaType\":\"application/"
+       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":"
+       "\"0000000000000000000000000000000000000000000000000000000000000000\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":"
+       "\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+       RETORT_ERROR_TRUST, "not among"},
   };
   for (size_t i = 0; i < RT_COUNT(forgeries); i++) forge_and_verify(&forgeries[i], i);
 }
@@ -569,21 +642,25 @@ static char *bundle_around(const signed_model *m, const char *payload) {
   uint8_t random[32] = {1}, signature[RT_SIGNATURE_MAX];
   char head[128], signature64[256], *payload64 = malloc(strlen(payload) * 2 + 8), *out = malloc(strlen(payload) * 2 + 2000);
   size_t size;
-  rt_span pieces[2] = {{(uint8_t *)head, (size_t)snprintf(head, sizeof head, "DSSEv1 28 application/vnd.in-toto+json %zu ", strlen(payload))}, {(const uint8_t *)payload, strlen(payload)}};
+  rt_span pieces[2] = {
+      {(uint8_t *)head, (size_t)snprintf(head, sizeof head, "DSSEv1 28 application/vnd.in-toto+json %zu ", strlen(payload))},
+      {(const uint8_t *)payload, strlen(payload)}};
   ok(rt_key_open_private(NULL, m->secret, strlen(m->secret), "key", random, &key, &error), &error);
   ok(rt_key_sign(key, pieces, 2, signature, &size, &error), &error);
   rt_key_close(key);
   rt_base64_encode((const uint8_t *)payload, strlen(payload), payload64);
   rt_base64_encode(signature, size, signature64);
   const char *second = strstr(strstr(USUAL, "%s") + 1, "%s"), *first = strstr(USUAL, "%s");
-  snprintf(out, strlen(payload) * 2 + 2000, "%.*s%s%.*s%s%s", (int)(first - USUAL), USUAL, payload64, (int)(second - first - 2), first + 2, signature64, second + 2);
+  snprintf(out, strlen(payload) * 2 + 2000, "%.*s%s%.*s%s%s", (int)(first - USUAL), USUAL, payload64, (int)(second - first - 2), first + 2,
+           signature64, second + 2);
   free(payload64);
   return out;
 }
 
 /* Changes each value of `text` in turn; what is accepted is listed in `accepted`, a line each. */
 static void change_each_value(signed_model *m, const char *text, bool is_payload, char accepted[8000]) {
-  static const char *const others[] = {"null", "true", "0", "-1", "1.5", "\"\"", "\"x\"", "\"a/../b\"", "\"\\u0000\"", "[]", "{}", "[[]]", "[0]", "[{}]", "{\"sha256\":0}", "", "+"};
+  static const char *const others[] = {"null", "true", "0",    "-1",  "1.5",  "\"\"",           "\"x\"", "\"a/../b\"", "\"\\u0000\"",
+                                       "[]",   "{}",   "[[]]", "[0]", "[{}]", "{\"sha256\":0}", "",      "+"};
   static place places[200];
   size_t n = 0, refused = 0, length = 0;
   places_of(text, NULL, "", places, &n);
@@ -595,7 +672,7 @@ static void change_each_value(signed_model *m, const char *text, bool is_payload
       const char *with = others[k], *from = at->start, *to = at->end;
       if (*with == '+' && *at->start != '{') continue;
       if (*with == '+') to = from = at->start + 1, with = at->start[1] == '}' ? "\"more\":1" : "\"more\":1,"; /* one more member */
-      else if (!*with) { /* left out, with one comma */
+      else if (!*with) {                                                                                      /* left out, with one comma */
         if (i == 0) continue;
         if (at->member) from = at->member;
         if (*to == ',') to++;
@@ -607,7 +684,12 @@ static void change_each_value(signed_model *m, const char *text, bool is_payload
       t.signature = bundle;
       t.signature_size = strlen(bundle);
       if (verify(&t, true, NULL, &error)) refused++;
-      else length += (size_t)snprintf(accepted + length, 8000 - length, "%s%s%s\n", at->key, *others[k] == '+' ? " with one more member" : *with ? ": " : " left out", *others[k] == '+' ? "" : with);
+      else
+        length += (size_t)snprintf(accepted + length, 8000 - length, "%s%s%s\n", at->key,
+                                   *others[k] == '+' ? " with one more member"
+                                   : *with           ? ": "
+                                                     : " left out",
+                                   *others[k] == '+' ? "" : with);
       assert_true(length < 8000);
       if (is_payload) free(bundle);
       free(changed);
@@ -631,28 +713,31 @@ static void every_value_must_be_there_and_of_its_kind(void **state) {
   snprintf(old, sizeof old, "{\"rawBytes\":\"%s\",\"keyDetails\":\"PKIX_ECDSA_P256_SHA_256\"}", key64);
   char *older = splice(m.signature, from, to, old);
   change_each_value(&m, older, false, accepted);
-  assert_string_equal(accepted, "publicKey: {}\nrawBytes left out\nkeyDetails: \"\"\nkeyDetails: \"x\"\nkeyDetails: \"a/../b\"\nkeyDetails left out\n"
-                                "tlogEntries left out\nkeyid: null\nkeyid left out\n");
+  assert_string_equal(accepted,
+                      "publicKey: {}\nrawBytes left out\nkeyDetails: \"\"\nkeyDetails: \"x\"\nkeyDetails: \"a/../b\"\nkeyDetails left out\n"
+                      "tlogEntries left out\nkeyid: null\nkeyid left out\n");
   free(older);
-  /* The signed statement, which only who has the key can change: the subject's name is whatever the signer says; the schema leaves statement, subject
-   * and files open to more members; without its annotation a file is hashed as a whole. */
+  /* The signed statement, which only who has the key can change: the subject's name is whatever the signer says; the schema leaves
+   * statement, subject and files open to more members; without its annotation a file is hashed as a whole. */
   const char *payload64 = strstr(m.signature, "\"payload\":\"") + 11;
   size_t size;
   uint8_t *payload = calloc(1, m.signature_size);
   assert_true(rt_base64_decode(payload64, (size_t)(strchr(payload64, '"') - payload64), payload, &size));
   change_each_value(&m, (char *)payload, true, accepted);
-  assert_string_equal(accepted, " with one more member\n"
-                                "subject[] with one more member\n"
-                                "name: \"\"\nname: \"x\"\nname: \"a/../b\"\n"
-                                "digest with one more member\n"
-                                "resources[] with one more member\n"
-                                "annotations: null\nannotations: true\nannotations: 0\nannotations: -1\nannotations: 1.5\nannotations: \"\"\nannotations: \"x\"\n"
-                                "annotations: \"a/../b\"\nannotations: \"\\u0000\"\nannotations: []\nannotations: {}\nannotations: [[]]\nannotations: [0]\n"
-                                "annotations: [{}]\nannotations: {\"sha256\":0}\nannotations left out\nannotations with one more member\n"
-                                "retort.chunks left out\nretort.chunks with one more member\n"
-                                "version: 0\nversion: -1\n"
-                                "allow_symlinks: true\nallow_symlinks left out\n"
-                                "ignore_paths left out\n");
+  assert_string_equal(
+      accepted,
+      " with one more member\n"
+      "subject[] with one more member\n"
+      "name: \"\"\nname: \"x\"\nname: \"a/../b\"\n"
+      "digest with one more member\n"
+      "resources[] with one more member\n"
+      "annotations: null\nannotations: true\nannotations: 0\nannotations: -1\nannotations: 1.5\nannotations: \"\"\nannotations: \"x\"\n"
+      "annotations: \"a/../b\"\nannotations: \"\\u0000\"\nannotations: []\nannotations: {}\nannotations: [[]]\nannotations: [0]\n"
+      "annotations: [{}]\nannotations: {\"sha256\":0}\nannotations left out\nannotations with one more member\n"
+      "retort.chunks left out\nretort.chunks with one more member\n"
+      "version: 0\nversion: -1\n"
+      "allow_symlinks: true\nallow_symlinks left out\n"
+      "ignore_paths left out\n");
   free(payload);
   drop(&m);
 }
@@ -699,7 +784,8 @@ static void memory_may_run_out(void **state) {
       retort_error error;
       retort_trust_policy policy;
       retort_trust_policy_init(&policy);
-      retort_buffer key = {m.public_key, strlen(m.public_key), NULL}, signature = {k == 0 ? many : m.signature, k == 0 ? many_size : m.signature_size, "signature"};
+      retort_buffer key = {m.public_key, strlen(m.public_key), NULL},
+                    signature = {k == 0 ? many : m.signature, k == 0 ? many_size : m.signature_size, "signature"};
       policy.method = m.method;
       policy.anchors = &key;
       policy.n_anchors = 1;
@@ -741,7 +827,8 @@ static retort_status open_text(const signed_model *m, const char *text, size_t s
   return status;
 }
 
-/* Texts of the largest size and of the worst kinds that fit in it: too deep, too many values, or just not too many, one long text, keys all alike. */
+/* Texts of the largest size and of the worst kinds that fit in it: too deep, too many values, or just not too many, one long text, keys all
+ * alike. */
 static void deep_and_huge_texts_are_refused_early(void **state) {
   (void)state;
   static const struct {
@@ -779,7 +866,8 @@ static void deep_and_huge_texts_are_refused_early(void **state) {
     n += strlen(texts[i].tail);
     retort_status status = open_text(&m, text, n, &memory, &seconds, &error);
     if (status != texts[i].status || (texts[i].says && !strstr(error.message, texts[i].says)) || memory > most || seconds > most_seconds)
-      fail_msg("text %zu (%zu bytes): %s: %s; %zu bytes of memory, %.2f s", i, n, retort_status_name(status), status ? error.message : "accepted", memory, seconds);
+      fail_msg("text %zu (%zu bytes): %s: %s; %zu bytes of memory, %.2f s", i, n, retort_status_name(status),
+               status ? error.message : "accepted", memory, seconds);
     print_message("text %zu: %zu bytes, refused with %zu KiB of memory in %.3f s\n", i, n, memory >> 10, seconds);
   }
   free(text);
@@ -943,9 +1031,10 @@ static void strict_der_only(void **state) {
   static const struct {
     uint8_t bytes[12];
     size_t size;
-  } bad[] = {{{0x30, 0x81, 6, 2, 1, 1, 2, 1, 1}, 9}, {{0x30, 7, 2, 2, 0, 1, 2, 1, 1}, 9}, {{0x30, 6, 2, 1, 0x81, 2, 1, 1}, 8},   {{0x30, 6, 2, 1, 0, 2, 1, 1}, 8},
-             {{0x30, 6, 2, 1, 1, 2, 1, 1, 0}, 9},    {{0x30, 7, 2, 1, 1, 2, 1, 1, 0}, 9}, {{0x30, 6, 2, 1, 1, 3, 1, 1}, 8},      {{0x31, 6, 2, 1, 1, 2, 1, 1}, 8},
-             {{0x30, 7, 2, 0x81, 1, 1, 2, 1, 1}, 9}, {{0x30, 5, 2, 1, 1, 2, 0}, 7},       {{0x30, 0x80, 2, 1, 1, 2, 1, 1, 0, 0}, 10}};
+  } bad[] = {{{0x30, 0x81, 6, 2, 1, 1, 2, 1, 1}, 9}, {{0x30, 7, 2, 2, 0, 1, 2, 1, 1}, 9},       {{0x30, 6, 2, 1, 0x81, 2, 1, 1}, 8},
+             {{0x30, 6, 2, 1, 0, 2, 1, 1}, 8},       {{0x30, 6, 2, 1, 1, 2, 1, 1, 0}, 9},       {{0x30, 7, 2, 1, 1, 2, 1, 1, 0}, 9},
+             {{0x30, 6, 2, 1, 1, 3, 1, 1}, 8},       {{0x31, 6, 2, 1, 1, 2, 1, 1}, 8},          {{0x30, 7, 2, 0x81, 1, 1, 2, 1, 1}, 9},
+             {{0x30, 5, 2, 1, 1, 2, 0}, 7},          {{0x30, 0x80, 2, 1, 1, 2, 1, 1, 0, 0}, 10}};
   for (size_t i = 0; i < RT_COUNT(bad); i++) assert_false(rt_der_signature_is_strict(bad[i].bytes, bad[i].size));
 }
 

@@ -36,17 +36,25 @@ static void base64(void **state) {
   size_t n;
   static const struct {
     const char *text, *bytes;
-  } good[] = {{"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"}, {"+/+/", "\xfb\xff\xbf"}, {"-_-_", "\xfb\xff\xbf"}}; /* RFC 4648, section 10 */
+  } good[] = {{"", ""},
+              {"Zg==", "f"},
+              {"Zm8=", "fo"},
+              {"Zm9v", "foo"},
+              {"Zm9vYg==", "foob"},
+              {"+/+/", "\xfb\xff\xbf"},
+              {"-_-_", "\xfb\xff\xbf"}}; /* RFC 4648, section 10 */
   for (size_t i = 0; i < RT_COUNT(good); i++) {
     assert_true(rt_base64_decode(good[i].text, strlen(good[i].text), out, &n));
     assert_int_equal(n, strlen(good[i].bytes));
     assert_memory_equal(out, good[i].bytes, n);
   }
-  static const char *const bad[] = {"Zg=",  "Zg",   "Zm9",  "Z",        "Zg===",    "Zh==", "Zm9=", "====", "Z===", "=Zg=", "Zg=a", "Zm9vZg==Zm9v",
-                                    "Zm 9", "Zm9\n", "Zm9v\n", "Zg==\n\n\n\n", "Zm9.", "Zm9*", "Zm9,", "Zm9@", "Zm9[", "Zm9`", "Zm9{", "Zm9:", "Zm\xc3\xa9"};
+  static const char *const bad[] = {
+      "Zg=",   "Zg",     "Zm9",          "Z",    "Zg===", "Zh==", "Zm9=", "====", "Z===", "=Zg=", "Zg=a", "Zm9vZg==Zm9v", "Zm 9",
+      "Zm9\n", "Zm9v\n", "Zg==\n\n\n\n", "Zm9.", "Zm9*",  "Zm9,", "Zm9@", "Zm9[", "Zm9`", "Zm9{", "Zm9:", "Zm\xc3\xa9"};
   for (size_t i = 0; i < RT_COUNT(bad); i++)
     if (rt_base64_decode(bad[i], strlen(bad[i]), out, &n)) fail_msg("\"%s\" was accepted", bad[i]);
-  for (size_t size = 1; size < 8; size++) assert_true(rt_base64_decode("Zm9vZm9v", size, out, &n) == (size == 4)); /* the size counts, not what lies behind */
+  for (size_t size = 1; size < 8; size++)
+    assert_true(rt_base64_decode("Zm9vZm9v", size, out, &n) == (size == 4)); /* the size counts, not what lies behind */
   for (size_t size = 0; size <= sizeof bytes; size++) {
     for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)(i * 37 + size);
     rt_base64_encode(bytes, size, text);
@@ -56,10 +64,59 @@ static void base64(void **state) {
 
 static void names(void **state) {
   (void)state;
-  static const char *const good[] = {"a", "a/b", ".hidden", "a/.hidden", "..a", "a..", "...", "a/...", "t\xc3\xa9l\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "a b", "~", "\xef\xbf\xbd", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
-  static const char *const bad[] = {"", "/", "/a", "a/", "a//b", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "a\\b", "a\nb", "a\tb", "a\x7f", "a\x1f", "\x01",
-                                    "\xc2\x80", "\xc2\x9f" /* C1 controls */, "\x80", "\xc3", "a\xc3", "\xc3(", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xe0\x80\xaf", "\xe2\x82", "\xe2\x28\xa1",
-                                    "\xed\xa0\x80" /* a surrogate */, "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff"};
+  static const char *const good[] = {"a",
+                                     "a/b",
+                                     ".hidden",
+                                     "a/.hidden",
+                                     "..a",
+                                     "a..",
+                                     "...",
+                                     "a/...",
+                                     "t\xc3\xa9l\xc3\xa9",
+                                     "\xe2\x82\xac",
+                                     "\xf0\x9f\x98\x80",
+                                     "a b",
+                                     "~",
+                                     "\xef\xbf\xbd",
+                                     "\xed\x9f\xbf",
+                                     "\xf4\x8f\xbf\xbf"};
+  static const char *const bad[] = {"",
+                                    "/",
+                                    "/a",
+                                    "a/",
+                                    "a//b",
+                                    ".",
+                                    "..",
+                                    "./a",
+                                    "../a",
+                                    "a/.",
+                                    "a/..",
+                                    "a/./b",
+                                    "a/../b",
+                                    "a\\b",
+                                    "a\nb",
+                                    "a\tb",
+                                    "a\x7f",
+                                    "a\x1f",
+                                    "\x01",
+                                    "\xc2\x80",
+                                    "\xc2\x9f" /* C1 controls */,
+                                    "\x80",
+                                    "\xc3",
+                                    "a\xc3",
+                                    "\xc3(",
+                                    "\xc0\xaf",
+                                    "\xc1\xbf",
+                                    "\xe0\x9f\xbf",
+                                    "\xe0\x80\xaf",
+                                    "\xe2\x82",
+                                    "\xe2\x28\xa1",
+                                    "\xed\xa0\x80" /* a surrogate */,
+                                    "\xf0\x8f\xbf\xbf",
+                                    "\xf0\x9f\x98",
+                                    "\xf4\x90\x80\x80",
+                                    "\xf5\x80\x80\x80",
+                                    "\xff"};
   for (size_t i = 0; i < RT_COUNT(good); i++)
     if (!rt_name_is_canonical(good[i], strlen(good[i]))) fail_msg("\"%s\" was refused", good[i]);
   for (size_t i = 0; i < RT_COUNT(bad); i++)
@@ -82,9 +139,21 @@ static void times(void **state) {
   static const struct {
     int64_t seconds;
     const char *text;
-  } cases[] = {{1, "1970-01-01 00:00 UTC"}, {951782399, "2000-02-28 23:59 UTC"}, {951782400, "2000-02-29 00:00 UTC"}, {951868800, "2000-03-01 00:00 UTC"}, {1709164800, "2024-02-29 00:00 UTC"},
-               {1735689599, "2024-12-31 23:59 UTC"}, {1735689600, "2025-01-01 00:00 UTC"}, {4107542399, "2100-02-28 23:59 UTC"}, {4107542400, "2100-03-01 00:00 UTC"},
-               {253402300799, "9999-12-31 23:59 UTC"}, {253402300800, ""}, {0, ""}, {-1, ""}, {INT64_MAX, ""}, {INT64_MIN, ""}};
+  } cases[] = {{1, "1970-01-01 00:00 UTC"},
+               {951782399, "2000-02-28 23:59 UTC"},
+               {951782400, "2000-02-29 00:00 UTC"},
+               {951868800, "2000-03-01 00:00 UTC"},
+               {1709164800, "2024-02-29 00:00 UTC"},
+               {1735689599, "2024-12-31 23:59 UTC"},
+               {1735689600, "2025-01-01 00:00 UTC"},
+               {4107542399, "2100-02-28 23:59 UTC"},
+               {4107542400, "2100-03-01 00:00 UTC"},
+               {253402300799, "9999-12-31 23:59 UTC"},
+               {253402300800, ""},
+               {0, ""},
+               {-1, ""},
+               {INT64_MAX, ""},
+               {INT64_MIN, ""}};
   for (size_t i = 0; i < RT_COUNT(cases); i++) {
     char text[RT_UTC_TEXT];
     rt_utc_text(cases[i].seconds, text);
@@ -110,7 +179,8 @@ static void chunk_lists(void **state) {
     rt_chunks_write_header(chunk, sizes[i], list);
     assert_int_equal(rt_chunks_parse(list, sizeof list, "list", &c, NULL), RETORT_ERROR_FORMAT);
   }
-  static const uint64_t chunk_sizes[] = {0, 1, RT_CHUNK_MIN / 2, RT_CHUNK_MIN - 1, RT_CHUNK_MIN + 1, 3 << 19, 2 * (uint64_t)RT_CHUNK_MAX, (uint64_t)1 << 63};
+  static const uint64_t chunk_sizes[] = {
+      0, 1, RT_CHUNK_MIN / 2, RT_CHUNK_MIN - 1, RT_CHUNK_MIN + 1, 3 << 19, 2 * (uint64_t)RT_CHUNK_MAX, (uint64_t)1 << 63};
   for (size_t i = 0; i < RT_COUNT(chunk_sizes); i++) {
     assert_false(rt_chunk_size_ok(chunk_sizes[i]));
     rt_chunks_write_header(chunk_sizes[i], 3, list); /* with the right length, where one chunk would do */
@@ -146,8 +216,11 @@ static void make(artefacts *a) {
   memcpy(a->secret.id, "ABCDEFGH", 8);
   memset(a->digest, 9, sizeof a->digest);
   assert_int_equal(rt_minisign_write_key(&a->key, a->key_text, sizeof a->key_text, &a->key_size, NULL), RETORT_OK);
-  assert_int_equal(rt_minisign_write_secret(&a->secret, NULL, NULL, a->secret_text, sizeof a->secret_text, &a->secret_size, NULL), RETORT_OK);
-  assert_int_equal(rt_minisign_write_signature(&a->secret, a->digest, "a comment", a->signature_text, sizeof a->signature_text, &a->signature_size, NULL), RETORT_OK);
+  assert_int_equal(rt_minisign_write_secret(&a->secret, NULL, NULL, a->secret_text, sizeof a->secret_text, &a->secret_size, NULL),
+                   RETORT_OK);
+  assert_int_equal(rt_minisign_write_signature(&a->secret, a->digest, "a comment", a->signature_text, sizeof a->signature_text,
+                                               &a->signature_size, NULL),
+                   RETORT_OK);
 }
 
 /* How a text of `a` is changed: lines are numbered from 0, `with` replaces the whole line. */
@@ -177,8 +250,20 @@ static void minisign_signatures(void **state) {
   static const struct {
     int line;
     const char *with;
-  } bad[] = {{0, "trusted comment: x"}, {0, "untrusted comment:x"}, {0, ""}, {0, "untrusted comment: \x1b[31m"}, {0, "untrusted comment: \xc2\x9b"}, {1, ""}, {1, "QUJD"}, {2, "untrusted comment: a comment"},
-             {2, "a comment"}, {2, "trusted comment: \x1b[31m"}, {2, "trusted comment: \xff"}, {3, ""}, {3, "QUJD"}, {3, "QUJD\nmore"}};
+  } bad[] = {{0, "trusted comment: x"},
+             {0, "untrusted comment:x"},
+             {0, ""},
+             {0, "untrusted comment: \x1b[31m"},
+             {0, "untrusted comment: \xc2\x9b"},
+             {1, ""},
+             {1, "QUJD"},
+             {2, "untrusted comment: a comment"},
+             {2, "a comment"},
+             {2, "trusted comment: \x1b[31m"},
+             {2, "trusted comment: \xff"},
+             {3, ""},
+             {3, "QUJD"},
+             {3, "QUJD\nmore"}};
   for (size_t i = 0; i < RT_COUNT(bad); i++) {
     char *text = with_line(a.signature_text, bad[i].line, bad[i].with);
     if (parse_signature(text, &error) == RETORT_OK) fail_msg("line %d as \"%s\" was accepted", bad[i].line, bad[i].with);
@@ -198,7 +283,8 @@ static void minisign_signatures(void **state) {
   assert_int_equal(rt_minisign_verify(&s, &a.key, 1, a.digest, 64, "s", &error), RETORT_OK);
   assert_int_equal(rt_minisign_parse_signature(a.signature_text, a.signature_size - 1, "s", &s, &error), RETORT_OK);
   for (n = 0; n < a.signature_size - 1; n++) /* and nothing shorter */
-    if (rt_minisign_parse_signature(a.signature_text, n, "s", &s, &error) == RETORT_OK && s.trusted && rt_minisign_verify(&s, &a.key, 1, a.digest, 64, "s", &error) == RETORT_OK)
+    if (rt_minisign_parse_signature(a.signature_text, n, "s", &s, &error) == RETORT_OK && s.trusted &&
+        rt_minisign_verify(&s, &a.key, 1, a.digest, 64, "s", &error) == RETORT_OK)
       fail_msg("the first %zu bytes were accepted", n);
   /* Five lines; too long a text. */
   snprintf(crlf, sizeof crlf, "%smore\n", a.signature_text);
@@ -242,8 +328,11 @@ static void minisign_algorithms(void **state) {
   static const struct {
     const char *letters;
     retort_status four_lines, two_lines;
-  } cases[] = {{"ED", RETORT_OK, RETORT_ERROR_UNSUPPORTED},           {"Ed", RETORT_ERROR_UNSUPPORTED, RETORT_OK},          {"eD", RETORT_ERROR_FORMAT, RETORT_ERROR_FORMAT},
-               {"EE", RETORT_ERROR_FORMAT, RETORT_ERROR_FORMAT}, {"DE", RETORT_ERROR_FORMAT, RETORT_ERROR_FORMAT}};
+  } cases[] = {{"ED", RETORT_OK, RETORT_ERROR_UNSUPPORTED},
+               {"Ed", RETORT_ERROR_UNSUPPORTED, RETORT_OK},
+               {"eD", RETORT_ERROR_FORMAT, RETORT_ERROR_FORMAT},
+               {"EE", RETORT_ERROR_FORMAT, RETORT_ERROR_FORMAT},
+               {"DE", RETORT_ERROR_FORMAT, RETORT_ERROR_FORMAT}};
   for (size_t i = 0; i < RT_COUNT(cases); i++) {
     memcpy(bytes, cases[i].letters, 2);
     rt_base64_encode(bytes, 74, line);
@@ -290,7 +379,8 @@ static void minisign_keys(void **state) {
   assert_memory_equal(&key, &a.key, sizeof key);
   assert_int_equal(rt_minisign_parse_key(line, strlen(line), "k", &key, &error), RETORT_OK); /* the short form */
   assert_int_equal(rt_minisign_parse_key(line, 56, "k", &key, &error), RETORT_OK);
-  for (size_t n = 0; n < a.key_size - 1; n++) assert_int_equal(rt_minisign_parse_key(a.key_text, n, "k", &key, &error), RETORT_ERROR_FORMAT);
+  for (size_t n = 0; n < a.key_size - 1; n++)
+    assert_int_equal(rt_minisign_parse_key(a.key_text, n, "k", &key, &error), RETORT_ERROR_FORMAT);
   char text[RT_MINISIGN_MAX + 200], other[60];
   uint8_t bytes[44];
   size_t n;

@@ -122,6 +122,7 @@ static void ecdsa_p521(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(ed25519), cmocka_unit_test(ecdsa_p256), cmocka_unit_test(ecdsa_p384), cmocka_unit_test(ecdsa_p521)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(ed25519), cmocka_unit_test(ecdsa_p256), cmocka_unit_test(ecdsa_p384),
+                                     cmocka_unit_test(ecdsa_p521)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

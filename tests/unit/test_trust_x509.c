@@ -1,6 +1,7 @@
 /* test_trust_x509.c - certificate chains and PEM keys: one good chain, and every kind of bad one refused for its own reason.
  *
- * The certificates are in tests/data/chains (its make.py made them); time is an argument, so that the same ones are early, good and expired.
+ * The certificates are in tests/data/chains (its make.py made them); time is an argument, so that the same ones are early, good and
+ * expired.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,7 +82,8 @@ static void accepts(const char *anchor, int64_t time, const char *const *names) 
 static void refuses(const char *anchor, int64_t time, const char *says, const char *const *names) {
   retort_error error;
   retort_status status = verify(anchor, time, &error, names);
-  if (status != RETORT_ERROR_TRUST || !strstr(error.message, says)) fail_msg("%s under %s: %s: %s", names[0], anchor, retort_status_name(status), status ? error.message : "accepted");
+  if (status != RETORT_ERROR_TRUST || !strstr(error.message, says))
+    fail_msg("%s under %s: %s: %s", names[0], anchor, retort_status_name(status), status ? error.message : "accepted");
 }
 
 static void good_chains(void **state) {
@@ -99,13 +101,15 @@ static void paths(void **state) {
   (void)state;
   refuses("root-other.pem", SUMMER_2027, "does not lead", CHAIN("leaf.pem", "mid.pem"));
   refuses("root-same-name.pem", SUMMER_2027, "does not lead", CHAIN("leaf.pem", "mid.pem"));
-  refuses("root-other.pem", SUMMER_2027, "does not lead", CHAIN("leaf.pem", "mid.pem", "root.pem")); /* a root that the bundle brings along is not trusted */
+  refuses("root-other.pem", SUMMER_2027, "does not lead",
+          CHAIN("leaf.pem", "mid.pem", "root.pem")); /* a root that the bundle brings along is not trusted */
   refuses("root.pem", SUMMER_2027, "does not lead", CHAIN("leaf.pem"));
   refuses("root.pem", SUMMER_2027, "does not lead", CHAIN("leaf-under-not-ca.pem", "mid-not-ca.pem"));
   refuses("root-path-0.pem", SUMMER_2027, "does not lead", CHAIN("leaf.pem", "mid-under-path-0.pem"));
   refuses("root.pem", SUMMER_2027, "does not lead", CHAIN("self-signed-leaf.pem"));
   refuses("root-that-signs.pem", SUMMER_2027, "the root", CHAIN("root-that-signs.pem"));
-  refuses("root.pem", SUMMER_2027, "certificates; 1 to 8", CHAIN("leaf.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem"));
+  refuses("root.pem", SUMMER_2027, "certificates; 1 to 8",
+          CHAIN("leaf.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem", "mid.pem"));
   rt_anchors *anchors = open_anchor("root.pem");
   rt_key *key;
   char subject[64];
@@ -126,7 +130,8 @@ static void times(void **state) {
   refuses("root.pem", to + 1, "expired", CHAIN("leaf.pem", "mid.pem"));
   refuses("root.pem", SUMMER_2025, "not yet valid", CHAIN("leaf.pem", "mid.pem"));
   refuses("root.pem", (int64_t)1 << 40, "expired", CHAIN("leaf.pem", "mid.pem"));
-  refuses("root.pem", SUMMER_2025, "not yet valid", CHAIN("leaf-before-its-issuer.pem", "mid.pem")); /* the leaf would do, its issuer does not */
+  refuses("root.pem", SUMMER_2025, "not yet valid",
+          CHAIN("leaf-before-its-issuer.pem", "mid.pem")); /* the leaf would do, its issuer does not */
   refuses("root.pem", INT64_MIN, "not yet valid", CHAIN("leaf-before-its-issuer.pem", "mid.pem"));
   accepts("root.pem", SUMMER_2027, CHAIN("leaf-before-its-issuer.pem", "mid.pem"));
 }
@@ -160,7 +165,8 @@ static void every_byte_of_a_chain_counts(void **state) {
     for (size_t at = 0; at < chain[which].size; at++) {
       uint8_t *byte = (which ? mid : leaf) + at;
       *byte ^= (uint8_t)(1u << at % 8);
-      if (rt_anchors_verify(anchors, chain, 2, SUMMER_2027, &key, subject, sizeof subject, NULL) == RETORT_OK) fail_msg("byte %zu of the %s was changed and accepted", at, which ? "issuer" : "leaf");
+      if (rt_anchors_verify(anchors, chain, 2, SUMMER_2027, &key, subject, sizeof subject, NULL) == RETORT_OK)
+        fail_msg("byte %zu of the %s was changed and accepted", at, which ? "issuer" : "leaf");
       *byte ^= (uint8_t)(1u << at % 8);
     }
   for (chain[0].size--; chain[0].size > 0; chain[0].size--)
@@ -194,7 +200,8 @@ static void what_can_be_a_root(void **state) {
   for (size_t i = 0; i < RT_COUNT(cases); i++) {
     char *text = data_file(cases[i].file, &size);
     retort_status status = anchor(text, size, &error);
-    if (status != cases[i].status || (status && !strstr(error.message, cases[i].says))) fail_msg("%s: %s: %s", cases[i].file, retort_status_name(status), error.message);
+    if (status != cases[i].status || (status && !strstr(error.message, cases[i].says)))
+      fail_msg("%s: %s: %s", cases[i].file, retort_status_name(status), error.message);
     free(text);
   }
   /* A good root and something else in one file, a name that claims to be its own issuer, a NUL, an empty list. */
@@ -214,8 +221,8 @@ static void what_can_be_a_root(void **state) {
   for (size_t i = 0; i < length; i += 3) {
     const char *digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t bits = (uint32_t)bytes[i] << 16 | (i + 1 < length ? (uint32_t)bytes[i + 1] << 8 : 0u) | (i + 2 < length ? bytes[i + 2] : 0u);
-    n += snprintf(both + n, sizeof both - (size_t)n, "%c%c%c%c%s", digits[bits >> 18], digits[bits >> 12 & 63], i + 1 < length ? digits[bits >> 6 & 63] : '=',
-                  i + 2 < length ? digits[bits & 63] : '=', (i + 3) % 48 == 0 ? "\n" : "");
+    n += snprintf(both + n, sizeof both - (size_t)n, "%c%c%c%c%s", digits[bits >> 18], digits[bits >> 12 & 63],
+                  i + 1 < length ? digits[bits >> 6 & 63] : '=', i + 2 < length ? digits[bits & 63] : '=', (i + 3) % 48 == 0 ? "\n" : "");
   }
   n += snprintf(both + n, sizeof both - (size_t)n, "\n-----END CERTIFICATE-----\n");
   assert_int_equal(anchor(both, (size_t)n, &error), RETORT_ERROR_TRUST);
@@ -227,7 +234,8 @@ static void what_can_be_a_root(void **state) {
 static retort_status open_key(const char *text, size_t size, bool private_key, retort_error *error) {
   static const uint8_t random[32] = {1};
   rt_key *key;
-  retort_status status = private_key ? rt_key_open_private(NULL, text, size, "key", random, &key, error) : rt_key_open_public(NULL, text, size, "key", &key, error);
+  retort_status status = private_key ? rt_key_open_private(NULL, text, size, "key", random, &key, error)
+                                     : rt_key_open_public(NULL, text, size, "key", &key, error);
   if (!status) rt_key_close(key);
   return status;
 }

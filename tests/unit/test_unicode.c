@@ -1,4 +1,5 @@
-/* test_unicode.c - UTF-8 well-formed and not, character classes, and NFC. The reference tokenizers (oracle.tokens) check both on random text. */
+/* test_unicode.c - UTF-8 well-formed and not, character classes, and NFC. The reference tokenizers (oracle.tokens) check both on random
+ * text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,9 +35,22 @@ static void ill_formed_bytes_count_as_maximal_subparts(void **state) {
   static const struct {
     const char *bytes;
     int replaced;
-  } cases[] = {{"\xff", 1},     {"\x80\x80", 2},         {"\xc0\xaf", 2},         {"\xc3", 1},         {"\xe2\x82", 1},  {"\xe2\x82""A", 1},
-               {"\xe0\x80", 2}, {"\xed\xa0\x80", 3},     {"\xf0\x9f\x98", 1},     {"\xf0\x8f\x80", 3}, {"\xf4\x90\x80\x80", 4},
-               {"\xf5\x80", 2}, {"\xf0\x9f\xe2\x82", 2}, {"a\xc3\xc3\xa9z", 1}};
+  } cases[] = {{"\xff", 1},
+               {"\x80\x80", 2},
+               {"\xc0\xaf", 2},
+               {"\xc3", 1},
+               {"\xe2\x82", 1},
+               {"\xe2\x82"
+                "A",
+                1},
+               {"\xe0\x80", 2},
+               {"\xed\xa0\x80", 3},
+               {"\xf0\x9f\x98", 1},
+               {"\xf0\x8f\x80", 3},
+               {"\xf4\x90\x80\x80", 4},
+               {"\xf5\x80", 2},
+               {"\xf0\x9f\xe2\x82", 2},
+               {"a\xc3\xc3\xa9z", 1}};
   for (size_t i = 0; i < RT_COUNT(cases); i++) {
     const uint8_t *p = (const uint8_t *)cases[i].bytes;
     size_t size = strlen(cases[i].bytes);
@@ -57,7 +71,8 @@ static void an_incomplete_end_is_only_what_can_still_be_completed(void **state) 
   static const struct {
     const char *bytes;
     size_t tail;
-  } cases[] = {{"", 0}, {"abc", 0}, {"a\xc3", 1}, {"a\xe2\x82", 2}, {"a\xf0\x9f\x98", 3}, {"a\x80", 0}, {"a\xff", 0}, {"\xed\xa0", 0}, {"\xe0\x80", 0}, {"\xf4\x90", 0}, {"\x80\x80\x80\x80", 0}, {"\xc3\xa9", 0}, {"\xc0", 0}};
+  } cases[] = {{"", 0},         {"abc", 0},      {"a\xc3", 1},    {"a\xe2\x82", 2},        {"a\xf0\x9f\x98", 3}, {"a\x80", 0}, {"a\xff", 0},
+               {"\xed\xa0", 0}, {"\xe0\x80", 0}, {"\xf4\x90", 0}, {"\x80\x80\x80\x80", 0}, {"\xc3\xa9", 0},      {"\xc0", 0}};
   for (size_t i = 0; i < RT_COUNT(cases); i++)
     if (rt_utf8_incomplete((const uint8_t *)cases[i].bytes, strlen(cases[i].bytes)) != cases[i].tail) fail_msg("case %zu", i);
 }
@@ -67,9 +82,11 @@ static void classes_are_those_of_unicode_16(void **state) {
   static const struct {
     uint32_t cp;
     rt_class c;
-  } cases[] = {{'a', RT_LETTER}, {'_', RT_PUNCTUATION}, {'`', RT_SYMBOL}, {'$', RT_SYMBOL}, {'7', RT_NUMBER}, {'\n', RT_SPACE}, {0x7F, RT_OTHER}, {0x85, RT_SPACE},
-               {0xA0, RT_SPACE}, {0xAA, RT_LETTER}, {0xB2, RT_NUMBER}, {0x301, RT_MARK}, {0x200B, RT_OTHER}, {0x2028, RT_SPACE}, {0x3000, RT_SPACE}, {0x4E00, RT_LETTER},
-               {0x2167, RT_NUMBER}, {0xFF5C, RT_SYMBOL}, {0x2581, RT_SYMBOL}, {0xD800, RT_OTHER}, {0x1F600, RT_SYMBOL}, {0x1C89, RT_LETTER}, {0xA7D2, RT_OTHER}, {0x10FFFF, RT_OTHER}};
+  } cases[] = {{'a', RT_LETTER},     {'_', RT_PUNCTUATION}, {'`', RT_SYMBOL},    {'$', RT_SYMBOL},    {'7', RT_NUMBER},
+               {'\n', RT_SPACE},     {0x7F, RT_OTHER},      {0x85, RT_SPACE},    {0xA0, RT_SPACE},    {0xAA, RT_LETTER},
+               {0xB2, RT_NUMBER},    {0x301, RT_MARK},      {0x200B, RT_OTHER},  {0x2028, RT_SPACE},  {0x3000, RT_SPACE},
+               {0x4E00, RT_LETTER},  {0x2167, RT_NUMBER},   {0xFF5C, RT_SYMBOL}, {0x2581, RT_SYMBOL}, {0xD800, RT_OTHER},
+               {0x1F600, RT_SYMBOL}, {0x1C89, RT_LETTER},   {0xA7D2, RT_OTHER},  {0x10FFFF, RT_OTHER}};
   for (size_t i = 0; i < RT_COUNT(cases); i++)
     if (rt_unicode_class(cases[i].cp) != cases[i].c) fail_msg("U+%04X is %d", cases[i].cp, rt_unicode_class(cases[i].cp));
 }
@@ -90,15 +107,15 @@ static void nfc_composes_reorders_and_leaves_the_rest(void **state) {
   (void)state;
   check_nfc("plain", "plain");
   check_nfc("e\u0301", "\u00e9");
-  check_nfc("\u212b", "\u00c5");                   /* a singleton */
+  check_nfc("\u212b", "\u00c5");                                        /* a singleton */
   check_nfc("a\u0315\u0300\u05ae\u0300b", "\u00e0\u05ae\u0300\u0315b"); /* NormalizationTest part 1 */
-  check_nfc("\u0344", "\u0308\u0301");             /* excluded from composition */
+  check_nfc("\u0344", "\u0308\u0301");                                  /* excluded from composition */
   check_nfc("\u1e69", "\u1e69");
   check_nfc("s\u0307\u0323", "\u1e69");
   check_nfc("\u1100\u1161\u11a8", "\uac01");
   check_nfc("\uac00\u11a8", "\uac01");
   check_nfc("\u0301e", "\u0301e");
-  check_nfc("a\u0338\u0301", "\u00e1\u0338"); /* a mark of another class does not stand between */
+  check_nfc("a\u0338\u0301", "\u00e1\u0338");  /* a mark of another class does not stand between */
   check_nfc("a\u0305\u0301", "a\u0305\u0301"); /* one of the same class does */
   check_nfc("\uac01\u11a8", "\uac01\u11a8");   /* a final consonant is there already */
   check_nfc("a\u0345\u0301", "\u00e1\u0345");
@@ -136,10 +153,12 @@ static void missing_memory_is_reported(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_scalar_value_survives_encoding_and_decoding), cmocka_unit_test(ill_formed_bytes_count_as_maximal_subparts),
-      cmocka_unit_test(an_incomplete_end_is_only_what_can_still_be_completed), cmocka_unit_test(classes_are_those_of_unicode_16),
-      cmocka_unit_test(nfc_composes_reorders_and_leaves_the_rest), cmocka_unit_test(a_megabyte_of_marks_is_ordered_in_linear_time),
-      cmocka_unit_test(missing_memory_is_reported)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_scalar_value_survives_encoding_and_decoding),
+                                     cmocka_unit_test(ill_formed_bytes_count_as_maximal_subparts),
+                                     cmocka_unit_test(an_incomplete_end_is_only_what_can_still_be_completed),
+                                     cmocka_unit_test(classes_are_those_of_unicode_16),
+                                     cmocka_unit_test(nfc_composes_reorders_and_leaves_the_rest),
+                                     cmocka_unit_test(a_megabyte_of_marks_is_ordered_in_linear_time),
+                                     cmocka_unit_test(missing_memory_is_reported)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* tiny_model.h - small random models built in memory for unit tests: any architecture and any tensor type, the same bytes everywhere.
  *
- * Weights come from integer dice without libm. For block formats the blocks are random bytes, with the float16 scales set to sizes that keep
- * the activations sane; every bit pattern of the codes and sub-block scales so occurs.
+ * Weights come from integer dice without libm. For block formats the blocks are random bytes, with the float16 scales set to sizes that
+ * keep the activations sane; every bit pattern of the codes and sub-block scales so occurs.
  */
 #ifndef TINY_MODEL_H
 #define TINY_MODEL_H
@@ -48,17 +48,27 @@ static inline void *tiny_keep(tiny_model *t, size_t size) {
 /* Where a block has its float16 scales, and how large they are for weights of about 1/16. */
 typedef struct tiny_format {
   uint32_t id, block, bytes;
-  int d, m;           /* offsets, -1: none */
-  uint16_t d16, m16;  /* float16 bits */
+  int d, m;          /* offsets, -1: none */
+  uint16_t d16, m16; /* float16 bits */
 } tiny_format;
 
 static inline const tiny_format *tiny_format_find(uint32_t id) {
   static const tiny_format formats[] = {
-      {RT_F32, 1, 4, -1, -1, 0, 0},           {RT_F16, 1, 2, -1, -1, 0, 0},           {RT_BF16, 1, 2, -1, -1, 0, 0},
-      {RT_Q4_0, 32, 18, 0, -1, 0x2200, 0},    {RT_Q4_1, 32, 20, 0, 2, 0x2200, 0xAE00}, {RT_Q5_0, 32, 22, 0, -1, 0x1E00, 0},
-      {RT_Q5_1, 32, 24, 0, 2, 0x1E00, 0xAE00}, {RT_Q8_0, 32, 34, 0, -1, 0x1200, 0},    {RT_Q2_K, 256, 84, 80, 82, 0x1A00, 0x1A00},
-      {RT_Q3_K, 256, 110, 108, -1, 0x1600, 0}, {RT_Q4_K, 256, 144, 0, 2, 0x0A00, 0x1600}, {RT_Q5_K, 256, 176, 0, 2, 0x0600, 0x1600},
-      {RT_Q6_K, 256, 210, 208, -1, 0x0300, 0}, {RT_IQ4_NL, 32, 18, 0, -1, 0x1200, 0},  {RT_IQ4_XS, 256, 136, 0, -1, 0x0280, 0},
+      {RT_F32, 1, 4, -1, -1, 0, 0},
+      {RT_F16, 1, 2, -1, -1, 0, 0},
+      {RT_BF16, 1, 2, -1, -1, 0, 0},
+      {RT_Q4_0, 32, 18, 0, -1, 0x2200, 0},
+      {RT_Q4_1, 32, 20, 0, 2, 0x2200, 0xAE00},
+      {RT_Q5_0, 32, 22, 0, -1, 0x1E00, 0},
+      {RT_Q5_1, 32, 24, 0, 2, 0x1E00, 0xAE00},
+      {RT_Q8_0, 32, 34, 0, -1, 0x1200, 0},
+      {RT_Q2_K, 256, 84, 80, 82, 0x1A00, 0x1A00},
+      {RT_Q3_K, 256, 110, 108, -1, 0x1600, 0},
+      {RT_Q4_K, 256, 144, 0, 2, 0x0A00, 0x1600},
+      {RT_Q5_K, 256, 176, 0, 2, 0x0600, 0x1600},
+      {RT_Q6_K, 256, 210, 208, -1, 0x0300, 0},
+      {RT_IQ4_NL, 32, 18, 0, -1, 0x1200, 0},
+      {RT_IQ4_XS, 256, 136, 0, -1, 0x0280, 0},
       {34, 256, 54, -1, -1, 0, 0} /* TQ1_0: not run */
   };
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
@@ -73,7 +83,7 @@ static inline void tiny_fill(tiny_model *t, const tiny_format *f, uint8_t *out, 
       uint32_t bits;
       memcpy(&bits, &value, 4);
       if (f->id == RT_F32) memcpy(out, &bits, 4);
-      uint16_t half = (uint16_t)(bits >> 16); /* a bfloat16, cut off */
+      uint16_t half = (uint16_t)(bits >> 16);                                                            /* a bfloat16, cut off */
       if (f->id == RT_F16) half = (uint16_t)((tiny_dice(t) & 0x8000) | 0x2400 | (tiny_dice(t) & 0x7ff)); /* 2^-6..2^-4, either sign */
       if (f->id != RT_F32) memcpy(out, &half, 2);
       continue;
@@ -131,8 +141,8 @@ static inline retort_status tiny_model_build(tiny_model *t, retort_error *error)
     const struct {
       const char *name;
       uint32_t cols, rows;
-    } matrices[] = {{"attn_q", t->n_embd, n_q},        {"attn_k", t->n_embd, n_kv},      {"attn_v", t->n_embd, n_kv},
-                    {"attn_output", n_q, t->n_embd},   {"ffn_gate", t->n_embd, t->n_ff}, {"ffn_up", t->n_embd, t->n_ff},
+    } matrices[] = {{"attn_q", t->n_embd, n_q},      {"attn_k", t->n_embd, n_kv},      {"attn_v", t->n_embd, n_kv},
+                    {"attn_output", n_q, t->n_embd}, {"ffn_gate", t->n_embd, t->n_ff}, {"ffn_up", t->n_embd, t->n_ff},
                     {"ffn_down", t->n_ff, t->n_embd}};
     for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++) {
       snprintf(name, sizeof name, "blk.%u.%s.weight", l, matrices[i].name);

@@ -1,13 +1,13 @@
 /* platform.c - the browser's platform with threads: shared memory, and web workers that lend a hand with parallel regions.
  *
- * Every thread is an instance of this module on the same memory. The one that serves the page calls retort_pool_open before anything else; each of
- * the others sets its own stack pointer, enters retort_pool_work and stays there until its worker is terminated. They compute shares of parallel
- * regions and nothing else: only the first thread allocates.
+ * Every thread is an instance of this module on the same memory. The one that serves the page calls retort_pool_open before anything else;
+ * each of the others sets its own stack pointer, enters retort_pool_work and stays there until its worker is terminated. They compute
+ * shares of parallel regions and nothing else: only the first thread allocates.
  *
- * A region is announced by raising `generation`. The share of each thread is claimed once, by the thread or, when that has not come yet after the
- * caller did its own, by the caller. So a worker that starts late, or that the browser holds back, costs speed and never the answer. Between regions,
- * which in generating are microseconds apart, a thread spins for a bounded time; then it sleeps (memory.atomic.wait32), and so does the caller that waits
- * for the last share.
+ * A region is announced by raising `generation`. The share of each thread is claimed once, by the thread or, when that has not come yet
+ * after the caller did its own, by the caller. So a worker that starts late, or that the browser holds back, costs speed and never the
+ * answer. Between regions, which in generating are microseconds apart, a thread spins for a bounded time; then it sleeps
+ * (memory.atomic.wait32), and so does the caller that waits for the last share.
  */
 #include "../platform.h"
 
@@ -48,7 +48,8 @@ static bool spin_until_not(_Atomic uint32_t *word, uint32_t value) {
   return false;
 }
 
-/* True for exactly one caller. A share can be claimed only while its region is open, because the region before closed with all shares claimed. */
+/* True for exactly one caller. A share can be claimed only while its region is open, because the region before closed with all shares
+ * claimed. */
 static bool claim(unsigned worker, uint32_t generation) {
   uint32_t before = generation - 1;
   return atomic_compare_exchange_strong(&pool.claims[worker].generation, &before, generation);
@@ -75,9 +76,7 @@ static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, un
   }
 }
 
-uint32_t pool_open(uint32_t threads) {
-  return pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
-}
+uint32_t pool_open(uint32_t threads) { return pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads; }
 
 void pool_work(uint32_t worker) {
   uint32_t seen = 0;
@@ -106,11 +105,13 @@ typedef struct fresh {
 
 static void touch(void *arg, unsigned worker, unsigned n_workers) {
   const fresh *f = arg;
-  for (size_t at = f->size / n_workers * worker, end = worker + 1 < n_workers ? f->size / n_workers * (worker + 1) : f->size; at < end; at += TOUCH) *(volatile char *)(f->from + at) = 0;
+  for (size_t at = f->size / n_workers * worker, end = worker + 1 < n_workers ? f->size / n_workers * (worker + 1) : f->size; at < end;
+       at += TOUCH)
+    *(volatile char *)(f->from + at) = 0;
 }
 
-/* Like platform_lend, but what the memory grew by is zero already (the allocator writes nothing inside a block). All threads touch it: the system gives each page when it is
- * first touched, which for a large model can take longer than reading and hashing it. */
+/* Like platform_lend, but what the memory grew by is zero already (the allocator writes nothing inside a block). All threads touch it: the
+ * system gives each page when it is first touched, which for a large model can take longer than reading and hashing it. */
 static void *lend(void *user, size_t size) {
   (void)user;
   if (size > SIZE_MAX - 64) return NULL;
@@ -126,5 +127,9 @@ static void *lend(void *user, size_t size) {
 }
 
 void platform_fill(retort_platform *platform) {
-  *platform = (retort_platform){.struct_size = sizeof *platform, .alloc = lend, .free = platform_take_back, .parallel = run_parallel, .workers = pool.threads ? pool.threads : 1};
+  *platform = (retort_platform){.struct_size = sizeof *platform,
+                                .alloc = lend,
+                                .free = platform_take_back,
+                                .parallel = run_parallel,
+                                .workers = pool.threads ? pool.threads : 1};
 }

@@ -1,8 +1,10 @@
-/* component.c - the plugin's functions as retort.wit types them, lowered by hand to what the component model's canonical ABI wants of a core module.
+/* component.c - the plugin's functions as retort.wit types them, lowered by hand to what the component model's canonical ABI wants of a
+ * core module.
  *
- * A text or list comes as address and count, in memory that the host took with cabi_realloc and that is this side's to free. A result goes out as the
- * address of a static area: byte 0 is 1 for an error, and what follows is aligned as its widest member. What the area points to stays until the
- * next call, so that nothing has to be given back. Only a host that passes more than the memory holds meets a trap, in cabi_realloc.
+ * A text or list comes as address and count, in memory that the host took with cabi_realloc and that is this side's to free. A result goes
+ * out as the address of a static area: byte 0 is 1 for an error, and what follows is aligned as its widest member. What the area points to
+ * stays until the next call, so that nothing has to be given back. Only a host that passes more than the memory holds meets a trap, in
+ * cabi_realloc.
  */
 #include <retort.h>
 #include <stdlib.h>
@@ -11,7 +13,9 @@
 #include "../abi.h"
 
 /* Declares and defines the function. */
-#define WIT(name, ...) __attribute__((export_name("retort:plugin/runtime@0.1.0#" name))) __VA_ARGS__; __VA_ARGS__
+#define WIT(name, ...)                                                           \
+  __attribute__((export_name("retort:plugin/runtime@0.1.0#" name))) __VA_ARGS__; \
+  __VA_ARGS__
 
 typedef struct text {
   const void *at;
@@ -63,7 +67,8 @@ void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
 static text text_of(const char *s) { return (text){s, (uint32_t)strlen(s)}; }
 
 static void refuse(int64_t status, text *error) {
-  static const char *const kinds[] = {"", "argument", "memory", "format", "unsupported", "context", "template", "json", "buffer", "trust", "io", "interrupted"};
+  static const char *const kinds[] = {"",         "argument", "memory", "format", "unsupported", "context",
+                                      "template", "json",     "buffer", "trust",  "io",          "interrupted"};
   error[0] = text_of(status > -12 ? kinds[-status] : "unknown");
   error[1] = text_of(abi_last_error());
 }
@@ -90,7 +95,9 @@ static result *done(result *r, void *given) {
 }
 
 WIT("load-begin", result *wit_load_begin(char *json, size_t size)) { return done(number(abi_load_begin(json, size)), json); }
-WIT("load-chunks", result *wit_load_chunks(int32_t loader, uint32_t file, void *list, size_t size)) { return done(number(abi_load_chunks(loader, file, list, size)), list); }
+WIT("load-chunks", result *wit_load_chunks(int32_t loader, uint32_t file, void *list, size_t size)) {
+  return done(number(abi_load_chunks(loader, file, list, size)), list);
+}
 WIT("load-open", result *wit_load_open(int32_t loader)) { return number(abi_load_open(loader)); }
 WIT("load-finish", result *wit_load_finish(int32_t loader)) { return number(abi_load_finish(loader)); }
 
@@ -108,9 +115,15 @@ WIT("load-feed", result *wit_load_feed(int32_t loader, uint32_t file, uint64_t o
 }
 
 WIT("model-info", result *wit_model_info(int32_t model)) { return bytes(abi_model_info(model)); }
-WIT("tokenize", result *wit_tokenize(int32_t model, char *s, size_t size, uint32_t flags)) { return done(bytes(abi_tokenize(model, s, size, flags)), s); }
-WIT("detokenize", result *wit_detokenize(int32_t model, int32_t *ids, size_t count, uint32_t flags)) { return done(bytes(abi_detokenize(model, ids, count, flags)), ids); }
-WIT("session-new", result *wit_session_new(int32_t model, char *json, size_t size)) { return done(number(abi_session_new(model, json, size)), json); }
+WIT("tokenize", result *wit_tokenize(int32_t model, char *s, size_t size, uint32_t flags)) {
+  return done(bytes(abi_tokenize(model, s, size, flags)), s);
+}
+WIT("detokenize", result *wit_detokenize(int32_t model, int32_t *ids, size_t count, uint32_t flags)) {
+  return done(bytes(abi_detokenize(model, ids, count, flags)), ids);
+}
+WIT("session-new", result *wit_session_new(int32_t model, char *json, size_t size)) {
+  return done(number(abi_session_new(model, json, size)), json);
+}
 WIT("session-info", result *wit_session_info(int32_t session)) { return bytes(abi_session_info(session)); }
 WIT("chat", result *wit_chat(int32_t session, char *json, size_t size)) { return done(number(abi_chat(session, json, size)), json); }
 WIT("usage", result *wit_usage(int32_t session)) { return bytes(abi_usage(session)); }
@@ -122,8 +135,13 @@ WIT("step", result *wit_step(int32_t session, uint32_t work)) {
   if (kind < 0) return number(kind);
   const abi_event *e = abi_event_of(session);
   out.failed = 0;
-  out.is.event = (event){.kind = (uint8_t)kind, .token = e->token, .section = e->section == 1, .piece = {(const void *)(uintptr_t)e->text, e->size}, .finish = (uint8_t)e->finish,
-                         .prompt_done = e->prompt_done, .prompt_total = e->prompt_total};
+  out.is.event = (event){.kind = (uint8_t)kind,
+                         .token = e->token,
+                         .section = e->section == 1,
+                         .piece = {(const void *)(uintptr_t)e->text, e->size},
+                         .finish = (uint8_t)e->finish,
+                         .prompt_done = e->prompt_done,
+                         .prompt_total = e->prompt_total};
   return &out;
 }
 

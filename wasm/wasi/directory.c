@@ -20,7 +20,8 @@ typedef struct filestat {
 } filestat;
 
 #define WASI(name) __attribute__((import_module("wasi_snapshot_preview1"), import_name(#name))) uint32_t wasi_##name
-WASI(path_open)(uint32_t directory, uint32_t lookup, const char *path, uint32_t size, uint32_t flags, uint64_t rights, uint64_t inherited, uint32_t fd_flags, uint32_t *fd);
+WASI(path_open)(uint32_t directory, uint32_t lookup, const char *path, uint32_t size, uint32_t flags, uint64_t rights, uint64_t inherited,
+                uint32_t fd_flags, uint32_t *fd);
 WASI(fd_filestat_get)(uint32_t fd, filestat *out);
 WASI(fd_pread)(uint32_t fd, const part *parts, uint32_t n_parts, uint64_t offset, uint32_t *n_read);
 WASI(fd_close)(uint32_t fd);
@@ -37,7 +38,9 @@ static int32_t open_file(const char *name, uint32_t *fd, uint64_t *size) {
   filestat info;
   uint32_t error = wasi_path_open(DIRECTORY, FOLLOW_LINKS, name, (uint32_t)strlen(name), 0, MAY_READ, 0, 0, fd);
   if (error == ERRNO_NOENT) return 1;
-  if (error) return abi_failed(RETORT_ERROR_IO, "%s cannot be opened in the first directory that the host gave: WASI error %u", name, (unsigned)error);
+  if (error)
+    return abi_failed(RETORT_ERROR_IO, "%s cannot be opened in the first directory that the host gave: WASI error %u", name,
+                      (unsigned)error);
   if ((error = wasi_fd_filestat_get(*fd, &info)) == 0) {
     *size = info.size;
     return RETORT_OK;
@@ -49,7 +52,9 @@ static int32_t open_file(const char *name, uint32_t *fd, uint64_t *size) {
 static int32_t read_some(uint32_t fd, uint64_t offset, void *to, uint32_t size) {
   part whole = {to, size};
   uint32_t n = 0, error = wasi_fd_pread(fd, &whole, 1, offset, &n);
-  return error ? abi_failed(RETORT_ERROR_IO, "a file of the model could not be read at %llu: WASI error %u", (unsigned long long)offset, (unsigned)error) : (int32_t)n;
+  return error ? abi_failed(RETORT_ERROR_IO, "a file of the model could not be read at %llu: WASI error %u", (unsigned long long)offset,
+                            (unsigned)error)
+               : (int32_t)n;
 }
 
 static int32_t read_at(uint32_t file, uint64_t offset, void *to, uint32_t size) { return read_some(opened[file], offset, to, size); }
@@ -59,7 +64,8 @@ static int32_t read_small(const char *stem, const char *suffix, char **data, siz
   char name[1024];
   uint32_t fd;
   uint64_t length;
-  if ((size_t)snprintf(name, sizeof name, "%s%s", stem, suffix) >= sizeof name) return abi_failed(RETORT_ERROR_ARGUMENT, "%.60s... is too long a name", stem);
+  if ((size_t)snprintf(name, sizeof name, "%s%s", stem, suffix) >= sizeof name)
+    return abi_failed(RETORT_ERROR_ARGUMENT, "%.60s... is too long a name", stem);
   int32_t status = open_file(name, &fd, &length);
   if (status) return status;
   *data = length < 64 << 20 ? malloc((size_t)length + 1) : NULL;
@@ -93,8 +99,8 @@ static int32_t find_signatures(json_t *names, json_t *trust, json_t *signatures)
   size_t i;
   if (!method || strcmp(method, "unsigned") == 0 || strcmp(method, "pinned") == 0) return RETORT_OK;
   if (strcmp(method, "minisign") == 0 || strcmp(method, "signify") == 0) {
-    json_array_foreach(names, i, name)
-      if ((status = add_signature(signatures, json_string_value(name), method[0] == 'm' ? ".minisig" : ".sig")) < 0) return status;
+    json_array_foreach(names, i, name) if ((status = add_signature(signatures, json_string_value(name),
+                                                                   method[0] == 'm' ? ".minisig" : ".sig")) < 0) return status;
     return RETORT_OK;
   }
   status = add_signature(signatures, json_string_value(json_array_get(names, 0)), ".sig");
@@ -106,7 +112,8 @@ static int32_t describe(json_t *names, json_t *files) {
   json_t *name;
   size_t i;
   uint64_t size;
-  if (!json_is_array(names) || json_array_size(names) == 0 || json_array_size(names) > MOST_FILES) return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of 1 to %d names", MOST_FILES);
+  if (!json_is_array(names) || json_array_size(names) == 0 || json_array_size(names) > MOST_FILES)
+    return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of 1 to %d names", MOST_FILES);
   json_array_foreach(names, i, name) {
     const char *path = json_string_value(name), *slash = path ? strrchr(path, '/') : NULL;
     if (!path) return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of names");

@@ -1,9 +1,9 @@
 /* extism.c - the plugin as Extism's hosts know plugins: one function, `chat`, JSON in and out (retort-plugin.extism.wasm).
  *
- * The host's manifest allows one directory (WASI), and its config has "load", the request of retort_load_directory, and perhaps "session", that of
- * retort_session_new. The model is loaded by the first call and stays; so does the session, which computes again only what a request does not share
- * with the one before. Input: the request of retort_chat. Output: {"text", "reasoning", "finish_reason", "usage", "proof"}.
- * Extism hands out an answer as a whole; hosts that want it piece by piece take another build of the plugin.
+ * The host's manifest allows one directory (WASI), and its config has "load", the request of retort_load_directory, and perhaps "session",
+ * that of retort_session_new. The model is loaded by the first call and stays; so does the session, which computes again only what a
+ * request does not share with the one before. Input: the request of retort_chat. Output: {"text", "reasoning", "finish_reason", "usage",
+ * "proof"}. Extism hands out an answer as a whole; hosts that want it piece by piece take another build of the plugin.
  */
 #include <jansson.h>
 #include <retort.h>
@@ -44,7 +44,9 @@ static char *config(const char *key) {
 static int32_t open_model(void) {
   char *load = config("load"), *options = config("session");
   int32_t status = load && options ? RETORT_OK : abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory");
-  if (!status && !load[0]) status = abi_failed(RETORT_ERROR_ARGUMENT, "the config has no \"load\": {\"trust\": {...}, \"files\": [names in the allowed directory]}");
+  if (!status && !load[0])
+    status =
+        abi_failed(RETORT_ERROR_ARGUMENT, "the config has no \"load\": {\"trust\": {...}, \"files\": [names in the allowed directory]}");
   if (!status && !model && (status = abi_load_directory(load, strlen(load))) > 0) model = status;
   if (status >= 0 && (status = abi_session_new(model, options, strlen(options))) > 0) session = status;
   free(load);
@@ -57,7 +59,7 @@ static int32_t add(char **text, size_t *size, const abi_event *e) {
   char *longer = realloc(*text, *size + e->size + 1);
   if (!longer) return abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory");
   memcpy(longer + *size, (const char *)(uintptr_t)e->text, e->size);
-  longer[*size += e->size] = 0;
+  longer[ *size += e->size] = 0;
   *text = longer;
   return RETORT_OK;
 }
@@ -76,7 +78,8 @@ static int32_t answer(const char *request, size_t size, json_t **out) {
     } while (status == RETORT_OK && e->kind != RETORT_EVENT_END);
   if (status == RETORT_OK) {
     json_t *usage = result(abi_usage(session)), *proof = result(abi_proof(session)); /* a proof, if it was asked for */
-    *out = json_pack("{s:s,s:s,s:s,s:o*,s:o*}", "text", text[0] ? text[0] : "", "reasoning", text[1] ? text[1] : "", "finish_reason", finishes[e->finish], "usage", usage, "proof", proof);
+    *out = json_pack("{s:s,s:s,s:s,s:o*,s:o*}", "text", text[0] ? text[0] : "", "reasoning", text[1] ? text[1] : "", "finish_reason",
+                     finishes[e->finish], "usage", usage, "proof", proof);
     if (!*out) status = abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory");
   }
   free(text[0]);
@@ -93,7 +96,8 @@ int32_t extism_chat(void) {
   for (size_t i = 0; request && i < size; i++) request[i] = (char)extism_input_load_u8(i);
   if (!status && !session) status = open_model();
   if (!status) status = answer(request, size, &out);
-  if (!status && (text = json_dumps(out, JSON_COMPACT | JSON_REAL_PRECISION(9))) == NULL) status = abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory");
+  if (!status && (text = json_dumps(out, JSON_COMPACT | JSON_REAL_PRECISION(9))) == NULL)
+    status = abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory");
   if (status) extism_error_set(block_of(abi_last_error(), strlen(abi_last_error())));
   else extism_output_set(block_of(text, strlen(text)), strlen(text));
   free(request);

@@ -1,11 +1,12 @@
-/* neon.h - the integer kernels of 64-bit and 32-bit ARM, compiled once for each tier: neon.c (every core with NEON), neon_dotprod.c (SDOT: Cortex-A55,
- * A76 and later), neon_i8mm.c (SMMLA too: Cortex-A510, A710, Neoverse V1 and later). Here are products of matrices; neon_gemv.h has those with few tokens,
- * and what would be the same code twice is lent by the tier below (neon_inherited.h).
+/* neon.h - the integer kernels of 64-bit and 32-bit ARM, compiled once for each tier: neon.c (every core with NEON), neon_dotprod.c (SDOT:
+ * Cortex-A55, A76 and later), neon_i8mm.c (SMMLA too: Cortex-A510, A710, Neoverse V1 and later). Here are products of matrices; neon_gemv.h
+ * has those with few tokens, and what would be the same code twice is lent by the tier below (neon_inherited.h).
  *
- * All ARM products take signed bytes, so codes have their zero subtracted. Plain NEON adds products in 16 bits: 8 of them fit where no code is
- * beyond -64..63, else 2 ("wide"). Matrix products: 4 weight rows by 8 tokens, tokens in the lanes. Few tokens: 4 rows along their codes,
- * the hot types straight from the file's blocks, and the rows sit in the lanes of the float sums. Invariant: integer sums in any order, float
- * operations in the order of portable.c, and on generic vectors: 32-bit NEON flushes subnormals, so GCC compiles those to VFP there.
+ * All ARM products take signed bytes, so codes have their zero subtracted. Plain NEON adds products in 16 bits: 8 of them fit where no code
+ * is beyond -64..63, else 2 ("wide"). Matrix products: 4 weight rows by 8 tokens, tokens in the lanes. Few tokens: 4 rows along their
+ * codes, the hot types straight from the file's blocks, and the rows sit in the lanes of the float sums. Invariant: integer sums in any
+ * order, float operations in the order of portable.c, and on generic vectors: 32-bit NEON flushes subnormals, so GCC compiles those to VFP
+ * there.
  */
 #ifndef RT_KERNELS_NEON_H
 #define RT_KERNELS_NEON_H
@@ -74,22 +75,23 @@ INLINE int32x4_t dot32(const int8x16_t w[2], const int8x16_t a[2], bool wide) {
 
 /* ---- matrix times matrix ---- */
 
-/* Four rows of a panel side by side: codes without their zero (cols / UNIT, 4, UNIT), d and m (groups, 4), scales and mins (subs, 4). A kernel takes
- * TILE_ROWS of them at once, which is what its sums have registers for, the first being row `h`. */
+/* Four rows of a panel side by side: codes without their zero (cols / UNIT, 4, UNIT), d and m (groups, 4), scales and mins (subs, 4). A
+ * kernel takes TILE_ROWS of them at once, which is what its sums have registers for, the first being row `h`. */
 #if defined(__aarch64__)
 enum { QUAD = 4, TILE_ROWS = 4 };
 #else
 enum { QUAD = 4, TILE_ROWS = 2 };
 #endif
-enum { SIDE = 8 }; /* tokens side by side in the lane layout: what a kernel takes at once */
+enum { SIDE = 8 };                           /* tokens side by side in the lane layout: what a kernel takes at once */
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) /* lanes of instructions are literals */
 #define HAS_ROW(r) ((r) >= h && (r) < h + TILE_ROWS)
 
-/* The dot products of `count` (16 or 32) codes of the quad: TILE_ROWS rows by V vectors of 4 tokens. q is in the lane layout, from the first of
- * these tokens on. */
+/* The dot products of `count` (16 or 32) codes of the quad: TILE_ROWS rows by V vectors of 4 tokens. q is in the lane layout, from the
+ * first of these tokens on. */
 #if defined(__ARM_FEATURE_MATMUL_INT8)
 enum { UNIT = 8 };
-INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide, int32x4_t dot[TILE_ROWS][2]) {
+INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide,
+                      int32x4_t dot[TILE_ROWS][2]) {
   (void)wide, (void)h;
   int32x4_t sum[2][4]; /* of 2 rows and 2 tokens each */
   for (unsigned r = 0; r < 2; r++)
@@ -111,7 +113,8 @@ INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned
 }
 #elif defined(__ARM_FEATURE_DOTPROD)
 enum { UNIT = 4 };
-INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide, int32x4_t dot[TILE_ROWS][2]) {
+INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide,
+                      int32x4_t dot[TILE_ROWS][2]) {
   (void)wide, (void)h;
   for (unsigned r = 0; r < TILE_ROWS; r++)
     for (unsigned v = 0; v < V; v++) dot[r][v] = vdupq_n_s32(0);
@@ -131,20 +134,21 @@ INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned
 }
 #else
 enum { UNIT = 4 };
-INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide, int32x4_t dot[TILE_ROWS][2]) {
+INLINE void gemm_dots(const int8_t *codes, unsigned h, const int8_t *q, unsigned count, unsigned V, bool wide,
+                      int32x4_t dot[TILE_ROWS][2]) {
   const unsigned most = wide ? 2 : count / UNIT; /* products of a lane that are added in 16 bits */
   int32x4_t pairs[TILE_ROWS][4];                 /* of 2 tokens each, two sums side by side for either */
 #pragma GCC unroll 4
   for (unsigned k = 0; k < count; k += most * UNIT) {
     int16x8_t sum[TILE_ROWS][4];
-#define ROW(r)                                                                                                             \
-  if (HAS_ROW(r)) {                                                                                                        \
-    int16x8_t *s = sum[r - h];                                                                                             \
-    int8x16_t four = vreinterpretq_s8_s32(SPREAD(w, r));                                                                   \
-    for (unsigned v = 0; v < V; v++) {                                                                                     \
-      s[2 * v] = i ? add_product_low(s[2 * v], a[v], four) : product_low(a[v], four);                                      \
-      s[2 * v + 1] = i ? add_product_high(s[2 * v + 1], a[v], four) : product_high(a[v], four);                            \
-    }                                                                                                                      \
+#define ROW(r)                                                                                  \
+  if (HAS_ROW(r)) {                                                                             \
+    int16x8_t *s = sum[r - h];                                                                  \
+    int8x16_t four = vreinterpretq_s8_s32(SPREAD(w, r));                                        \
+    for (unsigned v = 0; v < V; v++) {                                                          \
+      s[2 * v] = i ? add_product_low(s[2 * v], a[v], four) : product_low(a[v], four);           \
+      s[2 * v + 1] = i ? add_product_high(s[2 * v + 1], a[v], four) : product_high(a[v], four); \
+    }                                                                                           \
   }
 #pragma GCC unroll 8
     for (unsigned i = 0; i < most; i++) {
@@ -188,7 +192,7 @@ INLINE void gemm_tile(gemm_place at, size_t groups, unsigned h, unsigned V, unsi
       for (size_t s = 0; s < per_group; s++) {
         int32x4_t dot[TILE_ROWS][2], scale = vld1q_s32(at.scales + (g * per_group + s) * QUAD);
         gemm_dots(at.codes + (g * 256 + s * sub) * QUAD, h, at.q + (g * 256 + s * sub) * SIDE, sub, V, wide, dot);
-#define ROW(r) \
+#define ROW(r)    \
   if (HAS_ROW(r)) \
     for (unsigned v = 0; v < V; v++) isum[r - h][v] = SCALED(isum[r - h][v], dot[r - h][v], scale, r);
         EACH_ROW(ROW)
@@ -201,9 +205,9 @@ INLINE void gemm_tile(gemm_place at, size_t groups, unsigned h, unsigned V, unsi
           int16x4_t all = vadd_s16(both.val[0], both.val[1]);
           const int16_t *of_rows = at.mins + (g * per_group + k * (32 / sub)) * QUAD;
           int16x4_t first = vld1_s16(of_rows), second = sub == 16 ? vld1_s16(of_rows + QUAD) : first;
-#define ROW(r)                                                                                                                     \
-  if (HAS_ROW(r) && sub == 32) msum[r - h][v] = vmlal_lane_s16(msum[r - h][v], all, first, r);                                     \
-  if (HAS_ROW(r) && sub == 16)                                                                                                     \
+#define ROW(r)                                                                                 \
+  if (HAS_ROW(r) && sub == 32) msum[r - h][v] = vmlal_lane_s16(msum[r - h][v], all, first, r); \
+  if (HAS_ROW(r) && sub == 16)                                                                 \
     msum[r - h][v] = vmlal_lane_s16(vmlal_lane_s16(msum[r - h][v], both.val[0], first, r), both.val[1], second, r);
           EACH_ROW(ROW)
 #undef ROW
@@ -212,12 +216,12 @@ INLINE void gemm_tile(gemm_place at, size_t groups, unsigned h, unsigned V, unsi
     v4f of_d = load4(at.d + g * QUAD), of_m = min ? load4(at.m + g * QUAD) : of_d;
     for (unsigned v = 0; v < V; v++) {
       v4f scale = load4(at.da + g * RT_TOKENS + 4 * v);
-#define ROW(r)                                                                                          \
-  if (HAS_ROW(r)) {                                                                                     \
-    v4f t = __builtin_shufflevector(of_d, of_d, r, r, r, r) * to_float(isum[r - h][v]);                 \
-    v4f of_row = __builtin_shufflevector(of_m, of_m, r, r, r, r);                                       \
-    if (min) t = sub ? t - of_row * to_float(msum[r - h][v]) : t + of_row * to_float(msum[0][v]);       \
-    acc[r - h][v] = acc[r - h][v] + scale * t;                                                          \
+#define ROW(r)                                                                                    \
+  if (HAS_ROW(r)) {                                                                               \
+    v4f t = __builtin_shufflevector(of_d, of_d, r, r, r, r) * to_float(isum[r - h][v]);           \
+    v4f of_row = __builtin_shufflevector(of_m, of_m, r, r, r, r);                                 \
+    if (min) t = sub ? t - of_row * to_float(msum[r - h][v]) : t + of_row * to_float(msum[0][v]); \
+    acc[r - h][v] = acc[r - h][v] + scale * t;                                                    \
   }
       EACH_ROW(ROW)
 #undef ROW
@@ -228,8 +232,8 @@ INLINE void gemm_tile(gemm_place at, size_t groups, unsigned h, unsigned V, unsi
 }
 
 /* All quads of the panel against 4 or 8 tokens. */
-INLINE void gemm_quads(const panel *p, uint32_t quads, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, unsigned sub, bool min,
-                       bool wide, float *out) {
+INLINE void gemm_quads(const panel *p, uint32_t quads, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, unsigned sub,
+                       bool min, bool wide, float *out) {
   const size_t cols = p->cols, groups = p->groups, subs = p->subs;
   gemm_place at = {.codes = (const int8_t *)p->codes, .d = p->d, .m = p->m, .scales = p->scales, .mins = p->mins};
   at.q = in->q + (tile * RT_TOKENS + from) * cols;
@@ -256,9 +260,9 @@ INLINE void gemm_quads(const panel *p, uint32_t quads, const rt_inputs *in, uint
 #define IN_ORDER __attribute__((optimize("no-schedule-insns")))
 #endif
 typedef void gemm_kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, unsigned, bool, float *);
-#define GEMM(NAME, SUB, MIN, WIDE)                                                                                              \
+#define GEMM(NAME, SUB, MIN, WIDE)                                                                                                       \
   IN_ORDER static void NAME(const panel *p, uint32_t quads, const rt_inputs *in, uint32_t tile, unsigned from, bool eight, float *out) { \
-    gemm_quads(p, quads, in, tile, from, eight, SUB, MIN, WIDE, out);                                                           \
+    gemm_quads(p, quads, in, tile, from, eight, SUB, MIN, WIDE, out);                                                                    \
   }
 GEMM(gemm_32, 0, false, false)
 GEMM(gemm_32_wide, 0, false, true)

@@ -1,4 +1,5 @@
-/* neon_gemv.h - matrix times a few vectors on 64-bit and 32-bit ARM; neon.h says how. SMMLA does not help there, so that tier has the dot products of the one below. */
+/* neon_gemv.h - matrix times a few vectors on 64-bit and 32-bit ARM; neon.h says how. SMMLA does not help there, so that tier has the dot
+ * products of the one below. */
 #ifndef RT_KERNELS_NEON_FEW_H
 #define RT_KERNELS_NEON_FEW_H
 
@@ -80,7 +81,8 @@ INLINE void codes_32(const uint8_t *block, unsigned from, bool wide, int8x16_t w
 }
 
 /* The products of a group of 4-bit codes, which lie `at` bytes into the blocks; the sums of four rows side by side. */
-INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const int8x16_t a[FEW_TOKENS][2], unsigned T, int32x4_t sum[FEW_TOKENS]) {
+INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const int8x16_t a[FEW_TOKENS][2], unsigned T,
+                        int32x4_t sum[FEW_TOKENS]) {
 #if defined(__ARM_FEATURE_DOTPROD)
   /* Turned, so that a vector has 4 bytes of each row: that costs less than adding across the lanes. */
   uint32x4_t b[FEW_ROWS];
@@ -91,12 +93,11 @@ INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const i
     odd[i] = vreinterpretq_u64_u32(vtrn2q_u32(b[2 * i], b[2 * i + 1]));
   }
   for (unsigned t = 0; t < T; t++) sum[t] = vdupq_n_s32(0);
-#define BYTES(i, turned)                                                                 \
-  {                                                                                      \
-    uint8x16_t v = vreinterpretq_u8_u64(turned);                                         \
-    int8x16_t low = low_nibbles(v), high = high_nibbles(v);                              \
-    for (unsigned t = 0; t < T; t++)                                                     \
-      sum[t] = vdotq_laneq_s32(vdotq_laneq_s32(sum[t], low, a[t][0], i), high, a[t][1], i); \
+#define BYTES(i, turned)                                                                                                   \
+  {                                                                                                                        \
+    uint8x16_t v = vreinterpretq_u8_u64(turned);                                                                           \
+    int8x16_t low = low_nibbles(v), high = high_nibbles(v);                                                                \
+    for (unsigned t = 0; t < T; t++) sum[t] = vdotq_laneq_s32(vdotq_laneq_s32(sum[t], low, a[t][0], i), high, a[t][1], i); \
   }
   BYTES(0, vtrn1q_u64(even[0], even[1]))
   BYTES(1, vtrn1q_u64(odd[0], odd[1]))
@@ -117,7 +118,10 @@ INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const i
 
 /* Groups of 32, T tokens. */
 INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide, v4f result[FEW_TOKENS]) {
-  const size_t bytes = from == RT_Q4_0 ? sizeof(rt_q4_0_block) : from == RT_Q4_1 ? sizeof(rt_q4_1_block) : from == RT_Q8_0 ? sizeof(rt_q8_0_block) : 32;
+  const size_t bytes = from == RT_Q4_0   ? sizeof(rt_q4_0_block)
+                       : from == RT_Q4_1 ? sizeof(rt_q4_1_block)
+                       : from == RT_Q8_0 ? sizeof(rt_q8_0_block)
+                                         : 32;
   const bool nibbles = from == RT_Q4_0 || from == RT_Q4_1;
   const uint8_t *block[FEW_ROWS];
   const int8_t *q[FEW_TOKENS];
@@ -195,7 +199,10 @@ INLINE void codes_64(const uint8_t *at, unsigned from, unsigned k, bool wide, ui
 
 /* Groups of 256 in sub-blocks of `sub`. Q6_K's zero of 32 is taken out of the sums, others' out of the codes. */
 INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool min, bool wide, v4f acc[FEW_TOKENS]) {
-  const size_t block = from == RT_Q4_K ? sizeof(rt_q4_k_block) : from == RT_Q5_K ? sizeof(rt_q5_k_block) : from == RT_Q6_K ? sizeof(rt_q6_k_block) : 256;
+  const size_t block = from == RT_Q4_K   ? sizeof(rt_q4_k_block)
+                       : from == RT_Q5_K ? sizeof(rt_q5_k_block)
+                       : from == RT_Q6_K ? sizeof(rt_q6_k_block)
+                                         : 256;
   const uint8_t zero = from == FROM_PANEL ? x->p->format.zero : 0;
   for (unsigned t = 0; t < T; t++) acc[t] = splat4(0.0f);
   for (size_t g = 0; g < x->groups; g++) {
@@ -208,8 +215,9 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
 #if defined(__aarch64__)
       if (sub == 32) sums[t][0] = vpaddq_s16(sums[t][0], sums[t][1]);
 #else
-      if (sub == 32) sums[t][0] = vcombine_s16(vpadd_s16(vget_low_s16(sums[t][0]), vget_high_s16(sums[t][0])),
-                                               vpadd_s16(vget_low_s16(sums[t][1]), vget_high_s16(sums[t][1])));
+      if (sub == 32)
+        sums[t][0] = vcombine_s16(vpadd_s16(vget_low_s16(sums[t][0]), vget_high_s16(sums[t][0])),
+                                  vpadd_s16(vget_low_s16(sums[t][1]), vget_high_s16(sums[t][1])));
 #endif
     }
     for (unsigned r = 0; r < FEW_ROWS; r++) {
@@ -236,30 +244,32 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
       for (unsigned t = 0; t < T; t++) {
         v[t][r] = vdupq_n_s32(0);
         if (!min && from != RT_Q6_K) continue;
-        int32x4_t weighed = vmlal_s16(vmull_s16(vget_low_s16(mins[0]), vget_low_s16(sums[t][0])), vget_high_s16(mins[0]), vget_high_s16(sums[t][0]));
+        int32x4_t weighed =
+            vmlal_s16(vmull_s16(vget_low_s16(mins[0]), vget_low_s16(sums[t][0])), vget_high_s16(mins[0]), vget_high_s16(sums[t][0]));
         if (sub == 16)
-          weighed = vmlal_s16(vmlal_s16(weighed, vget_low_s16(mins[1]), vget_low_s16(sums[t][1])), vget_high_s16(mins[1]), vget_high_s16(sums[t][1]));
+          weighed = vmlal_s16(vmlal_s16(weighed, vget_low_s16(mins[1]), vget_low_s16(sums[t][1])), vget_high_s16(mins[1]),
+                              vget_high_s16(sums[t][1]));
         if (min) u[t][r] = weighed;
         else v[t][r] = vshlq_n_s32(vnegq_s32(weighed), 5);
       }
       const int8_t *q = x->q + g * 256;
-#define CHUNK(k)                                                                                                                   \
-  {                                                                                                                                \
-    int8x16_t w[4];                                                                                                                \
-    codes_64(at, from, k, wide, zero, w);                                                                                          \
-    for (unsigned t = 0; t < T; t++) {                                                                                             \
-      int8x16_t a[4];                                                                                                              \
-      for (unsigned i = 0; i < 4; i++) a[i] = vld1q_s8(q + t * x->cols + 64 * k + 16 * i);                                         \
-      if (sub == 32) {                                                                                                             \
-        v[t][r] = SCALED(v[t][r], dot32(w, a, wide), scales[k / 2], 2 * (k % 2));                                            \
-        v[t][r] = SCALED(v[t][r], dot32(w + 2, a + 2, wide), scales[k / 2], 2 * (k % 2) + 1);                                \
-      } else {                                                                                                                     \
-        v[t][r] = SCALED(v[t][r], dot16(w[0], a[0]), scales[k], 0);                                                          \
-        v[t][r] = SCALED(v[t][r], dot16(w[1], a[1]), scales[k], 1);                                                          \
-        v[t][r] = SCALED(v[t][r], dot16(w[2], a[2]), scales[k], 2);                                                          \
-        v[t][r] = SCALED(v[t][r], dot16(w[3], a[3]), scales[k], 3);                                                          \
-      }                                                                                                                            \
-    }                                                                                                                              \
+#define CHUNK(k)                                                                              \
+  {                                                                                           \
+    int8x16_t w[4];                                                                           \
+    codes_64(at, from, k, wide, zero, w);                                                     \
+    for (unsigned t = 0; t < T; t++) {                                                        \
+      int8x16_t a[4];                                                                         \
+      for (unsigned i = 0; i < 4; i++) a[i] = vld1q_s8(q + t * x->cols + 64 * k + 16 * i);    \
+      if (sub == 32) {                                                                        \
+        v[t][r] = SCALED(v[t][r], dot32(w, a, wide), scales[k / 2], 2 * (k % 2));             \
+        v[t][r] = SCALED(v[t][r], dot32(w + 2, a + 2, wide), scales[k / 2], 2 * (k % 2) + 1); \
+      } else {                                                                                \
+        v[t][r] = SCALED(v[t][r], dot16(w[0], a[0]), scales[k], 0);                           \
+        v[t][r] = SCALED(v[t][r], dot16(w[1], a[1]), scales[k], 1);                           \
+        v[t][r] = SCALED(v[t][r], dot16(w[2], a[2]), scales[k], 2);                           \
+        v[t][r] = SCALED(v[t][r], dot16(w[3], a[3]), scales[k], 3);                           \
+      }                                                                                       \
+    }                                                                                         \
   }
       CHUNK(0) CHUNK(1) CHUNK(2) CHUNK(3)
 #undef CHUNK
@@ -276,10 +286,10 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
 }
 
 typedef void few_kernel(const few *x, unsigned T, v4f acc[FEW_TOKENS]);
-#define FEW(NAME, CALL_1, CALL_2)                                        \
-  static void NAME(const few *x, unsigned T, v4f acc[FEW_TOKENS]) {      \
-    if (T == 1) CALL_1;                                                  \
-    else CALL_2;                                                         \
+#define FEW(NAME, CALL_1, CALL_2)                                   \
+  static void NAME(const few *x, unsigned T, v4f acc[FEW_TOKENS]) { \
+    if (T == 1) CALL_1;                                             \
+    else CALL_2;                                                    \
   }
 #define FEW_32(NAME, FROM, MIN, WIDE) FEW(NAME, few_32(x, FROM, 1, MIN, WIDE, acc), few_32(x, FROM, 2, MIN, WIDE, acc))
 #define FEW_256(NAME, FROM, SUB, MIN, WIDE) FEW(NAME, few_256(x, FROM, 1, SUB, MIN, WIDE, acc), few_256(x, FROM, 2, SUB, MIN, WIDE, acc))

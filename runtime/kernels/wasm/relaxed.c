@@ -66,10 +66,10 @@ INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32
   }
 }
 
-#define BYTES(NAME, GROUP, SUB, MIN)                                                                                          \
-  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out) {                           \
-    for (uint32_t r = 0; r < rows; r += TILE_ROWS) /* what lies behind the last row is computed, and dropped */               \
-      bytes_tile(p, r, in, tile, TILE_ROWS, GROUP, SUB, MIN, out + r * RT_TOKENS);                                            \
+#define BYTES(NAME, GROUP, SUB, MIN)                                                                            \
+  static void NAME(const panel *p, uint32_t rows, const rt_inputs *in, uint32_t tile, float *out) {             \
+    for (uint32_t r = 0; r < rows; r += TILE_ROWS) /* what lies behind the last row is computed, and dropped */ \
+      bytes_tile(p, r, in, tile, TILE_ROWS, GROUP, SUB, MIN, out + r * RT_TOKENS);                              \
   }
 BYTES(bytes_32, 32, 0, false)
 BYTES(bytes_32_min, 32, 0, true)
@@ -118,5 +118,6 @@ bool rt_relaxed_dot_is_right(void) {
   return true;
 }
 
-const rt_kernels rt_kernels_relaxed = {.name = "relaxed", .gemm_from = 4, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
+const rt_kernels rt_kernels_relaxed = {
+    .name = "relaxed", .gemm_from = 4, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
 #endif

@@ -262,8 +262,8 @@ INLINE void dot_nibbles(v128_t v, const v128_t a[4], v128_t *low, v128_t *high) 
 
 /* Four rows of blocks of 32 times one input: y (4). ahead: as many bytes to touch. words: (cols); not for nibbles where bytes can be
  * multiplied. */
-INLINE void dot4_32(uint32_t type, const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words,
-                    float *y) {
+INLINE void dot4_32(uint32_t type, const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first,
+                    const int16_t *words, float *y) {
   const size_t cols = in->cols, groups = cols / 32,
                bytes = type == RT_Q8_0   ? sizeof(rt_q8_0_block)
                        : type == RT_Q4_1 ? sizeof(rt_q4_1_block)
@@ -285,7 +285,8 @@ INLINE void dot4_32(uint32_t type, const uint8_t *const row[4], const uint8_t *a
       if (type == RT_Q8_0) {
         v128_t c[4];
         for (unsigned k = 0; k < 4; k++) c[k] = wasm_i16x8_load8x8(codes + 8 * k);
-        v[r] = wasm_i32x4_add(dot_words(wasm_i32x4_dot_i16x8(c[0], a[0]), c[1], a[1]), dot_words(wasm_i32x4_dot_i16x8(c[2], a[2]), c[3], a[3]));
+        v[r] = wasm_i32x4_add(dot_words(wasm_i32x4_dot_i16x8(c[0], a[0]), c[1], a[1]),
+                              dot_words(wasm_i32x4_dot_i16x8(c[2], a[2]), c[3], a[3]));
       } else if (narrow) {
         v128_t packed = load(codes);
         v[r] = dot_bytes(dot_bytes(zero(), a[0], low_nibbles(packed)), a[1], high_nibbles(packed));
@@ -306,11 +307,12 @@ INLINE void dot4_32(uint32_t type, const uint8_t *const row[4], const uint8_t *a
   wasm_v128_store(y, acc);
 }
 /* Functions of their own: engines' compilers keep values in registers only where little else is alive. */
-typedef void four_kernel(const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words, float *y);
-#define FOUR(NAME, TYPE)                                                                                                            \
+typedef void four_kernel(const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, const int16_t *words,
+                         float *y);
+#define FOUR(NAME, TYPE)                                                                                                             \
   static __attribute__((noinline)) void NAME(const uint8_t *const row[4], const uint8_t *ahead, const rt_inputs *in, uint32_t first, \
-                                             const int16_t *words, float *y) {                                                      \
-    dot4_32(TYPE, row, ahead, in, first, words, y);                                                                                 \
+                                             const int16_t *words, float *y) {                                                       \
+    dot4_32(TYPE, row, ahead, in, first, words, y);                                                                                  \
   }
 FOUR(four_q4_0, RT_Q4_0)
 FOUR(four_q4_1, RT_Q4_1)
@@ -318,15 +320,16 @@ FOUR(four_q8_0, RT_Q8_0)
 
 /* ---- blocks of 256 ---- */
 
-/* One row after the other, so that few values are alive and memory is read in order. Loops stay loops: wasmtime's compiler computes late what
- * only a later instruction needs, and does all loads of a straight piece before, more than there are registers. What is left of a block are four partial integer sums,
- * and, where there are minima, four of them; finish_256 adds them up, four rows side by side. */
+/* One row after the other, so that few values are alive and memory is read in order. Loops stay loops: wasmtime's compiler computes late
+ * what only a later instruction needs, and does all loads of a straight piece before, more than there are registers. What is left of a
+ * block are four partial integer sums, and, where there are minima, four of them; finish_256 adds them up, four rows side by side. */
 enum { PARTIAL = 8 }; /* numbers a block */
 
 /* sum over 16 codes times their activations, as words (those of the even and of the odd ones) or as bytes. */
 INLINE v128_t dot_16(v128_t sum, v128_t codes, const int16_t *words, const int8_t *q) {
   if (RELAXED) return dot_bytes(sum, load(q), codes);
-  return dot_words(dot_words(sum, wasm_v128_and(codes, wasm_i16x8_const_splat(0xff)), load(words)), wasm_u16x8_shr(codes, 8), load(words + 8));
+  return dot_words(dot_words(sum, wasm_v128_and(codes, wasm_i16x8_const_splat(0xff)), load(words)), wasm_u16x8_shr(codes, 8),
+                   load(words + 8));
 }
 
 /* A row's blocks of Q4_K or Q5_K: partial (groups, PARTIAL). sums: (groups, 8) of 32 activations each. */
@@ -402,18 +405,18 @@ INLINE void row_q6_k(const uint8_t *block, size_t groups, const int16_t *words, 
 }
 
 typedef void row_kernel(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q, const int16_t *sums, int32_t *partial);
-#define ROW(NAME, CALL)                                                                                                              \
-  static __attribute__((noinline)) void NAME(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q,             \
-                                             const int16_t *sums, int32_t *partial) {                                                \
-    CALL;                                                                                                                            \
+#define ROW(NAME, CALL)                                                                                                  \
+  static __attribute__((noinline)) void NAME(const uint8_t *block, size_t groups, const int16_t *words, const int8_t *q, \
+                                             const int16_t *sums, int32_t *partial) {                                    \
+    CALL;                                                                                                                \
   }
 ROW(rows_q4_k, row_min_256(RT_Q4_K, block, groups, words, q, sums, partial))
 ROW(rows_q5_k, row_min_256(RT_Q5_K, block, groups, words, q, sums, partial))
 ROW(rows_q6_k, row_q6_k(block, groups, words, q, sums, partial))
 
 /* partial: (4, groups, PARTIAL) of four rows whose blocks' halves lie at `d` and, with minima, two bytes behind; da: (groups); y (4). */
-static void finish_256(const uint8_t *const row[4], size_t bytes, size_t d, bool min, size_t groups, const int32_t *partial, const float *da,
-                       float *y) {
+static void finish_256(const uint8_t *const row[4], size_t bytes, size_t d, bool min, size_t groups, const int32_t *partial,
+                       const float *da, float *y) {
   const uint8_t *at[4] = {row[0] + d, row[1] + d, row[2] + d, row[3] + d};
   v128_t acc = zero();
   for (size_t g = 0; g < groups; g++, partial += PARTIAL) {
@@ -519,7 +522,8 @@ static void dot_256(const rt_strip *strip, row_kernel *kernel, int order, size_t
     four_rows(strip, start, row);
     for (uint32_t i = 0; i < in->n; i++) {
       float y[4];
-      for (unsigned r = 0; r < 4; r++) kernel(row[r], groups, words + i * cols, in->q + i * cols, sums + i * n_sums, partial + r * groups * PARTIAL);
+      for (unsigned r = 0; r < 4; r++)
+        kernel(row[r], groups, words + i * cols, in->q + i * cols, sums + i * n_sums, partial + r * groups * PARTIAL);
       finish_256(row, bytes, d, min, groups, partial, in->d + i * groups, y);
       store_four(strip, i, start, y);
     }

@@ -187,10 +187,10 @@ INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_
 }
 
 #if !VNNI
-/* Groups of 256: pairs of products are added in 16 bits as long as that is safe, then multiplied by the sub-block's scale and widened at once.
- * What the codes' zero adds goes through the sums of inputs, as minima do. */
-INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned sub, bool min, unsigned step,
-                          float *out) {
+/* Groups of 256: pairs of products are added in 16 bits as long as that is safe, then multiplied by the sub-block's scale and widened at
+ * once. What the codes' zero adds goes through the sums of inputs, as minima do. */
+INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned sub, bool min,
+                          unsigned step, float *out) {
   const size_t cols = p->cols, groups = p->groups, subs = p->subs, per_group = 256 / sub;
   const float *d = p->d + row * groups, *m = p->m + row * groups;
   const float *da = in->d + tile * RT_TOKENS * groups;
@@ -419,8 +419,8 @@ INLINE void prefetch_next(const direct *x, size_t at, size_t bytes) {
 #pragma GCC unroll 8
   for (size_t k = 0; k < bytes; k += 64) _mm_prefetch((const char *)x->next + at + k, _MM_HINT_T1);
 }
-/* The halves that stand at `at` in the eight rows, and in *second those after them, where `two` says that there are such. Not by way of memory:
- * reading eight stores at once would wait for all of them. */
+/* The halves that stand at `at` in the eight rows, and in *second those after them, where `two` says that there are such. Not by way of
+ * memory: reading eight stores at once would wait for all of them. */
 INLINE __m256 halves8(const direct *x, size_t at, bool two, __m256 *second) {
   __m128i v[8];
   for (size_t r = 0; r < 8; r++) v[r] = _mm_cvtsi32_si128((int32_t)(two ? rt_load_u32(x->row[r] + at) : rt_load_u16(x->row[r] + at)));

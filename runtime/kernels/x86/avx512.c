@@ -697,5 +697,6 @@ static void dot(const rt_strip *strip) {
   }
 }
 
-const rt_kernels rt_kernels_avx512 = {.name = "avx512", .gemm_from = 8, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
+const rt_kernels rt_kernels_avx512 = {
+    .name = "avx512", .gemm_from = 8, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
 #endif

@@ -72,8 +72,8 @@ static json_t *chat(json_t *r) {
     inner = answer(meanwhile);
   }
   if (kind < 0) return refusal(p);
-  return json_pack("{s:o,s:o,s:s,s:o,s:o*,s:o*}", "answer", text[0], "reasoning", text[1], "finish_reason", finish[got.finish], "usage", parsed(p, "usage", session), "meanwhile", inner, "proof",
-                   got.finish ? parsed(p, "proof", session) : NULL);
+  return json_pack("{s:o,s:o,s:s,s:o,s:o*,s:o*}", "answer", text[0], "reasoning", text[1], "finish_reason", finish[got.finish], "usage",
+                   parsed(p, "usage", session), "meanwhile", inner, "proof", got.finish ? parsed(p, "proof", session) : NULL);
 }
 
 static json_t *answer(json_t *r) {

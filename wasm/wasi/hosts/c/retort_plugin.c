@@ -75,7 +75,8 @@ static int call(plugin *p, const char *name, const wasmtime_val_t *args, size_t 
 
 /* Calls a function that can fail: its result, below 0 once the plugin's own sentence is kept. */
 static int64_t ask(plugin *p, const char *name, const wasmtime_val_t *args, size_t n) {
-  static const char *const kinds[] = {"", "argument", "memory", "format", "unsupported", "context", "template", "json", "buffer", "trust", "io", "interrupted"};
+  static const char *const kinds[] = {"",         "argument", "memory", "format", "unsupported", "context",
+                                      "template", "json",     "buffer", "trust",  "io",          "interrupted"};
   int64_t at, value;
   if (!call(p, name, args, n, &value)) return IO_STATUS;
   if (value >= 0) return value;
@@ -163,7 +164,8 @@ uint64_t plugin_memory_bytes(plugin *p) { return wasmtime_memory_data_size(p->co
 /* `without_list`: bytes at a time where the file has no list of chunks. */
 static int64_t feed(plugin *p, FILE *f, int32_t loader, uint64_t without_list) {
   int64_t at, step;
-  if (!call(p, "load_buffer", VALUES(I32(loader), I32(0)), &at) || (step = ask(p, "load_chunk_size", VALUES(I32(loader), I32(0)))) < 0) return IO_STATUS;
+  if (!call(p, "load_buffer", VALUES(I32(loader), I32(0)), &at) || (step = ask(p, "load_chunk_size", VALUES(I32(loader), I32(0)))) < 0)
+    return IO_STATUS;
   uint64_t offset = 0, piece = step ? (uint64_t)step : without_list;
   char *data = malloc(piece);
   if (!data) return fail(p, "memory", "out of memory");
@@ -190,7 +192,8 @@ static char *quote(char *at, const char *text) {
   return at;
 }
 
-/* The request to load: with what lies beside the file for the policy's method. That is told by the method's word alone; the plugin reads the policy. */
+/* The request to load: with what lies beside the file for the policy's method. That is told by the method's word alone; the plugin reads
+ * the policy. */
 static char *load_request(const char *path, const char *trust_json, uint64_t size) {
   const char *slash = strrchr(path, '/'), *suffix = strstr(trust_json, "\"minisign\"") ? ".minisig" : ".sig";
   char name[4096];
@@ -221,7 +224,8 @@ int32_t plugin_load(plugin *p, const char *path, const char *trust_json) {
   }
   rewind(f);
   char *request = load_request(path, trust_json, (uint64_t)size);
-  wasmtime_val_t loader = I32(request ? with_bytes(p, "load_begin", request, strlen(request), NULL, 0) : fail(p, "memory", "out of memory"));
+  wasmtime_val_t loader =
+      I32(request ? with_bytes(p, "load_begin", request, strlen(request), NULL, 0) : fail(p, "memory", "out of memory"));
   int64_t status = loader.of.i32;
   free(request);
   snprintf(chunks_path, sizeof chunks_path, "%s.chunks", path);
@@ -261,7 +265,8 @@ int plugin_next(plugin *p, int32_t session, piece *out) {
   memcpy(event, bytes, sizeof event);
   const char *text = "";
   if (event[4] && (text = (const char *)bytes_at(p, event[3], event[4])) == NULL) return IO_STATUS;
-  *out = (piece){.kind = (int)kind, .reasoning = event[2] == 1, .finish = (int)event[5], .token = (int32_t)event[1], .text = text, .size = event[4]};
+  *out = (piece){
+      .kind = (int)kind, .reasoning = event[2] == 1, .finish = (int)event[5], .token = (int32_t)event[1], .text = text, .size = event[4]};
   return (int)kind;
 }
 

@@ -782,7 +782,7 @@ static int32_t generate_options(json_t *o, retort_generate_options *g) {
                                      "thinking_budget",
                                      "stop",
                                      "proof",
-                                     "guess",
+                                     "draft",
                                      "variables",
                                      "template",
                                      "date",
@@ -795,7 +795,7 @@ static int32_t generate_options(json_t *o, retort_generate_options *g) {
       (status = get_u32(o, "top_k", &g->top_k)) || (status = get_float(o, "repetition_penalty", &g->repetition_penalty)) ||
       (status = get_u32(o, "repetition_window", &g->repetition_window)) || (status = read_seed(o, &g->seed)) ||
       (status = get_u32(o, "max_tokens", &g->max_tokens)) || (status = get_i32(o, "thinking_budget", &g->thinking_budget)) ||
-      (status = get_flag(o, "proof", 1, &g->proof)) || (status = get_i32(o, "guess", &g->guess)))
+      (status = get_flag(o, "proof", 1, &g->proof)) || (status = get_i32(o, "draft", &g->draft)))
     return status;
   return RETORT_OK;
 }
@@ -886,7 +886,7 @@ int32_t abi_usage(int32_t id) {
   return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "prompt_tokens", (json_int_t)u.prompt_tokens, "cached_tokens",
                              (json_int_t)u.cached_tokens, "completion_tokens", (json_int_t)u.completion_tokens, "reasoning_tokens",
                              (json_int_t)u.reasoning_tokens, "total_tokens", (json_int_t)u.prompt_tokens + u.completion_tokens,
-                             "guessed_tokens", (json_int_t)u.guessed_tokens, "accepted_tokens", (json_int_t)u.accepted_tokens));
+                             "drafted_tokens", (json_int_t)u.drafted_tokens, "accepted_tokens", (json_int_t)u.accepted_tokens));
 }
 
 /* The shortest decimal that reads back as the same float: 0.6 and not 0.600000024. */

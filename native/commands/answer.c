@@ -96,7 +96,7 @@ static void generate_options(const options *o, uint64_t seed, retort_generate_op
   g->stop = o->stop;
   g->n_stop = o->n_stop;
   g->proof = o->proof;
-  g->guess = o->guess;
+  g->draft = o->draft;
 }
 
 /* Takes one event over into the answer and the view. */
@@ -243,8 +243,8 @@ json_t *answer_json(const loaded *l, const options *o, const answer *a, const in
       json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "load_s", l->load_seconds, "read_s", l->files.read_seconds, "hash_s",
                 l->files.hash_seconds, "parse_s", l->parse_seconds, "prompt_s", a->prompt_seconds, "prompt_tokens_per_s",
                 rate(u->prompt_tokens - u->cached_tokens, a->prompt_seconds), "first_token_s", a->first_token_seconds, "generation_s",
-                a->decode_seconds, "generation_tokens_per_s", rate((double)a->n_ids, a->decode_seconds), "guessed_tokens",
-                (int)u->guessed_tokens, "accepted_tokens", (int)u->accepted_tokens);
+                a->decode_seconds, "generation_tokens_per_s", rate((double)a->n_ids, a->decode_seconds), "drafted_tokens",
+                (int)u->drafted_tokens, "accepted_tokens", (int)u->accepted_tokens);
   json_t *all = json_pack("{s:s%,s:s%,s:o,s:o,s:s,s:o,s:o}", "text", a->text.bytes, a->text.size, "reasoning", a->reasoning.bytes,
                           a->reasoning.size, "prompt_ids", ids_json(prompt, count), "ids", ids_json(a->ids, a->n_ids), "finish_reason",
                           a->finish_reason, "usage", usage, "timings", timings);
@@ -264,7 +264,7 @@ void print_timings(const loaded *l, const options *o, const answer *a) {
   fprintf(stderr, "%sloaded in %s; prompt %u tokens%s at %.0f/s; answer %zu tokens", dim ? DIM : "", time_text(l->load_seconds).text,
           u->prompt_tokens, u->cached_tokens ? " (part of it known)" : "", rate(fresh, a->prompt_seconds), a->n_ids);
   if (u->reasoning_tokens) fprintf(stderr, " (%u of them reasoning)", u->reasoning_tokens);
-  if (u->guessed_tokens) fprintf(stderr, " (%u of %u guesses right)", u->accepted_tokens, u->guessed_tokens);
+  if (u->drafted_tokens) fprintf(stderr, " (%u of %u drafts right)", u->accepted_tokens, u->drafted_tokens);
   fprintf(stderr, " at %.1f/s; %s in all%s\n", rate((double)a->n_ids, a->decode_seconds),
           time_text(l->load_seconds + a->prompt_seconds + a->decode_seconds).text, dim ? PLAIN : "");
 }

@@ -24,7 +24,7 @@ static void options_init(options *o) {
                  .repeat_penalty = 1,
                  .thinking_budget = -1,
                  .seed = "0",
-                 .guess = -1,
+                 .draft = -1,
                  .skip = -1,
                  .window = 512,
                  .bits = 256,

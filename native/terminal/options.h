@@ -62,7 +62,7 @@ typedef struct options {
   const char *stop[MAX_LIST];
   size_t n_stop;
   bool proof;
-  int32_t guess; /* -1: auto */
+  int32_t draft; /* -1: auto */
   /* tokenize */
   bool no_special, decode;
   /* inspect */
@@ -224,14 +224,14 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
       {"stop", 0, OPTION_STRINGS, AT(stop), "TEXT", 0, 0, "end the answer before TEXT; may be given several times"},                     \
       {"max-tokens", 'n', OPTION_U32, AT(max_tokens),                                                                                    \
        "N",          1,   16777216,   "most tokens to generate, reasoning included. Default: until the context is full"},                \
-      {"guess",                                                                                                                          \
+      {"draft",                                                                                                                          \
        0,                                                                                                                                \
        OPTION_AUTO,                                                                                                                      \
-       AT(guess),                                                                                                                        \
+       AT(draft),                                                                                                                        \
        "auto|off|N",                                                                                                                     \
        0,                                                                                                                                \
        15,                                                                                                                               \
-       "tokens guessed ahead where the text repeats itself, at most 15; changes speed and no bit of any result. N: always so many. "     \
+       "tokens drafted ahead where the text repeats itself, at most 15; changes speed and no bit of any result. N: always so many. "     \
        "Default auto: as many as pay"},                                                                                                  \
       {"thinking-budget",                                                                                                                \
        0,                                                                                                                                \

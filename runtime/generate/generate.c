@@ -7,9 +7,9 @@
  * splitter and the stop strings, and only the next step computes the token to get the next logits. The last token of an answer is thus
  * never computed in vain; the next prompt, which repeats it, will.
  *
- * With the token some guesses for those after it may be computed (guess.c), each with its logits. They stand behind the session's end until
- * the token that is chosen is the one that was guessed; then the session moves on over it and its logits are there already. Seen from
- * outside a session is at every moment the same with guesses and without.
+ * With the token some drafts for those after it may be computed (draft.c), each with its logits. They stand behind the session's end until
+ * the token that is chosen is the one that was drafted; then the session moves on over it and its logits are there already. Seen from
+ * outside a session is at every moment the same with drafts and without.
  *
  * Rules that users meet:
  *  - The proof covers every position where a token was generated, also that of the token which ended the turn. That token is no part of the
@@ -27,7 +27,7 @@
 #include "../base/utf8.h"
 #include "reasoning.h"
 #include "../text/vocab.h"
-#include "guess.h"
+#include "draft.h"
 #include "sampler.h"
 #include "session.h"
 
@@ -52,7 +52,7 @@ struct rt_generation {
   rt_string *stop; /* (n_stop) */
   uint32_t n_past; /* what the session must have in its cache when the next step comes */
 
-  float *logits; /* (1 + RT_MOST_GUESSES, n_vocab) of the token computed last and of the guesses after it */
+  float *logits; /* (1 + RT_MOST_DRAFTS, n_vocab) of the token computed last and of the drafts after it */
   uint32_t row;  /* of the next position's logits, when `fresh` */
   bool fresh;
   int32_t pending; /* chosen but not computed yet; -1: none */
@@ -61,7 +61,7 @@ struct rt_generation {
   bool stopped; /* a stop string was found */
 
   rt_sampler sampler;
-  rt_guesser guesser;
+  rt_drafter drafter;
   rt_reasoning splitter;
   rt_sha256 proof;
   rt_bytes piece, reasoning, answer; /* text of one token; text not given out yet */
@@ -76,7 +76,7 @@ void retort_generate_options_init(retort_generate_options *options) {
                                        .repetition_penalty = 1,
                                        .repetition_window = 64,
                                        .thinking_budget = -1,
-                                       .guess = -1};
+                                       .draft = -1};
 }
 
 void rt_generation_close(retort_session *session) {
@@ -117,9 +117,9 @@ static retort_status check_options(const retort_generate_options *o, retort_erro
                    (double)o->repetition_penalty);
   if (o->thinking_budget < -1)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "thinking_budget is %d, it must be -1 (no limit) or more", o->thinking_budget);
-  if (o->guess < -1 || o->guess > RT_MOST_GUESSES)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "guess is %d, it must be -1 (as many as pay), 0 (none) or at most %d", o->guess,
-                   RT_MOST_GUESSES);
+  if (o->draft < -1 || o->draft > RT_MOST_DRAFTS)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "draft is %d, it must be -1 (as many as pay), 0 (none) or at most %d", o->draft,
+                   RT_MOST_DRAFTS);
   if (o->n_stop && !o->stop) return rt_fail(error, RETORT_ERROR_ARGUMENT, "n_stop is %zu but stop is NULL", o->n_stop);
   for (size_t i = 0; i < o->n_stop; i++)
     if (!o->stop[i] || !*o->stop[i] || !rt_utf8_valid((const uint8_t *)o->stop[i], strlen(o->stop[i])))
@@ -152,13 +152,13 @@ retort_status rt_generation_open(retort_session *s, retort_error *error) {
   g->vocab.struct_size = sizeof g->vocab;
   retort_status status = retort_vocab_get_info(s->vocab, &g->vocab, error);
   if (!status) status = rt_sampler_open(&g->sampler, &g->arena, n_vocab, error);
-  if (!status && !(g->logits = rt_arena_alloc(&g->arena, n_vocab, (1 + RT_MOST_GUESSES) * sizeof *g->logits)))
-    status = rt_fail_memory(error, n_vocab * 4ull * (1 + RT_MOST_GUESSES), "logits");
+  if (!status && !(g->logits = rt_arena_alloc(&g->arena, n_vocab, (1 + RT_MOST_DRAFTS) * sizeof *g->logits)))
+    status = rt_fail_memory(error, n_vocab * 4ull * (1 + RT_MOST_DRAFTS), "logits");
   if (status) {
     rt_generation_close(s);
     return status;
   }
-  rt_guesser_open(&g->guesser, rt_guess_cost_of(s->model));
+  rt_drafter_open(&g->drafter, rt_draft_cost_of(s->model));
   g->think_tokens = g->vocab.think_begin >= 0 && g->vocab.think_end >= 0;
   for (uint32_t i = 0; i < n_vocab; i++)
     if (rt_vocab_is_unused(s->vocab, (int32_t)i)) g->sampler.marks[i] |= RT_MARK_BARRED;
@@ -239,7 +239,7 @@ retort_status retort_generate_begin(retort_session *session, const int32_t *prom
   g->reasoning.size = g->answer.size = 0;
   g->fresh = g->stopped = false;
   g->row = 0;
-  rt_guesser_learn(&g->guesser, -1);
+  rt_drafter_learn(&g->drafter, -1);
   g->pending = -1;
   g->n_forced = g->forced_done = 0;
   g->sampler.temperature = options->temperature;
@@ -364,33 +364,33 @@ static retort_status choose(const retort_session *s, struct rt_generation *g, in
   if (status) return status;
   *forced = g->forced_done < g->n_forced;
   if (*forced) {
-    rt_guesser_learn(&g->guesser, -1);
+    rt_drafter_learn(&g->drafter, -1);
     *id = g->forced[g->forced_done++];
     return RETORT_OK;
   }
   uint32_t window = g->options.repetition_window < s->n_past ? g->options.repetition_window : s->n_past;
   status = rt_sampler_pick(&g->sampler, logits, s->tokens + s->n_past - window, window, id, error);
-  rt_guesser_learn(&g->guesser, status ? -1 : *id);
+  rt_drafter_learn(&g->drafter, status ? -1 : *id);
   return status;
 }
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-/* Guesses to compute with the pending token: none that max_tokens, the context or the end of the turn would make useless. */
-static uint32_t guess(const retort_session *s, struct rt_generation *g, uint32_t work_tokens, int32_t *guesses) {
+/* Drafts to compute with the pending token: none that max_tokens, the context or the end of the turn would make useless. */
+static uint32_t draft(const retort_session *s, struct rt_generation *g, uint32_t work_tokens, int32_t *drafts) {
   uint32_t most = least(s->work.n_batch - 1, s->cache.n_ctx - s->n_past - 1), count;
   if (work_tokens) most = least(most, work_tokens - 1);
   if (g->options.max_tokens) most = least(most, g->options.max_tokens - g->usage.completion_tokens - 1);
-  most = least(most, g->options.guess < 0 ? RT_MOST_GUESSES : (uint32_t)g->options.guess);
-  if (g->options.guess == 0) return 0;
+  most = least(most, g->options.draft < 0 ? RT_MOST_DRAFTS : (uint32_t)g->options.draft);
+  if (g->options.draft == 0) return 0;
   s->tokens[s->n_past] = g->pending;
-  count = rt_guess(&g->guesser, s->tokens, s->n_past + 1, most, g->options.guess > 0, guesses);
+  count = rt_draft(&g->drafter, s->tokens, s->n_past + 1, most, g->options.draft > 0, drafts);
   for (uint32_t i = 0; i < count; i++)
-    if (retort_is_end_of_generation(s->vocab, guesses[i])) return i;
+    if (retort_is_end_of_generation(s->vocab, drafts[i])) return i;
   return count;
 }
 
-/* The session moves on over the pending token, and g->row is that of its logits: computed now, or already as a guess. */
+/* The session moves on over the pending token, and g->row is that of its logits: computed now, or already as a draft. */
 static retort_status take_pending(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_error *error) {
   if (s->n_ahead && s->tokens[s->n_past] == g->pending) {
     s->n_ahead--;
@@ -400,14 +400,14 @@ static retort_status take_pending(retort_session *s, struct rt_generation *g, ui
     return RETORT_OK;
   }
   s->n_ahead = 0;
-  int32_t ids[1 + RT_MOST_GUESSES] = {g->pending};
-  uint32_t count = guess(s, g, work_tokens, ids + 1);
+  int32_t ids[1 + RT_MOST_DRAFTS] = {g->pending};
+  uint32_t count = draft(s, g, work_tokens, ids + 1);
   retort_status status = retort_session_eval(s, ids, 1 + count, RETORT_LOGITS_ALL, g->logits, error);
   if (status) return status;
   s->n_past -= count;
   s->n_ahead = count;
   g->row = 0;
-  g->usage.guessed_tokens += count;
+  g->usage.drafted_tokens += count;
   return RETORT_OK;
 }
 

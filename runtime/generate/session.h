@@ -2,7 +2,7 @@
  *
  * session.c owns everything here but `generation`, which is generate.c's.
  * Invariant: tokens[0..n_past + n_ahead) are exactly the tokens whose keys and values the cache holds. Those before n_past count as the
- * session's text: a later prompt is compared with them and its common prefix kept. Those after it are guesses (generate.c): whatever else
+ * session's text: a later prompt is compared with them and its common prefix kept. Those after it are drafts (generate.c): whatever else
  * is done to the session forgets them.
  */
 #ifndef RT_SESSION_H
@@ -21,7 +21,7 @@ struct retort_session {
   rt_work work;
   rt_arena arena;                   /* tokens, rows */
   uint32_t n_past;                  /* positions in the cache */
-  uint32_t n_ahead;                 /* positions after them that are computed too, for tokens that were guessed */
+  uint32_t n_ahead;                 /* positions after them that are computed too, for tokens that were drafted */
   int32_t *tokens;                  /* (n_ctx) */
   rt_row *rows;                     /* (n_batch) the piece being computed */
   struct rt_generation *generation; /* NULL without a vocabulary */

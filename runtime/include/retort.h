@@ -407,8 +407,8 @@ typedef struct retort_generate_options {
   const char *const *stop;    /* stop strings, copied */
   size_t n_stop;
   uint32_t proof; /* 1: hash the logits of every generated position (retort_session_get_proof) */
-  int32_t guess;  /* tokens guessed ahead where the text repeats itself, computed together, kept where they turn out right: changes
-                   * speed and no bit of any result. -1 (default): as many as pay; 0: none; N, at most 15: always N if there is a guess */
+  int32_t draft;  /* tokens drafted ahead where the text repeats itself, computed together, kept where they turn out right: changes
+                   * speed and no bit of any result. -1 (default): as many as pay; 0: none; N, at most 15: always N if there is a draft */
 } retort_generate_options;
 RETORT_API void retort_generate_options_init(retort_generate_options *options);
 
@@ -441,7 +441,7 @@ typedef struct retort_event {
   uint32_t prompt_done, prompt_total; /* tokens */
 } retort_event;
 
-/* Does one unit of work: at most `work_tokens` prompt tokens (0: n_batch), or one new token, for which at most `work_tokens` - 1 guesses
+/* Does one unit of work: at most `work_tokens` prompt tokens (0: n_batch), or one new token, for which at most `work_tokens` - 1 drafts
  * are computed along. After EVENT_END it returns RETORT_ERROR_ARGUMENT until the next retort_generate_begin. To cancel, simply do not call
  * again. */
 RETORT_API retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_event *event, retort_error *error);
@@ -452,7 +452,7 @@ typedef struct retort_usage {
   uint32_t cached_tokens;     /* of those, found in the cache */
   uint32_t completion_tokens; /* generated, reasoning included */
   uint32_t reasoning_tokens;
-  uint32_t guessed_tokens;  /* guesses that were computed (retort_generate_options.guess) */
+  uint32_t drafted_tokens;  /* drafts that were computed (retort_generate_options.draft) */
   uint32_t accepted_tokens; /* of those, found right: they cost no step of their own */
 } retort_usage;
 RETORT_API retort_status retort_session_get_usage(const retort_session *session, retort_usage *usage, retort_error *error);

@@ -11,7 +11,7 @@ Rows (--rows, separated by commas, or all):
   long    4,096 prompt tokens                  deep    32 generated at depth 8,192
   sweep   32 generated at the depths of --depths, drawn by --plot
   small   SmolLM2-135M Q4_1: 256 prompt tokens, 64 generated
-  guess   SmolLM2-135M goes on with a text that stands in its prompt: guessing ahead against not guessing
+  draft   SmolLM2-135M goes on with a text that stands in its prompt: drafting ahead against not drafting
 
 The model files have real shapes and random weights (shape.py); they are made once, in --models.
 The peer llama.cpp is the Python package of requirements.txt, built from source for this machine. ik_llama.cpp is fetched at a pinned commit and
@@ -28,7 +28,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 IK = "https://github.com/ikawrakow/ik_llama.cpp", "8337e4cd3861406fc04e0854b1409cd1b027fbc9"
 ROWS = {"base": {"p": 256, "n": 32}, "one": {"p": 256, "n": 32, "t": 1}, "avx2": {"p": 256, "n": 32, "kernels": "avx2"}, "long": {"p": 4096, "n": 0},
-        "deep": {"p": 0, "n": 32, "d": "8192"}, "sweep": {"p": 0, "n": 32}, "small": {"p": 256, "n": 64}, "guess": {}}
+        "deep": {"p": 0, "n": 32, "d": "8192"}, "sweep": {"p": 0, "n": 32}, "small": {"p": 256, "n": 64}, "draft": {}}
 TEXT = ("The baker of the village rose at three, when the road was still dark, and lit the oven with the wood of old pear trees. He weighed the flour "
         "on his father's scales, added water, salt and the sour dough from the day before, and kneaded until the dough came away from his hands. "
         "While it rested he swept the floor and listened to the wind. At five he shaped forty loaves, cut a cross into each, and pushed them into the "
@@ -78,8 +78,8 @@ def work_of(path):
             "cache": value(f"{arch}.block_count") * value(f"{arch}.attention.head_count_kv") * size * 2 * 2}
 
 
-def generation_speed(retort, model, guess):
-    answer = output([retort, "run", "--json", "--allow-unsigned", "-m", model, "--raw", "--temp", "0", "-n", "96", "--guess", guess, f"{TEXT}\n\n{TEXT[:len(TEXT) // 4]}"])
+def generation_speed(retort, model, draft):
+    answer = output([retort, "run", "--json", "--allow-unsigned", "-m", model, "--raw", "--temp", "0", "-n", "96", "--draft", draft, f"{TEXT}\n\n{TEXT[:len(TEXT) // 4]}"])
     def find(node):
         if isinstance(node, dict):
             return node.get("generation_tokens_per_s") or next(filter(None, map(find, node.values())), None)
@@ -122,11 +122,11 @@ def main():
     names = list(ROWS) if a.rows == "all" else a.rows.split(",")
     if unknown := [n for n in names if n not in ROWS]:
         sys.exit(f"--rows {unknown[0]}: there are {', '.join(ROWS)}, all")
-    if {"small", "guess"} & set(names) and not (a.small and os.path.exists(a.small)):
-        sys.exit("the rows small and guess need --small")
+    if {"small", "draft"} & set(names) and not (a.small and os.path.exists(a.small)):
+        sys.exit("the rows small and draft need --small")
     # (file, its name) of each row
     files = [(f, os.path.basename(f)) for f in a.file]
-    if not files and set(names) - {"small", "guess"}:
+    if not files and set(names) - {"small", "draft"}:
         for mix in a.types.split(","):
             path = os.path.join(a.models, f"{a.shape}-{mix}.gguf")
             if not os.path.exists(path):
@@ -159,11 +159,11 @@ def main():
     for repeat in range(a.r):
         now = {}  # this repetition's limits
         for row in names:
-            if row == "guess":
+            if row == "draft":
                 by = seen.setdefault((row, "SmolLM2 Q4_1", "decode", 0), {})
-                for engine, guess in (("retort", "auto"), ("no guessing", "off")):
+                for engine, draft in (("retort", "auto"), ("no drafts", "off")):
                     say(f"repetition {repeat + 1}/{a.r}: {row} {engine}")
-                    by.setdefault(engine, []).append(generation_speed(a.retort, a.small, guess))
+                    by.setdefault(engine, []).append(generation_speed(a.retort, a.small, draft))
                 continue
             spec = {"d": a.depths if row == "sweep" else "0", "t": a.t, **ROWS[row]}
             for path, name in [(a.small, "SmolLM2 Q4_1")] if row == "small" else files:
@@ -204,9 +204,9 @@ def main():
         row, name, work, depth = at
         share = f"{100 * statistics.median(shares[at]):.0f} %" if at in shares else "-"
         line = f"{row:<6} {name:<13} {work + (f' @ {depth}' if depth else ''):<13} {show(by['retort']):>21} {share:>6}"
-        for p in ["no guessing"] if row == "guess" else peers:
+        for p in ["no drafts"] if row == "draft" else peers:
             ratio = f"{statistics.median(x / y for x, y in zip(by['retort'], by[p])):.2f}x" if p in by else "-"
-            line += f" {show(by[p]) if p in by else '-':>21} {ratio:>6}" + (f"  ({p})" if row == "guess" else "")
+            line += f" {show(by[p]) if p in by else '-':>21} {ratio:>6}" + (f"  ({p})" if row == "draft" else "")
         print(line)
     if a.plot and "sweep" in names:
         curves = {}

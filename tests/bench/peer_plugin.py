@@ -33,7 +33,7 @@ def main():
     for repeat in range(a.r + 1):
         session = model.session(n_ctx=size + a.n + 16)
         start = time.perf_counter()
-        times = [time.perf_counter() for _ in session.complete(prompt, temperature=0, max_tokens=a.n + 1, guess=0)][: a.n + 1]
+        times = [time.perf_counter() for _ in session.complete(prompt, temperature=0, max_tokens=a.n + 1, draft=0)][: a.n + 1]
         session.close()
         if repeat:  # the first is the warm-up
             reading.append(size / (times[0] - start))

@@ -206,15 +206,15 @@ export const apiCases = [
     },
   },
   {
-    title: 'a template of one\'s own, guesses or none, errors as JSON',
+    title: 'a template of one\'s own, drafts or none, errors as JSON',
     async run(t) {
       const page = await open(t)
       const got = await page.evaluate(async () => {
         const engine = await start()
         const ask = async (more) => (await engine.chat.completions.create({ messages: messages(), temperature: 0, max_tokens: 60, ...more }))
-        const [own, plain, guessed] = [await ask({ chat_template: '{{ bos_token }}{{ messages[0].content }} {{ tail }}', chat_template_kwargs: { tail: 'yes' } }), await ask({ guess: 0 }), await ask({ guess: 8 })]
+        const [own, plain, drafted] = [await ask({ chat_template: '{{ bos_token }}{{ messages[0].content }} {{ tail }}', chat_template_kwargs: { tail: 'yes' } }), await ask({ draft: 0 }), await ask({ draft: 8 })]
         const error = JSON.parse(JSON.stringify(await ask({ chat_template: '{% if %}' }).catch((e) => e)))
-        return { shorter: own.usage.prompt_tokens !== plain.usage.prompt_tokens, same: JSON.stringify(plain.choices) === JSON.stringify(guessed.choices), error, digests: await engine.digests() }
+        return { shorter: own.usage.prompt_tokens !== plain.usage.prompt_tokens, same: JSON.stringify(plain.choices) === JSON.stringify(drafted.choices), error, digests: await engine.digests() }
       })
       assert.deepEqual([got.shorter, got.same], [true, true])
       assert.deepEqual({ ...got.error.error, message: '' }, { message: '', type: 'ModelError', param: null, code: 'template' })

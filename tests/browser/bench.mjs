@@ -6,7 +6,7 @@
 // Without a model: Ember, and no peer. Models are taken unsigned (--signed: with the key in MODEL.gguf.pub), from a link in the site, and kept in the
 // origin's private files, from where both engines load them, each in a new page, with the native program's own bench between them; each repetition begins
 // with another of them. Reported are medians (least to most): from the call that loads to the first token of a one-word question, reading a prompt of
-// about --prompt tokens, generating --tokens at temperature 0 without guesses, the module's memory at the end, and the most that the browser's processes
+// about --prompt tokens, generating --tokens at temperature 0 without drafts, the module's memory at the end, and the most that the browser's processes
 // held more than before the page. Models for this need a vocabulary (tests/bench/shape.py ... bytes).
 //
 // With --download nothing of that, but how long a download at this rate takes, and how long the browser's processes compute for it: unsigned, signed, and
@@ -34,7 +34,7 @@ const spread = (list, digits, scale = 1) => {
   const [middle, least, most] = [median(list), list[0], list.at(-1)].map((x) => (x / scale).toFixed(digits))
   return list.length > 1 ? `${middle} (${least} to ${most})` : middle
 }
-// Words that do not repeat in a way that a cache or a guess could use; about one token each.
+// Words that do not repeat in a way that a cache or a draft could use; about one token each.
 const WORDS = 'time year people way day man thing woman life child world school state family student group country problem hand part place case week company system program question work government number night point home water room mother area money story fact month lot right study book eye job word business issue side kind head house service friend father power hour game line end member law car city community name president team minute idea kid body information back parent face others level office door health person art war history party result change morning reason research girl guy moment air teacher force education'.split(' ')
 const text = (n) => Array.from({ length: n }, (_, i) => WORDS[(i * 7) % WORDS.length]).join(' ')
 
@@ -53,7 +53,7 @@ async function ours({ name, key, variant, threads, prompt, tokens }) {
   const start = performance.now()
   const engine = await createEngine({ model: '/models/' + name, trust, variant, threads, context: 512 })
   const loaded = performance.now() - start
-  const ask = (content, max_tokens) => engine.chat.completions.create({ messages: [{ role: 'user', content }], temperature: 0, max_tokens, guess: 0, ...(name !== 'ember.gguf' && { chat_template: '{{ messages[0].content }}' }) })
+  const ask = (content, max_tokens) => engine.chat.completions.create({ messages: [{ role: 'user', content }], temperature: 0, max_tokens, draft: 0, ...(name !== 'ember.gguf' && { chat_template: '{{ messages[0].content }}' }) })
   await ask('Hi', 1)
   const first = performance.now() - start
   const { timings } = await ask(prompt, tokens)

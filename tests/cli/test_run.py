@@ -69,23 +69,23 @@ class Run(Case):
         self.assertIn("seed=0", line)
         self.assertTrue(line.endswith("logits=sha256:" + digest))
 
-    def test_guessing_changes_no_bit(self):
-        guessed = accepted = 0
+    def test_drafting_changes_no_bit(self):
+        drafted = accepted = 0
         for options in ("--temp", "0"), ("--temp", "0.3", "--seed", "4"), ("--temp", "0.8", "--repeat-penalty", "1.2", "--thinking-budget", "5", "--stop", "a"):
             words = ["-n", "150", "--top-k", "10", "--proof", *options, "one two three one two three one two"]
-            plain = self.run_json("--guess", "off", *words)
-            self.assertEqual(plain["timings"]["guessed_tokens"], 0)
-            for guess in "auto", "1", "7", "15":
-                got = self.run_json("--guess", guess, *words)
+            plain = self.run_json("--draft", "off", *words)
+            self.assertEqual(plain["timings"]["drafted_tokens"], 0)
+            for draft in "auto", "1", "7", "15":
+                got = self.run_json("--draft", draft, *words)
                 for key in "text", "reasoning", "ids", "finish_reason", "usage", "proof":
-                    self.assertEqual(got[key], plain[key], (guess, key))
-                guessed += got["timings"]["guessed_tokens"]
+                    self.assertEqual(got[key], plain[key], (draft, key))
+                drafted += got["timings"]["drafted_tokens"]
                 accepted += got["timings"]["accepted_tokens"]
-            lines = {self.ok("run", "-m", TINY, "--guess", guess, *words).splitlines()[-1] for guess in ("off", "auto", "5")}
+            lines = {self.ok("run", "-m", TINY, "--draft", draft, *words).splitlines()[-1] for draft in ("off", "auto", "5")}
             self.assertEqual(len(lines), 1)
-        self.assertTrue(0 < accepted < guessed, (accepted, guessed))
-        for guess in "16", "-1", "many":
-            self.fails(2, "run", "-m", TINY, f"--guess={guess}", "x", says="--guess is auto")
+        self.assertTrue(0 < accepted < drafted, (accepted, drafted))
+        for draft in "16", "-1", "many":
+            self.fails(2, "run", "-m", TINY, f"--draft={draft}", "x", says="--draft is auto")
 
     def test_thinking_budget(self):
         got = self.run_json("--thinking-budget", "5", "-n", "60", "--seed", "3", "Hello")

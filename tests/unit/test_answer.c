@@ -196,7 +196,7 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
   retort_session_options so;
   retort_session_options_init(&so);
   so.n_batch = 8;
-  for (int32_t guess = 0; guess < 8; guess += 7) {
+  for (int32_t draft = 0; draft < 8; draft += 7) {
     retort_session *plain = open_session(&b, 8), *s;
     answer expected = ask(plain, prompt, 20, 0, 3);
     OK(retort_session_open(&platform, b.model, b.vocab, &so, &s, &error));
@@ -209,7 +209,7 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
       o.proof = 1;
       o.thinking_budget = 7;
       o.temperature = 1.5f;
-      o.guess = guess;
+      o.draft = draft;
       OK(retort_session_truncate(s, 0, &error));
       OK(retort_generate_begin(s, prompt, 20, &o, &error));
       left = at;
@@ -250,7 +250,7 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
   close_bench(&b);
 }
 
-/* ---- guessing ---- */
+/* ---- drafting ---- */
 
 typedef struct talk { /* all that can be seen of an answer */
   int32_t ids[130];
@@ -291,14 +291,14 @@ static void talk_to(retort_session *s, const int32_t *prompt, size_t n, const re
   OK(retort_session_get_proof(s, t->proof, &error));
 }
 
-static void expect_same_talk(const talk *plain, talk guessed, uint32_t seen[2]) {
-  seen[0] += guessed.usage.guessed_tokens - guessed.usage.accepted_tokens;
-  seen[1] += guessed.usage.accepted_tokens;
-  guessed.usage.guessed_tokens = guessed.usage.accepted_tokens = 0;
-  assert_memory_equal(plain, &guessed, sizeof guessed);
+static void expect_same_talk(const talk *plain, talk drafted, uint32_t seen[2]) {
+  seen[0] += drafted.usage.drafted_tokens - drafted.usage.accepted_tokens;
+  seen[1] += drafted.usage.accepted_tokens;
+  drafted.usage.drafted_tokens = drafted.usage.accepted_tokens = 0;
+  assert_memory_equal(plain, &drafted, sizeof drafted);
 }
 
-static void guessing_changes_nothing(void **state) {
+static void drafting_changes_nothing(void **state) {
   (void)state;
   static const struct {
     const char *arch;
@@ -313,11 +313,11 @@ static void guessing_changes_nothing(void **state) {
               {0.3f, 1, -1, 0, 0, 1000, 11},  {0.3f, 1, -1, 60, 2, 1000, 10}, {0, 1, 5, 0, 0, 23, 11},
               {1.5f, 1, -1, 60, 0, 1000, 11}, {0.6f, 1, 3, 17, 2, 1000, 11}};
   static const char *const stop[] = {"AB", "Q"};
-  static const int32_t guesses[] = {-1, 1, 3, 15};
+  static const int32_t drafts[] = {-1, 1, 3, 15};
   const int32_t prompt[11] = {0, 9, 8, 7, 33, 5, 40, 9, 8, 7, 2};
   for (size_t k = 0; k < RT_COUNT(cases); k++) {
     bench b;
-    uint32_t seen[2] = {0}; /* wrong and right guesses */
+    uint32_t seen[2] = {0}; /* wrong and right drafts */
     open_bench(&b, cases[k].arch, cases[k].type);
     retort_session *plain = open_session(&b, 32), *with = open_session(&b, 32), *narrow = open_session(&b, 3);
     for (size_t w = 0; w < RT_COUNT(ways); w++)
@@ -333,15 +333,15 @@ static void guessing_changes_nothing(void **state) {
         o.seed = seed;
         o.proof = 1;
         talk expected, found;
-        for (size_t i = 0; i < RT_COUNT(guesses); i++) {
+        for (size_t i = 0; i < RT_COUNT(drafts); i++) {
           OK(retort_session_truncate(plain, 0, &error));
           OK(retort_session_truncate(with, 0, &error));
           OK(retort_session_truncate(narrow, 0, &error));
-          o.guess = 0;
+          o.draft = 0;
           talk_to(plain, prompt, ways[w].prompt, &o, ways[w].steps, 0, false, &expected);
-          assert_int_equal(expected.usage.guessed_tokens, 0);
-          o.guess = guesses[i];
-          talk_to(with, prompt, ways[w].prompt, &o, ways[w].steps, 0, guesses[i] == 3, &found);
+          assert_int_equal(expected.usage.drafted_tokens, 0);
+          o.draft = drafts[i];
+          talk_to(with, prompt, ways[w].prompt, &o, ways[w].steps, 0, drafts[i] == 3, &found);
           expect_same_talk(&expected, found, seen);
           talk_to(narrow, prompt, ways[w].prompt, &o, ways[w].steps, i % 2 ? 0 : 2, false, &found);
           expect_same_talk(&expected, found, seen);
@@ -352,7 +352,7 @@ static void guessing_changes_nothing(void **state) {
           memcpy(next + ways[w].prompt, expected.ids, (n - ways[w].prompt) * sizeof *next);
           next[n++] = 12;
           talk_to(with, next, n, &o, 5, 0, false, &found);
-          o.guess = 0;
+          o.draft = 0;
           talk_to(plain, next, n, &o, 5, 0, false, &expected);
           expect_same_talk(&expected, found, seen);
         }
@@ -370,7 +370,7 @@ int main(void) {
       cmocka_unit_test(answers_do_not_depend_on_the_cache_or_the_cuts),
       cmocka_unit_test(the_proof_can_be_checked_afterwards),
       cmocka_unit_test(an_interrupted_call_has_changed_nothing),
-      cmocka_unit_test(guessing_changes_nothing),
+      cmocka_unit_test(drafting_changes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -526,7 +526,7 @@ static void work_is_bounded_and_can_be_left(void **state) {
   close_bench(&b);
 }
 
-static void guesses_are_checked_in_one_batch(void **state) {
+static void drafts_are_checked_in_one_batch(void **state) {
   (void)state;
   bench b;
   char with[65], without[65];
@@ -538,13 +538,13 @@ static void guesses_are_checked_in_one_batch(void **state) {
   EXPECT(&b, IDS(BOS, USER, A, ASSISTANT), SONG, "", "abhelloabhelloabhelloabS", LENGTH);
   retort_session_get_proof(&b.session, without, &error);
   b.session.n_past = 0;
-  b.options.guess = 3;
+  b.options.draft = 3;
   computed = calls = 0;
   EXPECT(&b, IDS(BOS, USER, A, ASSISTANT), SONG, "", "abhelloabhelloabhelloabS", LENGTH);
   retort_session_get_proof(&b.session, with, &error);
   assert_string_equal(with, without);
   /* A follows the first A with ASSISTANT: wrong. From the second A on all is known, four tokens at a time, up to the S. */
-  assert_int_equal(b.usage.guessed_tokens, computed - 4 - (calls - 1));
+  assert_int_equal(b.usage.drafted_tokens, computed - 4 - (calls - 1));
   assert_int_equal(b.usage.accepted_tokens, 12 - 1 - (calls - 1));
   assert_true(calls < 9 && b.usage.accepted_tokens >= 5);
   assert_int_equal(b.session.n_past, 4 + 11);
@@ -566,14 +566,14 @@ static void guesses_are_checked_in_one_batch(void **state) {
   close_bench(&b);
 }
 
-static void guesses_are_forgotten_when_the_session_is_used(void **state) {
+static void drafts_are_forgotten_when_the_session_is_used(void **state) {
   (void)state;
   bench b;
   retort_error error;
   retort_event e = {.struct_size = sizeof e};
   float logits[N_VOCAB];
   open_bench(&b, true);
-  b.options.guess = 3;
+  b.options.draft = 3;
   assert_int_equal(rt_generation_open(&b.session, &error), RETORT_OK);
   for (int trial = 0; trial < 3; trial++) {
     const int32_t prompt[] = {A, B, S, A, B, S, A};
@@ -590,7 +590,7 @@ static void guesses_are_forgotten_when_the_session_is_used(void **state) {
       assert_int_equal(retort_session_eval(&b.session, own, 1, RETORT_LOGITS_LAST, logits, &error), RETORT_OK);
       assert_int_equal(retort_session_truncate(&b.session, 8, &error), RETORT_OK);
     }
-    if (trial == 2) { /* a step without guesses does not lose them */
+    if (trial == 2) { /* a step without drafts does not lose them */
       assert_int_equal(retort_step(&b.session, 1, &e, &error), RETORT_OK);
       assert_true(e.token == A && computed == 0);
       continue;
@@ -630,8 +630,8 @@ static void wrong_options_are_refused(void **state) {
   REFUSED(repetition_penalty, 0);
   REFUSED(thinking_budget, -2);
   REFUSED(n_stop, 1);
-  REFUSED(guess, -2);
-  REFUSED(guess, 16);
+  REFUSED(draft, -2);
+  REFUSED(draft, 16);
   b.options = fine;
   b.options.n_stop = 1;
   b.options.stop = (const char *[]){""};
@@ -696,8 +696,8 @@ int main(void) {
       cmocka_unit_test(a_common_beginning_is_not_computed_again),
       cmocka_unit_test(the_proof_is_the_hash_of_the_logits),
       cmocka_unit_test(work_is_bounded_and_can_be_left),
-      cmocka_unit_test(guesses_are_checked_in_one_batch),
-      cmocka_unit_test(guesses_are_forgotten_when_the_session_is_used),
+      cmocka_unit_test(drafts_are_checked_in_one_batch),
+      cmocka_unit_test(drafts_are_forgotten_when_the_session_is_used),
       cmocka_unit_test(wrong_options_are_refused),
       cmocka_unit_test(damaged_weights_are_reported),
       cmocka_unit_test(refused_memory_is_reported),

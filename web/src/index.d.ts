@@ -102,8 +102,8 @@ export interface ChatRequest {
   min_p?: number
   top_k?: number
   repetition_penalty?: number
-  /** Ours: tokens guessed ahead where the text repeats itself, 0 to 15; -1, the default: as many as pay. Changes no bit of an answer. */
-  guess?: number
+  /** Ours: tokens drafted ahead where the text repeats itself, 0 to 15; -1, the default: as many as pay. Changes no bit of an answer. */
+  draft?: number
   /** Ours: hash the logits of every generated token; the last chunk has `proof` and `proof_line`. */
   proof?: boolean
   /** As vLLM has them: a Jinja template in place of the model's, and variables for it. */

@@ -1,7 +1,7 @@
 // openai.js - OpenAI's request and response shapes around the engine's own. An unknown member of a request is an error: nothing is dropped in silence.
 import { makeError } from './errors.js'
 
-const SAME = ['messages', 'temperature', 'top_p', 'min_p', 'top_k', 'repetition_penalty', 'seed', 'stop', 'proof', 'guess']
+const SAME = ['messages', 'temperature', 'top_p', 'min_p', 'top_k', 'repetition_penalty', 'seed', 'stop', 'proof', 'draft']
 const OURS = ['model', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens', 'max_reasoning_tokens', 'conversation', 'signal', 'logprobs', 'top_logprobs', 'chat_template', 'chat_template_kwargs']
 
 /** The request in the words of wasm/abi.h. */

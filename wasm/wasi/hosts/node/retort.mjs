@@ -174,7 +174,7 @@ export class Session {
   }
 
   /** Yields { text, section, token, finish } as they come. options: temperature, top_p, seed, max_tokens, thinking_budget, stop, proof, ... (docs/PLUGIN.md);
-   * `work`: prompt tokens, or guesses, per step at most: how long the plugin keeps your thread at a time. */
+   * `work`: prompt tokens, or drafts, per step at most: how long the plugin keeps your thread at a time. */
   chat(messages, options = {}) {
     return this.#answer({ messages, ...options })
   }

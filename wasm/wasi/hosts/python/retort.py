@@ -163,7 +163,7 @@ class Session:
         self._id = model._send("session_new", options, model._model)
 
     def chat(self, messages, *, work=0, **options):
-        """Yields pieces as they come. `work`: prompt tokens, or guesses, per step at most: how long the plugin keeps your thread at a time.
+        """Yields pieces as they come. `work`: prompt tokens, or drafts, per step at most: how long the plugin keeps your thread at a time.
         Options: temperature, top_p, seed, max_tokens, thinking_budget, stop, proof, ... (docs/PLUGIN.md)."""
         return self._answer({"messages": messages, **options}, work)
 

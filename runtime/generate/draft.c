@@ -1,31 +1,31 @@
-/* guess.c - prompt lookup: what followed the last time these tokens stood in the context is the guess for what follows now.
+/* draft.c - prompt lookup: what followed the last time these tokens stood in the context is the draft for what follows now.
  *
  * The longest match counts (of equal ones the newest), up to RT_LONGEST_MATCH tokens. Nothing here has any influence on what is generated:
- * a guess is only computed in the same batch as the token before it, and used if the sampler then takes that very token.
+ * a draft is only computed in the same batch as the token before it, and used if the sampler then takes that very token.
  *
- * How many guesses to compute follows from two numbers. The first is how often guesses have been right after a match of that length: it is
- * learned from every token, also from those for which the guess was not worth computing, so watching costs nothing and a text in which
- * nothing repeats gets no guesses at all. The second is what a batch costs, which depends on the machine; the core has no clock, so it is
+ * How many drafts to compute follows from two numbers. The first is how often drafts have been right after a match of that length: it is
+ * learned from every token, also from those for which the draft was not worth computing, so watching costs nothing and a text in which
+ * nothing repeats gets no drafts at all. The second is what a batch costs, which depends on the machine; the core has no clock, so it is
  * a table of measured values. Most tokens for the cost wins, and only where they win clearly.
  *
  * Source: Saxena, "Prompt Lookup Decoding" (2023); the choice of the length is our own.
  */
-#include "guess.h"
+#include "draft.h"
 
 #include <string.h>
 
-const uint16_t *rt_guess_cost_of(const retort_model *model) {
+const uint16_t *rt_draft_cost_of(const retort_model *model) {
   /* Measured on two Zen 4 cores. Where arithmetic is what takes the time nothing can be won. */
-  static const uint16_t wide[1 + RT_MOST_GUESSES] = {100, 110, 180, 180, 240, 250, 340, 350, 360, 370, 370, 380, 380, 380, 380, 380};
-  static const uint16_t fine[1 + RT_MOST_GUESSES] = {100, 140, 210, 260, 290, 300, 300, 310, 340, 360, 380, 410, 430, 450, 470, 490};
-  static const uint16_t scalar[1 + RT_MOST_GUESSES] = {100, 200,  300,  400,  500,  600,  700,  800,
-                                                       900, 1000, 1100, 1200, 1300, 1400, 1500, 1600};
+  static const uint16_t wide[1 + RT_MOST_DRAFTS] = {100, 110, 180, 180, 240, 250, 340, 350, 360, 370, 370, 380, 380, 380, 380, 380};
+  static const uint16_t fine[1 + RT_MOST_DRAFTS] = {100, 140, 210, 260, 290, 300, 300, 310, 340, 360, 380, 410, 430, 450, 470, 490};
+  static const uint16_t scalar[1 + RT_MOST_DRAFTS] = {100, 200,  300,  400,  500,  600,  700,  800,
+                                                      900, 1000, 1100, 1200, 1300, 1400, 1500, 1600};
   if (strcmp(rt_kernels_name(model->kernels), "portable") == 0) return scalar;
   return model->fine ? fine : wide;
 }
 
-void rt_guesser_open(rt_guesser *g, const uint16_t *cost) {
-  *g = (rt_guesser){.cost = cost};
+void rt_drafter_open(rt_drafter *g, const uint16_t *cost) {
+  *g = (rt_drafter){.cost = cost};
   /* To begin with: low for short matches. */
   for (int length = 1; length <= RT_LONGEST_MATCH; length++) g->right[length] = length < 8 ? 0.1f * (float)length : 0.8f;
 }
@@ -46,8 +46,8 @@ static uint32_t find_match(const int32_t *tokens, uint32_t n, uint32_t *length) 
   return best;
 }
 
-/* The most tokens for the cost, counted in tokens of a single row each; nothing below a tenth is worth a guess. */
-static uint32_t best_count(const rt_guesser *g, uint32_t most) {
+/* The most tokens for the cost, counted in tokens of a single row each; nothing below a tenth is worth a draft. */
+static uint32_t best_count(const rt_drafter *g, uint32_t most) {
   float all_right = 1, tokens = 1, best = 1.1f;
   uint32_t count = 0;
   for (uint32_t n = 1; n <= most; n++) {
@@ -63,22 +63,22 @@ static uint32_t best_count(const rt_guesser *g, uint32_t most) {
   return count;
 }
 
-uint32_t rt_guess(rt_guesser *g, const int32_t *tokens, uint32_t n, uint32_t most, bool always, int32_t *guesses) {
+uint32_t rt_draft(rt_drafter *g, const int32_t *tokens, uint32_t n, uint32_t most, bool always, int32_t *drafts) {
   g->n_expected = g->seen = 0;
   uint32_t at = n ? find_match(tokens, n, &g->length) : 0;
   if (!at) return 0;
-  /* Past the end of the text its continuation is what was just guessed. */
+  /* Past the end of the text its continuation is what was just drafted. */
   while (g->n_expected <= most) {
     uint32_t from = at + g->n_expected;
     int32_t next = from < n ? tokens[from] : g->expected[from - n];
     g->expected[g->n_expected++] = next;
   }
   uint32_t count = always ? most : best_count(g, most);
-  memcpy(guesses, g->expected, count * sizeof *guesses);
+  memcpy(drafts, g->expected, count * sizeof *drafts);
   return count;
 }
 
-void rt_guesser_learn(rt_guesser *g, int32_t id) {
+void rt_drafter_learn(rt_drafter *g, int32_t id) {
   if (g->seen == g->n_expected) return;
   uint32_t length = g->length + g->seen;
   float *right = &g->right[length < RT_LONGEST_MATCH ? length : RT_LONGEST_MATCH];

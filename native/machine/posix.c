@@ -7,6 +7,10 @@
  * and two processes that share the cores lend them to each other: whoever waits too long yields and then sleeps instead of burning the time
  * that the other, or its own late worker, needs.
  *
+ * One region is open at a time. A thread that finds the pool serving another caller does not wait for it: it runs all shares of its region
+ * by itself, in its own thread, and asks again for its next one. So callers cannot lock each other out, also not when one calls from inside
+ * a region, and a lone caller pays one uncontended exchange.
+ *
  * Memory. Blocks of 2 MiB and more are mapped on 2 MiB boundaries and offered to the kernel for huge pages: weights are read once a token,
  * and with 4 KiB pages the page walks cost a third of the memory bandwidth. Everything is 64-byte aligned and zeroed.
  *
@@ -37,6 +41,7 @@ struct machine {
   bool verbose, pinned;
   atomic_uint_fast64_t allocated;
 
+  _Alignas(64) atomic_bool busy; /* a region is open; who set it owns `work`, `arg` and the claims until it is cleared */
   void (*work)(void *arg, unsigned worker, unsigned n_workers);
   void *arg;
   _Alignas(64) atomic_uint generation; /* of regions; raised by the caller */
@@ -123,10 +128,22 @@ static unsigned announce(machine *m) {
   return generation;
 }
 
+/* Waits until every share of the open region is done. */
+static void await_workers(machine *m) {
+  for (unsigned left; (left = atomic_load_explicit(&m->pending, memory_order_acquire)) != 0;) {
+    if (spin_until_not(&m->pending, left)) continue;
+    pthread_mutex_lock(&m->lock);
+    atomic_store(&m->caller_sleeps, true);
+    while (atomic_load(&m->pending) != 0) pthread_cond_wait(&m->done, &m->lock);
+    atomic_store(&m->caller_sleeps, false);
+    pthread_mutex_unlock(&m->lock);
+  }
+}
+
 static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, unsigned n_workers), void *arg) {
   machine *m = user;
-  if (m->n_threads == 0) {
-    work(arg, 0, 1);
+  if (m->n_threads == 0 || atomic_exchange_explicit(&m->busy, true, memory_order_acquire)) {
+    for (unsigned worker = 0; worker < m->platform.workers; worker++) work(arg, worker, m->platform.workers);
     return;
   }
   m->work = work;
@@ -138,14 +155,8 @@ static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, un
     work(arg, worker, m->platform.workers);
     atomic_fetch_sub(&m->pending, 1);
   }
-  for (unsigned left; (left = atomic_load_explicit(&m->pending, memory_order_acquire)) != 0;) {
-    if (spin_until_not(&m->pending, left)) continue;
-    pthread_mutex_lock(&m->lock);
-    atomic_store(&m->caller_sleeps, true);
-    while (atomic_load(&m->pending) != 0) pthread_cond_wait(&m->done, &m->lock);
-    atomic_store(&m->caller_sleeps, false);
-    pthread_mutex_unlock(&m->lock);
-  }
+  await_workers(m);
+  atomic_store_explicit(&m->busy, false, memory_order_release);
 }
 
 /* ---- memory ---- */

@@ -9,7 +9,7 @@
 typedef struct machine machine;
 
 /* A platform with `threads` workers (0: as hardware.h says), or NULL when there is no memory. Log lines of level INFO are shown only where
- * `verbose`. One pool; calls of `parallel` must come from one thread at a time. */
+ * `verbose`. One pool, which any number of threads may call: it serves one at a time, and who finds it busy does its work alone. */
 machine *machine_open(unsigned threads, bool verbose);
 void machine_close(machine *m);
 const retort_platform *machine_platform(const machine *m);

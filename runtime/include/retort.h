@@ -14,7 +14,8 @@
  *  - The library never aborts, exits, prints, reads a clock or opens a file. It has no global mutable state.
  *
  * Threads: a retort_gguf, retort_vocab and retort_model are immutable once open and may be shared by any number of threads.
- * A retort_session belongs to one thread at a time. Parallel work inside a call goes through the platform that the caller gave.
+ * A retort_session belongs to one thread at a time; sessions of one model may run on as many threads at once as there are sessions.
+ * Parallel work inside a call goes through the platform that the caller gave, which they may share.
  *
  * Handles must be closed in the reverse order: session, model and vocab, gguf, and only then may the file bytes be freed.
  */

@@ -1,8 +1,9 @@
 /* retort_platform.h - what the embedding program lends to the core.
  *
  * The core makes no OS call: memory, parallel workers and a place for log lines come through this table. One table may serve any number
- * of handles; it must outlive them. Implementations: native/machine/posix.c (POSIX), wasm/ (browser, WASI).
- * Absent on purpose: files, clock and randomness. The caller reads files, takes times and chooses seeds.
+ * of handles, on any number of threads at once; its functions may be called from all of these, and it must outlive them. Implementations:
+ * native/machine/posix.c (POSIX), wasm/ (browser, WASI). Absent on purpose: files, clock and randomness. The caller reads files, takes
+ * times and chooses seeds.
  */
 #ifndef RETORT_PLATFORM_H
 #define RETORT_PLATFORM_H
@@ -30,7 +31,8 @@ struct retort_platform {
 
   /* Calls work(arg, worker, n_workers) once for each worker = 0 .. n_workers - 1, worker 0 in the calling thread, as much at once as
    * threads are free, and returns when all are done. A call must not wait for another: two may run one after the other in one thread. All
-   * memory effects of each are visible to the caller afterwards. NULL: the core calls work(arg, 0, 1) itself. */
+   * memory effects of each are visible to the caller afterwards. Several threads may call it at once, each with work of its own, and a call
+   * may come from inside `work`; a pool that is busy lets such a caller run all its shares itself. NULL: the core calls work(arg, 0, 1). */
   void (*parallel)(void *user, void (*work)(void *arg, unsigned worker, unsigned n_workers), void *arg);
   unsigned workers; /* n_workers that `parallel` uses; 0 counts as 1 */
 

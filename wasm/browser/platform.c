@@ -7,7 +7,8 @@
  * A region is announced by raising `generation`. The share of each thread is claimed once, by the thread or, when that has not come yet
  * after the caller did its own, by the caller. So a worker that starts late, or that the browser holds back, costs speed and never the
  * answer. Between regions, which in generating are microseconds apart, a thread spins for a bounded time; then it sleeps
- * (memory.atomic.wait32), and so does the caller that waits for the last share.
+ * (memory.atomic.wait32), and so does the caller that waits for the last share. One region is open at a time: a thread that finds the pool
+ * serving another caller runs all shares of its region by itself.
  */
 #include "../platform.h"
 
@@ -29,6 +30,7 @@ typedef struct share {
 } share;
 
 static struct {
+  _Alignas(64) _Atomic bool busy; /* a region is open; who set it owns `work`, `arg` and the claims until it is cleared */
   void (*work)(void *arg, unsigned worker, unsigned n_workers);
   void *arg;
   unsigned threads; /* the caller's included; 0 before retort_pool_open: one */
@@ -57,6 +59,10 @@ static bool claim(unsigned worker, uint32_t generation) {
 
 static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, unsigned n_workers), void *arg) {
   (void)user;
+  if (atomic_exchange(&pool.busy, true)) {
+    for (unsigned worker = 0; worker < pool.threads; worker++) work(arg, worker, pool.threads);
+    return;
+  }
   pool.work = work;
   pool.arg = arg;
   atomic_store(&pool.pending, pool.threads - 1);
@@ -74,6 +80,7 @@ static void run_parallel(void *user, void (*work)(void *arg, unsigned worker, un
     sleep_while(&pool.pending, left);
     atomic_store(&pool.caller_sleeps, false);
   }
+  atomic_store(&pool.busy, false);
 }
 
 uint32_t pool_open(uint32_t threads) { return pool.threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads; }

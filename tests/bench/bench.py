@@ -9,7 +9,7 @@ generating the bandwidth of memory: all weights but the embedding table are read
 Rows (--rows, separated by commas, or all):
   base    256 prompt tokens, 32 generated      one     the same on one thread      avx2    the same with retort's AVX2 kernels
   long    4,096 prompt tokens                  deep    32 generated at depth 8,192
-  sweep   32 generated at the depths of --depths, drawn by --plot
+  sweep   32 generated at the depths of --depths
   small   SmolLM2-135M Q4_1: 256 prompt tokens, 64 generated
   draft   SmolLM2-135M goes on with a text that stands in its prompt: drafting ahead against not drafting
 
@@ -18,14 +18,17 @@ The peer llama.cpp is the Python package of requirements.txt, built from source 
 built beside the files of --models, unless $RETORT_IK_BENCH names a llama-bench of it; it generates with -rtr 1, its fastest mode. Any other program
 that takes llama-bench's flags and prints its JSON can stand beside them: --peer NAME=/path/to/llama-bench"""
 import argparse
+import datetime
 import json
 import os
+import re
 import shlex
 import statistics
 import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
 IK = "https://github.com/ikawrakow/ik_llama.cpp", "8337e4cd3861406fc04e0854b1409cd1b027fbc9"
 ROWS = {"base": {"p": 256, "n": 32}, "one": {"p": 256, "n": 32, "t": 1}, "avx2": {"p": 256, "n": 32, "kernels": "avx2"}, "long": {"p": 4096, "n": 0},
         "deep": {"p": 0, "n": 32, "d": "8192"}, "sweep": {"p": 0, "n": 32}, "small": {"p": 256, "n": 64}, "draft": {}}
@@ -86,19 +89,36 @@ def generation_speed(retort, model, draft):
     return find(answer)
 
 
-def plot(path, name, curves):
-    import matplotlib
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "retort"
-    import matplotlib.pyplot as plt
-    fig, ax = plt.subplots(figsize=(7, 4))
-    for engine, points in curves.items():
-        ax.plot(*zip(*sorted(points.items())), marker="o", label=engine)
-    ax.set(xlabel="tokens in the context", ylabel="tokens/s generated", title=name, ylim=(0, None), xlim=(0, None))
-    ax.grid(alpha=0.3)
-    ax.legend()
-    fig.tight_layout()
-    fig.savefig(path, metadata={"Date": None})
+def git(*words):
+    return subprocess.run(["git", "-C", ROOT, *words], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def rounded(values):
+    return [float(f"{f(values):.2f}") for f in (statistics.median, min, max)]
+
+
+def record(a, seen, shares, limits):
+    """The run as an entry of docs/measured.json, from where tools/figures.py puts it into the pages."""
+    sys.path.insert(0, os.path.join(ROOT, "tools"))
+    import figures
+    given, own = [], ("--retort", "--limits", "--models", "--small", "--record", "--machine")  # what build.sh adds, and what says where to write
+    for word, before in zip(sys.argv[1:], [None, *sys.argv[1:]]):
+        if word not in own and before not in own:
+            given.append(word)
+    rows = []
+    for at, by in seen.items():
+        row, name, work, depth = at
+        ratio = {e: float(f"{statistics.median(x / y for x, y in zip(by['retort'], v)):.2f}") for e, v in by.items() if e != "retort"}
+        rows.append({"row": row, "file": name, "work": work, "depth": depth, "tokens_per_s": {e: rounded(v) for e, v in by.items()},
+                     "of_limit": round(100 * statistics.median(shares[at])) if at in shares else None, "ratio": ratio})
+    entry = {"what": f"{', '.join(map(os.path.basename, a.file)) or a.shape + ' shape'}, {a.t} threads but in row one, {a.r} repetition{'s' * (a.r > 1)}", "machine": a.machine,
+             "date": datetime.date.today().isoformat(), "commit": git("rev-parse", "--short", "HEAD"), "command": shlex.join(["./build.sh", "bench", *given]),
+             "limits": [{"threads": t, "kernels": k, **{key: rounded([x[key] for x in found]) for key in ("read_gb_s", "int8_gmac_s") if found[0][key]}}
+                        for (t, k), found in limits.items()], "bench": rows}
+    data = figures.load()
+    data["measurements"][a.record] = entry
+    figures.save(data)
+    print(f"recorded as '{a.record}' in docs/measured.json; tools/figures.py shows it where a page has <!-- figures {a.record} -->", file=sys.stderr)
 
 
 def main():
@@ -109,7 +129,8 @@ def main():
     ap.add_argument("--small", help="SmolLM2-135M-Instruct.Q4_1.gguf")
     ap.add_argument("--rows", default="base", help="what to measure (default base)")
     ap.add_argument("--depths", default="0,512,1024,2048,4096,8192", help="of the row sweep")
-    ap.add_argument("--plot", help="write the first file's sweep to this SVG")
+    ap.add_argument("--record", metavar="NAME", help="put the run into docs/measured.json under this name (a-z, 0-9, -), in place of what has it")
+    ap.add_argument("--machine", help="with --record: the machine and what else it did, in words")
     ap.add_argument("--shape", default="r1-qwen-1.5b")
     ap.add_argument("--types", default="Q4_0,Q4_K_M,Q8_0")
     ap.add_argument("--file", action="append", default=[], help="measure this GGUF file instead of made ones; may be repeated")
@@ -118,6 +139,10 @@ def main():
     ap.add_argument("--peer", action="append", default=[], help="llama.cpp (default), ik_llama.cpp, or NAME=LLAMA_BENCH_PROGRAM [ARGS]; may be repeated")
     ap.add_argument("--json", action="store_true", help="print every measured value as JSON")
     a = ap.parse_args()
+    if a.record and not (a.machine and re.fullmatch("[a-z0-9-]+", a.record)):
+        sys.exit("--record wants a name of a-z, 0-9 and -, and --machine with the machine in words")
+    if a.record and git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs"):
+        sys.exit("--record: there are changes that are not committed, so no commit would name what is measured")
     os.makedirs(a.models, exist_ok=True)
     names = list(ROWS) if a.rows == "all" else a.rows.split(",")
     if unknown := [n for n in names if n not in ROWS]:
@@ -190,6 +215,8 @@ def main():
                                 seen[row, name, work, depth].setdefault(peer, []).append(speed)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
+    if a.record:
+        record(a, seen, shares, limits)
     if a.json:
         print(json.dumps([{"row": r, "file": f, "work": w, "depth": d, "engine": e, "tokens_per_s": v} for (r, f, w, d), by in seen.items() for e, v in by.items()]))
         return
@@ -208,14 +235,6 @@ def main():
             ratio = f"{statistics.median(x / y for x, y in zip(by['retort'], by[p])):.2f}x" if p in by else "-"
             line += f" {show(by[p]) if p in by else '-':>21} {ratio:>6}" + (f"  ({p})" if row == "draft" else "")
         print(line)
-    if a.plot and "sweep" in names:
-        curves = {}
-        for (row, name, work, depth), by in seen.items():
-            if row == "sweep" and name == files[0][1]:
-                for e, v in by.items():
-                    curves.setdefault(e, {})[depth] = statistics.median(v)
-        plot(a.plot, f"{a.shape if not a.file else ''} {files[0][1]}, {a.t} threads".strip(), curves)
-        print(f"wrote {a.plot}")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def wrong(root, page, files, ends):
         if len(line) > WIDTH and n not in shown and max(map(len, line.split())) + len(line) - len(line.lstrip()) <= WIDTH:
             yield f"{here}:{n}: {len(line)} columns, {WIDTH} are allowed"
     for n, line in prose(lines):
-        for target in re.findall(r"\]\(([^)\s]+)\)", line):
+        for target in map("".join, re.findall(r"\]\(([^)\s]+)\)|^\[[^]]+\]: (\S+)$", line)):
             if re.match(r"[a-z]+:", target):
                 continue
             path, _, anchor = target.partition("#")

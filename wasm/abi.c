@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "platform.h"
+#include "service/record.h"
 
 _Static_assert(sizeof(abi_event) == 32 + sizeof(void *) && offsetof(abi_event, forced) == 32, "hosts read the event by offsets");
 
@@ -64,9 +65,9 @@ typedef struct session {
   abi_event event;
   int32_t *prompt;
   size_t n_prompt;
-  retort_generate_options options; /* of the last answer; its stop strings are in `stop` */
-  json_t *stop;
-  uint32_t positions; /* tokens generated for it */
+  retort_generate_options options; /* of the last answer; its stop strings lie in the array `stop` */
+  json_t *stop;                    /* where they lie; NULL: none */
+  uint32_t positions;              /* tokens generated for it */
 } session;
 
 static struct {
@@ -664,6 +665,7 @@ int32_t abi_detokenize(int32_t id, const int32_t *ids, size_t count, uint32_t fl
 static void free_session(session *s) {
   retort_session_close(s->session);
   free(s->prompt);
+  free((void *)(uintptr_t)s->options.stop);
   json_decref(s->stop);
   free(s);
 }
@@ -800,13 +802,6 @@ static int32_t generate_options(json_t *o, retort_generate_options *g) {
   return RETORT_OK;
 }
 
-/* The answer's stop strings as an array, which is part of the proof. */
-static json_t *stop_json(json_t *o) {
-  json_t *stop = json_object_get(o, "stop");
-  if (json_is_string(stop)) return json_pack("[O]", stop);
-  return json_is_array(stop) ? json_incref(stop) : json_array();
-}
-
 static int32_t begin_answer(session *s, json_t *o) {
   retort_generate_options g;
   const char **stop = NULL;
@@ -816,18 +811,18 @@ static int32_t begin_answer(session *s, json_t *o) {
   g.stop = stop;
   if (!status) status = read_prompt(s, o, &ids, &count);
   if (!status) status = retort_generate_begin(s->session, ids, count, &g, &state.error);
-  free(stop);
   if (status) {
+    free(stop);
     free(ids);
     return status;
   }
   free(s->prompt);
+  free((void *)(uintptr_t)s->options.stop);
   json_decref(s->stop);
   s->prompt = ids;
   s->n_prompt = count;
   s->options = g;
-  s->options.stop = NULL;
-  s->stop = stop_json(o);
+  s->stop = json_incref(json_object_get(o, "stop"));
   s->positions = 0;
   s->event = (abi_event){.token = -1, .prompt_total = (uint32_t)count};
   return (int32_t)count;
@@ -889,32 +884,22 @@ int32_t abi_usage(int32_t id) {
                              "drafted_tokens", (json_int_t)u.drafted_tokens, "accepted_tokens", (json_int_t)u.accepted_tokens));
 }
 
-/* The shortest decimal that reads back as the same float: 0.6 and not 0.600000024. */
-static double tidy(float x) {
-  char text[32];
-  for (int digits = 6; digits <= 9; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, (double)x);
-    if (strtof(text, NULL) == x) break;
-  }
-  return strtod(text, NULL);
-}
-
 int32_t abi_proof(int32_t id) {
   session *s = find(id, SESSION);
-  char logits[65], prompt[65], seed[24];
+  char logits[65];
+  retort_session_info i = {.struct_size = sizeof i};
   if (!s) return state.error.status;
   int32_t status = retort_session_get_proof(s->session, logits, &state.error);
+  if (!status) status = retort_session_get_info(s->session, &i, &state.error);
   if (status) return status;
-  const retort_generate_options *g = &s->options;
-  retort_sha256_hex(s->prompt, s->n_prompt * sizeof *s->prompt, prompt);
-  snprintf(seed, sizeof seed, "%llu", (unsigned long long)g->seed);
-  json_t *options = json_pack("{s:f,s:f,s:f,s:I,s:f,s:I,s:i,s:O,s:s}", "temperature", tidy(g->temperature), "top_p", tidy(g->top_p),
-                              "min_p", tidy(g->min_p), "top_k", (json_int_t)g->top_k, "repetition_penalty", tidy(g->repetition_penalty),
-                              "max_tokens", (json_int_t)g->max_tokens, "thinking_budget", (int)g->thinking_budget, "stop", s->stop, "kv",
-                              retort_kv_type_name(s->kv_type));
-  return give_json(json_pack("{s:i,s:o,s:s,s:o,s:s,s:I,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests(s->model),
-                             "prompt_sha256", prompt, "options", options, "seed", seed, "positions", (json_int_t)s->positions,
-                             "logits_sha256", logits));
+  return give_json(service_proof(&(service_proof_inputs){.model_sha256 = digests(s->model),
+                                                         .prompt = s->prompt,
+                                                         .n_prompt = s->n_prompt,
+                                                         .options = &s->options,
+                                                         .kv_type = s->kv_type,
+                                                         .n_ctx = i.n_ctx,
+                                                         .positions = s->positions,
+                                                         .logits_sha256 = logits}));
 }
 
 int32_t abi_close(int32_t id) {

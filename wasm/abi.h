@@ -51,7 +51,7 @@ EXPORT(retort_detokenize) int32_t abi_detokenize(int32_t model, const int32_t *i
 
 /* ---- sessions ---- */
 
-/* {"n_ctx": n, "n_batch": n, "kv": "f16"|"f32"}; nothing, or {}: the defaults of retort.h */
+/* {"n_ctx": n, "n_batch": n, "kv": "f16"|"f32"|"q8_0"}; nothing, or {}: the defaults of retort.h */
 EXPORT(retort_session_new) int32_t abi_session_new(int32_t model, const char *json, size_t size);
 EXPORT(retort_session_info) int32_t abi_session_info(int32_t session); /* JSON */
 /* Begins an answer and returns the prompt's tokens. {"messages": [{"role", "content"}...]} or {"prompt": raw text}, and any of

@@ -11,6 +11,7 @@
 #endif
 
 #include "machine/throttle.h"
+#include "service/record.h"
 
 /* ---- prompts ---- */
 
@@ -190,47 +191,30 @@ static json_t *ids_json(const int32_t *ids, size_t count) {
   return list;
 }
 
-/* The shortest decimal that reads back as the same float: 0.6 and not 0.600000024. */
-static double tidy(float x) {
-  char text[32];
-  for (int digits = 6; digits <= 9; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, (double)x);
-    if (strtof(text, NULL) == x) break;
-  }
-  return strtod(text, NULL);
-}
-
-static json_t *options_json(const options *o) {
-  json_t *stop = json_array();
-  for (size_t i = 0; i < o->n_stop; i++) json_array_append_new(stop, json_string(o->stop[i]));
-  return json_pack("{s:f,s:f,s:f,s:i,s:f,s:i,s:i,s:o,s:s}", "temperature", tidy(o->temperature), "top_p", tidy(o->top_p), "min_p",
-                   tidy(o->min_p), "top_k", (int)o->top_k, "repetition_penalty", tidy(o->repeat_penalty), "max_tokens", (int)o->max_tokens,
-                   "thinking_budget", (int)o->thinking_budget, "stop", stop, "kv", o->kv);
-}
-
-json_t *proof_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
+static json_t *proof_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
   char hex[65];
+  retort_generate_options g;
   json_t *digests = json_array();
+  generate_options(o, seed, &g);
   for (size_t i = 0; i < l->files.count; i++) {
     files_digest(&l->files, i, hex);
     json_array_append_new(digests, json_string(hex));
   }
-  retort_sha256_hex(prompt, count * sizeof *prompt, hex); /* ids as little-endian int32: the hosts that we run on */
-  char number[24];
-  snprintf(number, sizeof number, "%llu", (unsigned long long)seed);
-  return json_pack("{s:i,s:o,s:s,s:o,s:s,s:i,s:s}", "numerics", (int)retort_numerics(), "model_sha256", digests, "prompt_sha256", hex,
-                   "options", options_json(o), "seed", number, "positions", (int)a->n_ids, "logits_sha256", a->logits_sha256);
+  return service_proof(&(service_proof_inputs){.model_sha256 = digests,
+                                               .prompt = prompt,
+                                               .n_prompt = count,
+                                               .options = &g,
+                                               .kv_type = kv_type(o),
+                                               .n_ctx = l->session_info.n_ctx,
+                                               .positions = a->n_ids,
+                                               .logits_sha256 = a->logits_sha256});
 }
 
 void print_proof(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
   json_t *proof = proof_json(l, o, a, prompt, count, seed);
-  json_t *digests = json_object_get(proof, "model_sha256");
-  printf("proof: RETORT_NUMERICS=%u model=sha256:", retort_numerics());
-  for (size_t i = 0; i < json_array_size(digests); i++) printf("%s%s", i ? "," : "", json_string_value(json_array_get(digests, i)));
-  char *settings = json_dumps(json_object_get(proof, "options"), JSON_COMPACT | JSON_REAL_PRECISION(9));
-  printf(" prompt=sha256:%s options=%s seed=%llu logits=sha256:%s\n", json_string_value(json_object_get(proof, "prompt_sha256")),
-         settings ? settings : "", (unsigned long long)seed, a->logits_sha256);
-  free(settings);
+  char *line = service_proof_line(proof);
+  puts(line ? line : "proof: out of memory");
+  free(line);
   json_decref(proof);
 }
 

@@ -30,7 +30,6 @@ void answer_free(answer *a);
 
 /* The fixed keys of `run --json`. */
 json_t *answer_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed);
-json_t *proof_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed);
 void print_proof(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed);
 /* The closing line on standard error: with -v always, else on a terminal, dim. */
 void print_timings(const loaded *l, const options *o, const answer *a);

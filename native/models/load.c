@@ -58,8 +58,7 @@ static int open_vocab(loaded *l, const options *o) {
   return EXIT_OK;
 }
 
-/* --kv has taken only names that there are. */
-static uint32_t kv_type(const options *o) {
+uint32_t kv_type(const options *o) {
   uint32_t type = 0;
   while (strcmp(o->kv, retort_kv_type_name(type)) != 0) type++;
   return type;

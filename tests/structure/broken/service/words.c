@@ -1,0 +1,3 @@
+#include <time.h>
+
+#include "quant/blocks.h"

@@ -68,13 +68,13 @@ class Docs(Case):
         self.replay(1, 6)
 
     def test_each_promise_names_its_tests(self):
-        """Each row of the first table names tests as `file: name`; these, and those of the other table, exist."""
-        promises, by_target = THREATS.read_text().split("\n## ")[:2]
-        rows = [line for line in promises.split("\n") if line.startswith("|") and not line.startswith(("|---", "| threat"))]
-        self.assertGreater(len(rows), 8)
+        """Each item of the first list names tests as `file: name`; these, and those of the lists by attacker, exist."""
+        promises, by_target = (re.sub(r"\s+", " ", part) for part in THREATS.read_text().split("\n## ")[:2])
+        items = re.split(r" - (?=\*\*)", promises)[1:]
+        self.assertGreater(len(items), 8)
         named = re.compile(r"`([a-z_0-9]+\.(?:c|py|mjs)): ([^`]+)`")
-        for row in rows:
-            self.assertTrue(named.search(row.split("|")[3]), f"no test is named: {row}")
+        for item in items:
+            self.assertTrue(named.search(item), f"no test is named: {item}")
         self.assertGreater(len(named.findall(by_target)), 10)
         for file, name in named.findall(promises + by_target):
             found = [*(ROOT / "tests").glob(f"*/{file}"), *(ROOT / "wasm/wasi/tests").glob(file)]

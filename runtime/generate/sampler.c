@@ -7,7 +7,7 @@
 
 #include <float.h>
 
-#include "../kernels/lanes.h"
+#include "../base/lanes.h"
 
 enum { PER_UNIT = 64, BUCKETS = 88 * PER_UNIT }; /* buckets of 1/64 in the exponent; exp_register is 0 below -87.3 */
 

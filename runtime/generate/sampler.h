@@ -4,7 +4,7 @@
  * applies the temperature last, so that the same top_p keeps more there):
  *   repetition penalty, temperature, top_k, top_p, min_p, draw.
  * Everything is a function of the logits' bits, the options and the random state: arithmetic in a fixed order, the core's own exp,
- * ties go to the lower id. A probability is exp_register of kernels/lanes.h, a float whose relative error is below 2^-22.
+ * ties go to the lower id. A probability is exp_register of base/lanes.h, a float whose relative error is below 2^-22.
  */
 #ifndef RT_SAMPLER_H
 #define RT_SAMPLER_H

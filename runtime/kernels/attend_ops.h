@@ -12,7 +12,7 @@
 #ifndef RT_KERNELS_ATTEND_OPS_H
 #define RT_KERNELS_ATTEND_OPS_H
 
-#include "lanes.h"
+#include "../base/lanes.h"
 #include "variant.h"
 #include "../quant/q8_0.h"
 

@@ -7,7 +7,7 @@
 #define RT_KERNELS_FLOAT_OPS_H
 
 #include "attend_ops.h"
-#include "lanes.h"
+#include "../base/lanes.h"
 #include "variant.h"
 
 /* ---- activations to int8 ---- */

@@ -19,7 +19,7 @@
 #define RT_QUANT_PANEL_H
 
 #include "../base/base.h"
-#include "f16.h"
+#include "../base/f16.h"
 
 typedef struct rt_panel_format {
   uint16_t group;   /* elements under one float scale, and of one block of quantised activations: 32 or 256 */

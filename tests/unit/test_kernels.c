@@ -17,7 +17,7 @@
 #include "kernels/kernels.h"
 #include "cpu_features.h"
 #include "pool.h"
-#include "quant/f16.h"
+#include "base/f16.h"
 #include "quant/panel.h"
 
 static const uint32_t types[] = {RT_F32,  RT_F16,  RT_BF16, RT_Q4_0, RT_Q4_1, RT_Q5_0,   RT_Q5_1,  RT_Q8_0,

@@ -10,7 +10,7 @@
 
 #include "base/sha256.h"
 #include "gguf/gguf.h"
-#include "quant/f16.h"
+#include "base/f16.h"
 #include "quant/panel.h"
 #include "quant/quant.h"
 #include "quant_golden.h"

@@ -13,7 +13,7 @@
 
 #include <arm_neon.h>
 
-#include "../lanes.h"
+#include "../../base/lanes.h"
 #include "../panel_strip.h"
 
 INLINE v4f to_float(int32x4_t v) { return (v4f)vcvtq_f32_s32(v); }

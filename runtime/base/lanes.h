@@ -3,12 +3,12 @@
  * Written with GCC and clang vector types: one AVX-512 register, two AVX2, four SSE2, NEON or SIMD128 registers, and the same IEEE results
  * in each. Every variant includes this file and compiles it with its own flags; nothing here may depend on them.
  */
-#ifndef RT_KERNELS_LANES_H
-#define RT_KERNELS_LANES_H
+#ifndef RT_BASE_LANES_H
+#define RT_BASE_LANES_H
 
 #include <string.h>
 
-#include "../quant/f16.h"
+#include "f16.h"
 
 #if defined(__F16C__)
 #include <immintrin.h>

@@ -3,8 +3,8 @@
  * Widening is exact, subnormals and infinities included; narrowing rounds to nearest, ties to even. A NaN stays a NaN; its payload is not
  * part of any promise. Sources: IEEE 754-2008 binary16; bfloat16 is the upper half of binary32.
  */
-#ifndef RT_QUANT_F16_H
-#define RT_QUANT_F16_H
+#ifndef RT_BASE_F16_H
+#define RT_BASE_F16_H
 
 #include <stdint.h>
 #include <string.h>

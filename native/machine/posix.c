@@ -224,11 +224,6 @@ static uint32_t arm_features(void) {
   return features;
 }
 
-static int was_interrupted(void *user) {
-  (void)user;
-  return interrupted();
-}
-
 machine *machine_open(unsigned threads, bool verbose) {
   void *memory = NULL;
   if (posix_memalign(&memory, 64, sizeof(machine)) != 0) return NULL;
@@ -264,8 +259,7 @@ machine *machine_open(unsigned threads, bool verbose) {
                                   .parallel = run_parallel,
                                   .workers = m->n_threads + 1,
                                   .log = log_line,
-                                  .cpu_features = arm_features(),
-                                  .interrupted = was_interrupted};
+                                  .cpu_features = arm_features()};
   return m;
 }
 

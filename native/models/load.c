@@ -153,6 +153,7 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
                 (unsigned long long)need.context, memory_text(need.kv_per_token * need.context).text, memory_text(l->files.bytes).text,
                 memory_text(available).text, way);
   if (retort_session_open(machine_platform(l->m), l->model, l->vocab, &so, &l->session, &error)) return fail_status(o->json, &error);
+  interrupts_reach(l->session);
   l->session_info.struct_size = sizeof l->session_info;
   if (retort_session_get_info(l->session, &l->session_info, &error)) return fail_status(o->json, &error);
   if (o->verbose)
@@ -163,6 +164,7 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
 }
 
 void unload(loaded *l) {
+  interrupts_reach(NULL);
   retort_session_close(l->session);
   retort_model_close(l->model);
   retort_vocab_close(l->vocab);

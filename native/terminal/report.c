@@ -90,10 +90,15 @@ int print_json_line(json_t *value) {
 }
 
 static volatile sig_atomic_t interrupt_flag;
+static retort_session *volatile interrupted_session;
 
+void interrupts_reach(retort_session *session) { interrupted_session = session; }
+
+/* Runs in the main thread, which alone opens and closes sessions: all others block signals. */
 static void on_interrupt(int number) {
   (void)number;
   interrupt_flag = 1;
+  retort_session_interrupt(interrupted_session);
 }
 
 void catch_interrupts(void) {

@@ -40,6 +40,8 @@ int print_json_line(json_t *value);
 /* Set by Ctrl-C (SIGINT) and SIGTERM once catch_interrupts was called; a second one ends the program at once. */
 void catch_interrupts(void);
 bool interrupted(void);
+/* They also end what `session` is computing; NULL before it is closed. */
+void interrupts_reach(retort_session *session);
 void clear_interrupt(void);
 
 /* True where `file` is a terminal that understands cursor movement (TERM is set and not "dumb"). */

@@ -235,6 +235,7 @@ retort_status retort_generate_begin(retort_session *session, const int32_t *prom
 
   struct rt_generation *g = session->generation;
   g->phase = IDLE;
+  atomic_store(&session->interrupted, false); /* it was meant for another answer */
   rt_arena_close(&g->request);
   g->reasoning.size = g->answer.size = 0;
   g->fresh = g->stopped = false;

@@ -110,11 +110,13 @@ retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t 
     uint32_t n = count - done < s->work.n_batch ? (uint32_t)(count - done) : s->work.n_batch;
     for (uint32_t i = 0; i < n; i++) {
       bool wanted = which == RETORT_LOGITS_ALL || (which == RETORT_LOGITS_LAST && done + i + 1 == count);
-      s->rows[i] = (rt_row){.cache = &s->cache, .position = s->n_past + i, .token = ids[done + i], .wanted = wanted};
+      s->rows[i] =
+          (rt_row){.cache = &s->cache, .position = s->n_past + i, .token = ids[done + i], .wanted = wanted, .given_up = &s->interrupted};
     }
     memcpy(s->tokens + s->n_past, ids + done, n * sizeof *ids);
     if (!rt_forward(s->model, &s->work, s->rows, n, logits)) {
       s->n_past = before;
+      atomic_store(&s->interrupted, false);
       return rt_fail(error, RETORT_ERROR_INTERRUPTED, "interrupted at position %u; the call may be made again", before + (uint32_t)done);
     }
     if (which == RETORT_LOGITS_ALL) logits += n * n_vocab;
@@ -122,6 +124,10 @@ retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t 
     done += n;
   }
   return RETORT_OK;
+}
+
+void retort_session_interrupt(retort_session *session) {
+  if (session) atomic_store(&session->interrupted, true);
 }
 
 retort_status retort_session_truncate(retort_session *session, uint32_t n_past, retort_error *error) {

@@ -24,6 +24,7 @@ struct retort_session {
   uint32_t n_ahead;                 /* positions after them that are computed too, for tokens that were drafted */
   int32_t *tokens;                  /* (n_ctx) */
   rt_row *rows;                     /* (n_batch) the piece being computed */
+  atomic_bool interrupted;          /* asked for by retort_session_interrupt, until a call has given up for it */
   struct rt_generation *generation; /* NULL without a vocabulary */
 };
 

@@ -59,7 +59,7 @@ typedef enum retort_status {
   RETORT_ERROR_BUFFER = -8,       /* the caller's buffer is too small; the size needed was stored */
   RETORT_ERROR_TRUST = -9,        /* a signature, digest or policy forbids the use of these bytes */
   RETORT_ERROR_IO = -10,          /* the platform could not read or write */
-  RETORT_ERROR_INTERRUPTED = -11, /* the platform asked to give up; nothing was changed, the call may be made again */
+  RETORT_ERROR_INTERRUPTED = -11, /* retort_session_interrupt; nothing was changed, the call may be made again */
   RETORT_STATUS_FORCE_INT32 = 0x7fffffff
 } retort_status;
 
@@ -389,6 +389,10 @@ enum { RETORT_LOGITS_NONE = 0, RETORT_LOGITS_LAST = 1, RETORT_LOGITS_ALL = 2 };
 /* Appends `count` tokens at the end of the cache. `logits` receives (1, n_vocab) or (count, n_vocab) floats as `which` says. */
 RETORT_API retort_status retort_session_eval(retort_session *session, const int32_t *ids, size_t count, int which, float *logits,
                                              retort_error *error);
+/* Asks the session to give up: the call in progress, or where none is the next one that computes, returns RETORT_ERROR_INTERRUPTED within
+ * the time of one layer and has changed nothing. The request stands until a call has given up for it, so none is lost between two calls;
+ * retort_generate_begin drops it. May be called by any thread and in a signal handler, as long as the session is open. */
+RETORT_API void retort_session_interrupt(retort_session *session);
 /* Forgets all positions from `n_past` on. */
 RETORT_API retort_status retort_session_truncate(retort_session *session, uint32_t n_past, retort_error *error);
 
@@ -444,7 +448,7 @@ typedef struct retort_event {
 
 /* Does one unit of work: at most `work_tokens` prompt tokens (0: n_batch), or one new token, for which at most `work_tokens` - 1 drafts
  * are computed along. After EVENT_END it returns RETORT_ERROR_ARGUMENT until the next retort_generate_begin. To cancel, simply do not call
- * again. */
+ * again; retort_session_interrupt ends a call in progress. */
 RETORT_API retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_event *event, retort_error *error);
 
 typedef struct retort_usage {

@@ -40,10 +40,6 @@ struct retort_platform {
   void (*log)(void *user, int level, const char *line);
 
   uint32_t cpu_features;
-
-  /* Asked between the layers of a batch; not 0: the call in progress gives up with RETORT_ERROR_INTERRUPTED and has changed nothing, so
-   * that it may be made again. NULL: never. */
-  int (*interrupted)(void *user);
 };
 
 #endif

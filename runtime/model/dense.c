@@ -195,17 +195,22 @@ static void keep_wanted(pass *p) {
   p->n = kept;
 }
 
+static bool all_given_up(const rt_row *rows, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++)
+    if (!rows[i].given_up || !atomic_load_explicit(rows[i].given_up, memory_order_relaxed)) return false;
+  return true;
+}
+
 bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits) {
   const rt_hparams *h = &model->hparams;
   const rt_exec *exec = &work->exec;
-  const retort_platform *platform = exec->platform;
   uint32_t n_q = h->n_heads * h->head_dim;
   pass p = {.model = model, .work = work, .rows = rows, .n = n, .norm = model->layers[0].attn_norm};
   each_row(&p, embed);
   for (p.layer = 0; p.layer < h->n_layers; p.layer++) {
     const rt_layer *l = &model->layers[p.layer];
     bool last = p.layer + 1 == h->n_layers;
-    if (platform && platform->interrupted && platform->interrupted(platform->user)) return false;
+    if (all_given_up(p.rows, p.n)) return false;
 
     const rt_matmul_part qkv[] = {part(&l->q, l->q_bias, work->q), part(&l->k, l->k_bias, work->k), part(&l->v, l->v_bias, work->v)};
     rt_matmul(exec, qkv, 3, work->h, h->n_embd, p.n, work->matmul);

@@ -6,6 +6,8 @@
 #ifndef RT_MODEL_H
 #define RT_MODEL_H
 
+#include <stdatomic.h>
+
 #include "../base/base.h"
 #include "../gguf/gguf.h"
 #include "../kernels/kernels.h"
@@ -102,14 +104,15 @@ void rt_work_close(rt_work *work);
  * cache or in the same batch before it. Rows of one sequence stand together, in increasing order. */
 typedef struct rt_row {
   rt_kv_cache *cache;
-  uint32_t position; /* < cache->n_ctx */
-  int32_t token;     /* 0..n_vocab-1 */
-  bool wanted;       /* its logits are asked for */
+  uint32_t position;           /* < cache->n_ctx */
+  int32_t token;               /* 0..n_vocab-1 */
+  bool wanted;                 /* its logits are asked for */
+  const atomic_bool *given_up; /* set by any thread: this row is no longer of use; NULL: it always is */
 } rt_row;
 
 /* Computes n <= n_batch rows, stores their keys and values, and writes the logits of the wanted rows, in order, to `logits`
  * (wanted rows, n_vocab). A row's bits depend on its sequence only, never on the other rows, n_batch, the workers or the kernels. False
- * where the platform interrupted it between two layers: then the positions of the rows hold nothing that may be used. */
+ * where it stopped between two layers because no row is of use any more: then the positions of the rows hold nothing that may be used. */
 bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits);
 
 #endif

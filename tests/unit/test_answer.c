@@ -184,15 +184,25 @@ static void the_proof_can_be_checked_afterwards(void **state) {
 
 /* ---- interruption ---- */
 
-static int countdown(void *user) { return (*(int *)user)-- == 0; }
+/* A platform that interrupts a session when so many more parallel regions have begun. */
+typedef struct interrupter {
+  retort_session *session;
+  int left;
+} interrupter;
+static void countdown(void *user, void (*work)(void *, unsigned, unsigned), void *arg) {
+  interrupter *i = user;
+  if (i->left-- == 0) retort_session_interrupt(i->session);
+  for (unsigned worker = 0; worker < 2; worker++) work(arg, worker, 2);
+}
 
 static void an_interrupted_call_has_changed_nothing(void **state) {
   (void)state;
   bench b;
   open_bench(&b, "llama", RT_Q4_0);
   const int32_t prompt[20] = {0, 9, 8, 7, 33, 5, 40, 9, 8, 7, 33, 5, 40, 9, 8, 7, 33, 5, 40, 2};
-  int left = -1, stops = 0;
-  const retort_platform platform = {.struct_size = sizeof platform, .user = &left, .interrupted = countdown};
+  int stops = 0;
+  interrupter at_work = {.left = -1};
+  const retort_platform platform = {.struct_size = sizeof platform, .user = &at_work, .parallel = countdown, .workers = 2};
   retort_session_options so;
   retort_session_options_init(&so);
   so.n_batch = 8;
@@ -200,6 +210,7 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
     retort_session *plain = open_session(&b, 8), *s;
     answer expected = ask(plain, prompt, 20, 0, 3);
     OK(retort_session_open(&platform, b.model, b.vocab, &so, &s, &error));
+    at_work.session = s;
     /* at different layers of different steps */
     for (int at = 0; at < 60; at += 3) {
       retort_generate_options o;
@@ -212,7 +223,7 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
       o.draft = draft;
       OK(retort_session_truncate(s, 0, &error));
       OK(retort_generate_begin(s, prompt, 20, &o, &error));
-      left = at;
+      at_work.left = at;
       answer found = {.n = 0};
       for (;;) {
         retort_event e = {.struct_size = sizeof e};
@@ -235,18 +246,37 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
       expect_same(&expected, &found);
     }
     /* in the second batch of one call */
-    left = 3;
+    at_work.left = 20;
     OK(retort_session_truncate(s, 0, &error));
     retort_error failure;
     assert_int_equal(retort_session_eval(s, prompt, 20, RETORT_LOGITS_NONE, NULL, &failure), RETORT_ERROR_INTERRUPTED);
     retort_session_info info = {.struct_size = sizeof info};
     OK(retort_session_get_info(s, &info, &error));
     assert_int_equal(info.n_past, 0);
-    left = -1;
     retort_session_close(s);
     retort_session_close(plain);
   }
   assert_int_equal(stops, 2 * 20);
+  close_bench(&b);
+}
+
+/* Asked for between two calls it ends the next that computes, once; what begins afterwards does not know of it. */
+static void an_interruption_waits_for_a_call(void **state) {
+  (void)state;
+  bench b;
+  open_bench(&b, "llama", RT_Q4_0);
+  const int32_t prompt[3] = {9, 8, 7};
+  retort_session *s = open_session(&b, 8);
+  retort_event e = {.struct_size = sizeof e};
+  OK(retort_generate_begin(s, prompt, 3, NULL, &error));
+  retort_session_interrupt(s);
+  assert_int_equal(retort_step(s, 0, &e, NULL), RETORT_ERROR_INTERRUPTED);
+  OK(retort_step(s, 0, &e, &error));
+  retort_session_interrupt(s);
+  OK(retort_generate_begin(s, prompt, 3, NULL, &error));
+  OK(retort_step(s, 0, &e, &error));
+  retort_session_interrupt(NULL);
+  retort_session_close(s);
   close_bench(&b);
 }
 
@@ -370,6 +400,7 @@ int main(void) {
       cmocka_unit_test(answers_do_not_depend_on_the_cache_or_the_cuts),
       cmocka_unit_test(the_proof_can_be_checked_afterwards),
       cmocka_unit_test(an_interrupted_call_has_changed_nothing),
+      cmocka_unit_test(an_interruption_waits_for_a_call),
       cmocka_unit_test(drafting_changes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,10 +255,11 @@ static void sequences_in_one_batch_do_not_see_each_other(void **state) {
   rt_row rows[16];
   uint32_t n = 0;
   for (uint32_t s = 0; s < SEQUENCES; s++)
-    for (uint32_t i = 0; i < start[s]; i++) rows[n++] = (rt_row){&caches[s], i, ids[s][i], false};
+    for (uint32_t i = 0; i < start[s]; i++) rows[n++] = (rt_row){.cache = &caches[s], .position = i, .token = ids[s][i]};
   rt_forward(b.model, &b.session->work, rows, n, NULL);
   for (uint32_t step = 0; step < STEPS; step++) {
-    for (uint32_t s = 0; s < SEQUENCES; s++) rows[s] = (rt_row){&caches[s], start[s] + step, ids[s][start[s] + step], true};
+    for (uint32_t s = 0; s < SEQUENCES; s++)
+      rows[s] = (rt_row){.cache = &caches[s], .position = start[s] + step, .token = ids[s][start[s] + step], .wanted = true};
     rt_forward(b.model, &b.session->work, rows, SEQUENCES, together);
     for (uint32_t s = 0; s < SEQUENCES; s++) assert_memory_equal(together + s * VOCAB, alone[s] + step * VOCAB, VOCAB * sizeof(float));
   }

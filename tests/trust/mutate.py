@@ -152,7 +152,7 @@ def killer(b, source, mutant, units_only=False):
     core = ROOT / "runtime" in source.parents
     if core:
         for unit in UNIT:
-            objects = b.build / f"tests/CMakeFiles/{unit}.dir/unit/{unit}.c.o"
+            objects = b.build / f"tests/CMakeFiles/{unit}.dir/trust/{unit}.c.o"
             if objects.exists() and fails([b.link(unit, [objects, out])]):
                 return unit
         for name, changes in REPLAY.items():
@@ -162,7 +162,7 @@ def killer(b, source, mutant, units_only=False):
                 return f"corpus_{name}"
     if core and units_only:
         return None
-    program = [o for o in b.objects("native/CMakeFiles/retort.dir") if core or not o.endswith(f"/{source.name}.o")]
+    program = [o for o in b.objects("native/CMakeFiles/retort_native.dir") if core or not o.endswith(f"/{source.name}.o")]
     retort = b.link("retort", [*program, out])
     for script in ("test_gate.py", "test_tools.py"):
         words = [sys.executable, ROOT / "tests/trust" / script, "--retort", retort]

@@ -1,7 +1,7 @@
 /* size.c - what the trust code adds to a wasm program: one that loads and answers, without (default) and with (TRUST) verifying what it
  * loads.
  *
- * Both are linked from the core as the WebAssembly build has it; wasm/tests compares their sizes. They are never run.
+ * Both are linked from the core as the WebAssembly build has it; tests/wasm compares their sizes. They are never run.
  */
 #include <stdlib.h>
 

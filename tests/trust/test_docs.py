@@ -77,7 +77,7 @@ class Docs(Case):
             self.assertTrue(named.search(item), f"no test is named: {item}")
         self.assertGreater(len(named.findall(by_target)), 10)
         for file, name in named.findall(promises + by_target):
-            found = [*(ROOT / "tests").glob(f"*/{file}"), *(ROOT / "wasm/wasi/tests").glob(file)]
+            found = [*(ROOT / "tests").glob(f"*/{file}"), *(ROOT / "tests/wasm/hosts").glob(file)]
             self.assertEqual(len(found), 1, file)
             definition = {".c": r"^static void %s\(void \*\*state\)", ".py": r"^(?:    )?def %s\((?:self|host)", ".mjs": r"title: '%s'"}[found[0].suffix] % re.escape(name)
             self.assertRegex(found[0].read_text(), re.compile(definition, re.M), f"{file} has no test {name}")

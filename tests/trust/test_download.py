@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 import common
 from common import REFUSED, arguments, main
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import tiny_gguf
 
 NOW = datetime.datetime.now(datetime.timezone.utc)

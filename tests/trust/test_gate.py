@@ -12,7 +12,7 @@ import numpy as np
 
 from common import REFUSED, Case, arguments, main, program
 
-for other in ("oracle", "cli"):
+for other in ("oracle", "support"):
     sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", other))
 import tiny  # noqa: E402
 import tiny_gguf  # noqa: E402

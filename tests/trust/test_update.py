@@ -11,7 +11,7 @@ import unittest
 import common
 from common import REFUSED, arguments, main
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
 import tiny_gguf
 
 

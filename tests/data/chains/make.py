@@ -1,4 +1,4 @@
-"""make.py - makes the keys and certificates of this folder, good ones and each kind of bad one, for tests/unit/test_trust_x509.c.
+"""make.py - makes the keys and certificates of this folder, good ones and each kind of bad one, for tests/trust/test_trust_x509.c.
 
     PYTHON tests/data/chains/make.py     (PYTHON has tests/requirements.txt; openssl for the SHA-1 certificate)
 

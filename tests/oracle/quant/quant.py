@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Bit-for-bit comparison of the core's decode with PyPI gguf's dequantisers, every type, on random and extreme blocks.
-usage: quant.py QUANT_DECODE [--golden tests/unit/quant_golden.h]   (--golden rewrites the digests that the C unit test checks)
+usage: quant.py QUANT_DECODE [--golden tests/quant/quant_golden.h]   (--golden rewrites the digests that the C unit test checks)
 needs: numpy, gguf"""
 import argparse
 import hashlib
@@ -21,7 +21,7 @@ EXTREME = np.array([0x0000, 0x8000, 0x0001, 0x8001, 0x03FF, 0x0400, 0x3C00, 0xBC
 
 
 def golden_bytes(n, seed):
-    """The bytes of random_bytes in tests/unit/test_quant.c: xorshift64*, upper byte."""
+    """The bytes of random_bytes in tests/quant/test_quant.c: xorshift64*, upper byte."""
     out = np.empty(n, np.uint8)
     s, mask = seed, (1 << 64) - 1
     for i in range(n):

@@ -1,7 +1,7 @@
 """Renders every snippet with Python jinja2 and with the C engine: same text, or an error on both sides.
 
 So is the project's own chat template on every conversation. --write FOLDER stores the results (templates_golden.json) for
-tests/unit/test_template.c, which needs no Python.
+tests/template/test_template.c, which needs no Python.
 """
 import argparse
 import json

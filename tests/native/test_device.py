@@ -1,4 +1,4 @@
-"""test_device.py - `retort device`, and the memory check before loading. What is chosen on which board is test_board.c's subject."""
+"""test_device.py - `retort device`, and the memory check before loading. What is chosen on which board is test_hardware.c's subject."""
 import json
 import os
 import resource

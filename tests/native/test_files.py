@@ -5,8 +5,8 @@ import math
 import os
 import struct
 
-import tiny_gguf
 from common import TINY, Case, arguments, environment, main, path, retort
+import tiny_gguf
 
 
 def read_npy(name):

@@ -14,7 +14,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "../../.."))
-sys.path.insert(0, os.path.join(HERE, "../hosts/python"))
+sys.path.insert(0, os.path.join(ROOT, "wasm/wasi/hosts/python"))
 sys.dont_write_bytecode = True
 import extism  # noqa: E402
 import retort  # noqa: E402
@@ -196,7 +196,7 @@ await assert.rejects(open(bytes.subarray(0, 100)), { kind: 'io' })
 def in_node(node, skin, plugin, folder, wanted):
     for suffix in ("", ".sig", ".chunks"):
         shutil.copy(EMBER + suffix, os.path.join(folder, "ember.gguf" + suffix))
-    shutil.copy(os.path.join(HERE, "../hosts/node/retort.mjs"), folder)
+    shutil.copy(os.path.join(ROOT, "wasm/wasi/hosts/node/retort.mjs"), folder)
     script = os.path.join(folder, "skin.mjs")
     open(script, "w").write(NODE)
     done = subprocess.run([node, "--no-warnings", script, skin, plugin, EMBER, folder, KEY, wanted[1]["logits_sha256"]], capture_output=True, text=True)

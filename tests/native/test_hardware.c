@@ -1,4 +1,4 @@
-/* test_board.c - threads and memory are chosen rightly on machines that we do not have: small trees of /sys and /proc, made here by the
+/* test_hardware.c - threads and memory are chosen rightly on machines that we do not have: small trees of /sys and /proc, made here by the
  * published layouts of the boards that they are named after (device trees of the Linux kernel, cgroups(7)); no recording of a real machine.
  */
 #include <pthread.h>

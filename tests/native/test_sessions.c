@@ -1,7 +1,7 @@
 /* test_sessions.c - two sessions of one model answer at the same time, each on a thread of its own, over one platform (one pool of threads,
  * one allocator). Each gives the bits that it gives alone. Built twice: as everything else, and with gcc's or clang's thread sanitizer.
  *
- *   test_sessions ember.gguf ROUNDS
+ *   test_sessions [ROUNDS]
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -92,9 +92,9 @@ static void *read_file(const char *path, size_t *size) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3) return 2;
+  const char *ember = RETORT_SOURCE_DIR "/models/ember/ember.gguf";
   retort_buffer file = {.name = "ember.gguf"};
-  if (!(file.data = read_file(argv[1], &file.size))) return printf("%s cannot be read\n", argv[1]), 1;
+  if (!(file.data = read_file(ember, &file.size))) return printf("%s cannot be read\n", ember), 1;
   machine *m = machine_open(2, false);
   talk start = {.platform = machine_platform(m)};
   retort_gguf *gguf = NULL;
@@ -107,7 +107,7 @@ int main(int argc, char **argv) {
   } else {
     start.model = model;
     start.vocab = vocab;
-    rc = test(&start, atoi(argv[2]));
+    rc = test(&start, argc > 1 ? atoi(argv[1]) : 5);
   }
   retort_model_close(model);
   retort_vocab_close(vocab);

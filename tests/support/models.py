@@ -4,7 +4,6 @@ import random
 import struct
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../tests/cli"))
 from tiny_gguf import ARRAY, BOOL, F32, I32, SPECIALS, STRING, TEMPLATE, U32, _entry, _string, byte_letters  # noqa: E402
 
 # id, weights in a block, bytes of a block, and where in a block its float16 scales are
@@ -62,7 +61,7 @@ def write(path, kind, embd=256, layers=2, gap=0):
 
 
 def browser(folder, gap=None):
-    """For tests/browser: prints the names of the files that it makes in `folder`: one a type, or one type without and with a gap of that many bytes."""
+    """For tests/web: prints the names of the files that it makes in `folder`: one a type, or one type without and with a gap of that many bytes."""
     for kind in [] if gap else TYPES:
         write(os.path.join(folder, f"mini-{kind}.gguf"), kind)
         print(f"mini-{kind}.gguf")

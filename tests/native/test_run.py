@@ -6,8 +6,8 @@ import struct
 import subprocess
 import unittest
 
-import tiny_gguf
 from common import ENDLESS, TINY, Case, arguments, environment, main, path, retort, unsigned
+import tiny_gguf
 from test_files import read_npy
 
 

@@ -1,4 +1,4 @@
-/* cmocka.h - the few names of cmocka that tests/unit/test_kernels.c and test_sha256.c use, for WASI, which has no setjmp: a failed check
+/* cmocka.h - the few names of cmocka that test_kernels.c and test_sha256.c use, for WASI, which has no setjmp: a failed check
  * ends the program. */
 #ifndef CMOCKA_H
 #define CMOCKA_H

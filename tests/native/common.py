@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
 import tiny_gguf
 
 parser = argparse.ArgumentParser()

@@ -62,7 +62,7 @@ function nativeLogprobs(question) {
 /** Small models below the site's models/, and what the native program says to each: made once, at the first use. */
 const made = { minis: null, files: [] }
 function writeModel(...args) {
-  const ran = spawnSync('python3', ['-c', 'import sys; sys.path[:0] = [sys.argv[1]]; sys.dont_write_bytecode = True; import models; models.browser(*sys.argv[2:])', path.resolve(import.meta.dirname, '../../wasm/wasi/tests'), ...args], { encoding: 'utf8' })
+  const ran = spawnSync('python3', ['-c', 'import sys; sys.path[:0] = [sys.argv[1]]; sys.dont_write_bytecode = True; import models; models.browser(*sys.argv[2:])', path.resolve(import.meta.dirname, '../support'), ...args], { encoding: 'utf8' })
   if (ran.status !== 0) throw new Error(ran.stderr)
   return ran.stdout.trim().split('\n')
 }

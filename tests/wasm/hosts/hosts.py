@@ -26,8 +26,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.normpath(os.path.join(HERE, "../../.."))
-HOSTS = os.path.join(HERE, "../hosts")
-sys.path.insert(0, HERE)
+HOSTS = os.path.join(ROOT, "wasm/wasi/hosts")
+sys.path.insert(0, os.path.join(ROOT, "tests/support"))
 sys.dont_write_bytecode = True
 import models  # noqa: E402
 

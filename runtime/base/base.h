@@ -70,6 +70,22 @@ void *rt_arena_alloc(rt_arena *arena, size_t count, size_t size);
 char *rt_arena_string(rt_arena *arena, const char *bytes, size_t size);
 void rt_arena_close(rt_arena *arena);
 
+/* Arrays one after the other in one piece of memory, each on 64 bytes. With `base` NULL it only counts, so one function both sizes and
+ * carves: run it once on a zeroed layout, take `size` bytes (64-byte aligned), run it again with them as `base`. */
+typedef struct rt_layout {
+  uint8_t *base;
+  size_t size; /* SIZE_MAX once it overflowed: no memory has so many bytes */
+} rt_layout;
+/* Where `count` elements of `size` bytes stand; NULL while counting. */
+static inline void *rt_place(rt_layout *layout, uint64_t count, size_t size) {
+  void *at = layout->base ? layout->base + layout->size : NULL;
+  uint64_t bytes;
+  if (!rt_mul_u64(count, size, &bytes) || !rt_add_u64(bytes, 63, &bytes) || !rt_add_u64(bytes & ~UINT64_C(63), layout->size, &bytes) ||
+      !rt_to_size(bytes, &layout->size))
+    layout->size = SIZE_MAX;
+  return at;
+}
+
 /* Workers that rt_parallel uses; at least 1. */
 unsigned rt_workers(const retort_platform *platform);
 /* See retort_platform.parallel. */

@@ -28,26 +28,29 @@ typedef struct rt_exec {
   const rt_kernels *kernels;
   const retort_platform *platform;
   uint8_t *scratch;     /* (workers, scratch_bytes) */
-  size_t scratch_bytes; /* per worker */
+  size_t scratch_bytes; /* per worker, a multiple of 64 */
   bool fine; /* rt_matmul quantises what rounding left of its inputs once more, in a second plane: 15 bits instead of 8, twice the work */
 } rt_exec;
-size_t rt_matmul_scratch_bytes(const rt_kernels *kernels, uint32_t max_cols, uint32_t max_rows_batch);
 
-/* One product of a group that shares its inputs: y[i * y_stride + r] = sum_c w[r][c] * x[i][c] (+ bias[r] where bias is given, added last).
- */
+/* One product of a group: y[i * y_stride + r] = sum_c w[r][c] * x[i * x_stride + c] (+ bias[r] where bias is given, added last). */
 typedef struct rt_matmul_part {
   const rt_matrix *w;
   const float *bias; /* (rows) or NULL */
-  float *y;          /* (n, y_stride) */
+  const float *x;    /* (n, x_stride); may not overlap any y of the group */
+  size_t x_stride;
+  uint32_t n; /* rows of x and y */
+  float *y;   /* (n, y_stride) */
   size_t y_stride;
 } rt_matmul_part;
 
-/* x: (n, cols) floats, rows x_stride apart; with exec->fine `work` is that of 2 n rows. Quantises x as each weight type asks (once per
- * activation format) into `work` (rt_matmul_work_bytes), then computes all parts over the platform's workers. A row's result does not
- * depend on n or on the workers. */
-size_t rt_matmul_work_bytes(uint32_t max_cols, uint32_t max_n);
-void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, const float *x, size_t x_stride, uint32_t n,
-               uint8_t *work);
+/* Computes all parts over the platform's workers. Parts with the same x, n and columns that stand together are one input: it is quantised
+ * once for each activation format that their weights ask for. `work` is 64-byte aligned, of rt_matmul_work_bytes. A row's result depends
+ * on no other row, part or worker. */
+void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, uint8_t *work);
+/* Bytes of `work` for up to n_inputs inputs with n rows together. */
+size_t rt_matmul_work_bytes(const rt_exec *exec, uint32_t max_cols, uint32_t n, uint32_t n_inputs);
+/* Bytes of each worker's scratch for inputs of up to n rows. */
+size_t rt_matmul_scratch_bytes(const rt_exec *exec, uint32_t max_cols, uint32_t n);
 
 /* Row of an embedding table, exact decode: out (cols). */
 void rt_embed(const rt_matrix *table, uint32_t row, float *out);

@@ -1,9 +1,10 @@
 /* matmul.c - drives the matrix products over the platform's workers, and the small operations that need no driver.
  *
- * Parts that share their input run in one parallel region: their rows are cut into chunks, and workers take chunks from one counter until
- * none is left, so a slow core does not hold the others. Few inputs are quantised by every worker for itself, which costs less than a
- * second region; many are quantised once, in a region of their own. Fine products take two quantised inputs for each given one, the second
- * what the first left over, and add their results. Invariant: which worker computes a row, and beside which others, changes no bit.
+ * All parts run in one parallel region: their rows are cut into chunks, and workers take chunks from one counter until none is left, so a
+ * slow core does not hold the others. Parts that read the same rows share an input. A single small input is quantised by every worker for
+ * itself, which costs less than a second region; else all are quantised once, in a region of their own. Fine products take two quantised
+ * inputs for each given one, the second what the first left over, and add their results. Invariant: which worker computes a row, and
+ * beside which others, changes no bit.
  */
 #include "kernels.h"
 
@@ -13,85 +14,96 @@
 #include "../quant/q8_0.h"
 #include "variant.h"
 
-enum { PRIVATE_INPUTS = 4 }; /* at most so many inputs are quantised by each worker itself */
-
-static size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
-
-/* Bytes of n quantised inputs in either format and layout; each array starts on 64 bytes. */
-static size_t inputs_bytes(size_t cols, size_t n) {
-  n = round_up(n, RT_TOKENS);
-  return n * cols + n * (cols / 32) * sizeof(float) + n * (cols / RT_SUM) * sizeof(int16_t) + 4 * 64;
-}
-
-static uint8_t *align64(uint8_t *p) { return p + (64 - (uintptr_t)p % 64) % 64; }
-
-static rt_inputs inputs_layout(uint8_t *at, uint32_t group, uint32_t cols, uint32_t n) {
-  size_t rows = round_up(n, RT_TOKENS);
-  rt_inputs in = {.group = group, .n = n, .cols = cols};
-  at = align64(at);
-  in.q = (int8_t *)at;
-  at = align64(at + rows * cols);
-  in.d = (float *)(void *)at;
-  at = align64(at + rows * (cols / 32) * sizeof(float));
-  in.sums = (int16_t *)(void *)at;
-  return in;
-}
-
-/* A worker's scratch: a strip, private inputs in both formats, one input's remainder, and the results of a fine product before they are
- * added. */
+enum { PRIVATE_INPUTS = 4 }; /* at most so many rows of the one input are quantised by each worker itself */
 enum {
   FEW_ROWS = 2048,
   FEW_INPUTS = 16
 }; /* a fine chunk has more than RT_STRIP_ROWS rows, up to FEW_ROWS, for at most FEW_INPUTS inputs */
+
+static uint32_t round_up(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
+
+/* ---- memory: each function both sizes and carves (rt_layout) ---- */
+
+/* n quantised rows in either format and layout: 64 bytes times a number that is linear in n rounded up to whole tiles. */
+static rt_inputs quantized_layout(rt_layout *at, uint32_t group, uint32_t cols, uint32_t n) {
+  uint64_t rows = round_up(n, RT_TOKENS);
+  rt_inputs in = {.group = group, .n = n, .cols = cols};
+  in.q = rt_place(at, rows * cols, 1);
+  in.d = rt_place(at, rows * (cols / 32), sizeof(float));
+  in.sums = rt_place(at, rows * (cols / RT_SUM), sizeof(int16_t));
+  return in;
+}
+
+/* A worker's scratch. */
 typedef struct room {
-  uint8_t *strip, *inputs;
-  float *remainder, *results;
+  uint8_t *strip;
+  rt_inputs inputs[2]; /* in groups of 32 and of 256: private inputs, or one row on its way into the lane layout */
+  float *remainder;    /* (cols) what quantising one row left over */
+  float *results;      /* of a fine chunk, before its planes are added */
 } room;
-static size_t strip_bytes(size_t cols) { return round_up(RT_STRIP_BYTES(cols), 64); }
-static room room_of(uint8_t *scratch, size_t cols) {
-  room r = {.strip = align64(scratch)};
-  r.inputs = r.strip + strip_bytes(cols);
-  r.remainder = (float *)(void *)align64(r.inputs + 2 * inputs_bytes(cols, PRIVATE_INPUTS));
-  r.results = r.remainder + round_up(cols, 16);
+static room room_layout(rt_layout *at, uint32_t cols, uint64_t results) {
+  room r = {.strip = rt_place(at, RT_STRIP_BYTES(cols), 1)};
+  for (int f = 0; f < 2; f++) r.inputs[f] = quantized_layout(at, f ? 256 : 32, cols, PRIVATE_INPUTS);
+  r.remainder = rt_place(at, cols, sizeof(float));
+  r.results = rt_place(at, results, sizeof(float));
   return r;
 }
 
-size_t rt_matmul_scratch_bytes(const rt_kernels *kernels, uint32_t max_cols, uint32_t max_rows_batch) {
-  (void)kernels;
-  size_t cols = round_up(max_cols, 256), many = (size_t)RT_STRIP_ROWS * 2 * max_rows_batch, few = (size_t)FEW_ROWS * FEW_INPUTS;
-  return round_up(strip_bytes(cols) + 2 * inputs_bytes(cols, PRIVATE_INPUTS) + (cols + (many > few ? many : few)) * sizeof(float) + 256,
-                  64);
+size_t rt_matmul_scratch_bytes(const rt_exec *exec, uint32_t max_cols, uint32_t n) {
+  rt_layout count = {0};
+  uint64_t many = (uint64_t)RT_STRIP_ROWS * 2 * n, few = (uint64_t)FEW_ROWS * FEW_INPUTS;
+  room_layout(&count, round_up(max_cols, 256), !exec->fine ? 0 : many > few ? many : few);
+  return count.size;
 }
 
-size_t rt_matmul_work_bytes(uint32_t max_cols, uint32_t max_n) { return 2 * inputs_bytes(round_up(max_cols, 256), max_n) + 128; }
+/* Rows of floats that some parts share, and what becomes of them. */
+typedef struct input {
+  const float *x;
+  size_t x_stride;
+  uint32_t cols;
+  uint32_t n_given, n;    /* rows; and quantised ones: those given, and in fine products as many remainders */
+  bool needed[2];         /* in groups of 32 and of 256 */
+  rt_inputs quantized[2]; /* where they are not private */
+  uint32_t end_tile;      /* its tiles are those before this one, after the input before */
+  size_t end_part;        /* and its parts */
+  uint32_t chunk;         /* weight rows taken at once */
+} input;
 
 typedef struct job {
   const rt_exec *exec;
   const rt_matmul_part *parts;
   size_t n_parts;
-  const float *x;
-  size_t x_stride;
-  uint32_t n; /* quantised inputs: those given, and in fine products as many remainders */
-  uint32_t n_given;
-  rt_inputs shared[2];      /* groups of 32 and of 256, quantised in a region of their own */
-  bool needed[2], private_; /* which of them; or each worker makes its own */
-  uint32_t chunk;           /* weight rows taken at once */
-  atomic_uint next;         /* chunk */
-  atomic_uint next_input;   /* tile of inputs to quantise */
+  input *inputs; /* (n_inputs) */
+  uint32_t n_inputs;
+  uint32_t cols;          /* of the widest input */
+  bool private_;          /* each worker quantises the one input for itself */
+  atomic_uint next;       /* chunk */
+  atomic_uint next_input; /* tile of inputs to quantise */
 } job;
 
-static const rt_inputs *inputs_for(const rt_matrix *w, const rt_inputs inputs[2]) {
-  return w->type->panel ? &inputs[w->type->panel->group == 256] : NULL;
+size_t rt_matmul_work_bytes(const rt_exec *exec, uint32_t max_cols, uint32_t n, uint32_t n_inputs) {
+  rt_layout count = {0};
+  rt_place(&count, n_inputs, sizeof(input));
+  uint64_t rows = (uint64_t)n * (exec->fine ? 2 : 1) + (uint64_t)(RT_TOKENS - 1) * n_inputs; /* each may end in a tile for one row */
+  if (rows > UINT32_MAX - RT_TOKENS) return SIZE_MAX;
+  for (int f = 0; f < 2; f++) quantized_layout(&count, f ? 256 : 32, round_up(max_cols, 256), (uint32_t)rows);
+  return count.size;
+}
+
+static room room_of(const job *j, unsigned worker) {
+  rt_layout at = {.base = j->exec->scratch + worker * j->exec->scratch_bytes};
+  return room_layout(&at, j->cols, 0); /* the results stand last and take what is left */
 }
 
 /* ---- quantising the inputs ---- */
 
-/* Input i, or for i >= n_given what quantising input i - n_given lost; `remainder` is room for `cols` floats. */
-static void quantize_one(const job *j, uint32_t group, uint32_t cols, uint32_t i, int8_t *q, float *d, int16_t *sums, float *remainder) {
-  const rt_kernels *kernels = j->exec->kernels;
-  const float *x = j->x + (i < j->n_given ? i : i - j->n_given) * j->x_stride;
+/* Row i, or for i >= n_given what quantising row i - n_given lost; `remainder` is room for `cols` floats. */
+static void quantize_one(const rt_kernels *kernels, const input *from, uint32_t group, uint32_t i, int8_t *q, float *d, int16_t *sums,
+                         float *remainder) {
+  uint32_t cols = from->cols;
+  const float *x = from->x + (i < from->n_given ? i : i - from->n_given) * from->x_stride;
   kernels->quantize(x, cols, group, q, d, sums);
-  if (i < j->n_given) return;
+  if (i < from->n_given) return;
   for (uint32_t start = 0; start < cols; start += group) {
     float scale = d[start / group];
     for (uint32_t c = start; c < start + group; c++) remainder[c] = x[c] - scale * (float)q[c];
@@ -99,16 +111,16 @@ static void quantize_one(const job *j, uint32_t group, uint32_t cols, uint32_t i
   kernels->quantize(remainder, cols, group, q, d, sums);
 }
 
-static void quantize_rows(const job *j, rt_inputs *in, uint32_t first, uint32_t end, float *remainder) {
+static void quantize_rows(const rt_kernels *kernels, const input *from, rt_inputs *in, uint32_t first, uint32_t end, float *remainder) {
   for (uint32_t i = first; i < end; i++)
-    quantize_one(j, in->group, in->cols, i, in->q + (size_t)i * in->cols, in->d + (size_t)i * (in->cols / in->group),
+    quantize_one(kernels, from, in->group, i, in->q + (size_t)i * in->cols, in->d + (size_t)i * (in->cols / in->group),
                  in->sums + (size_t)i * (in->cols / RT_SUM), remainder);
 }
 
-/* One tile of 16 inputs into the lane layout; `row` is room for one quantised input. */
-static void quantize_tile(const job *j, const rt_inputs *in, uint32_t tile, rt_inputs *row, float *remainder) {
-  uint32_t cols = in->cols, groups = cols / in->group, first = tile * RT_TOKENS, unit = j->exec->kernels->unit,
-           side = j->exec->kernels->side;
+/* One tile of 16 rows into the lane layout; `row` is room for one quantised row. */
+static void quantize_tile(const rt_kernels *kernels, const input *from, const rt_inputs *in, uint32_t tile, const rt_inputs *row,
+                          float *remainder) {
+  uint32_t cols = in->cols, groups = cols / in->group, first = tile * RT_TOKENS, unit = kernels->unit, side = kernels->side;
   uint8_t *q = (uint8_t *)in->q + (size_t)tile * RT_TOKENS * cols;
   float *d = in->d + (size_t)tile * RT_TOKENS * groups;
   uint8_t *sums = (uint8_t *)(in->sums + (size_t)tile * RT_TOKENS * (cols / RT_SUM));
@@ -118,7 +130,7 @@ static void quantize_tile(const job *j, const rt_inputs *in, uint32_t tile, rt_i
     memset(sums, 0, (size_t)RT_TOKENS * (cols / RT_SUM) * sizeof(int16_t));
   }
   for (uint32_t lane = 0; lane < RT_TOKENS && first + lane < in->n; lane++) {
-    quantize_one(j, in->group, cols, first + lane, row->q, row->d, row->sums, remainder);
+    quantize_one(kernels, from, in->group, first + lane, row->q, row->d, row->sums, remainder);
     uint8_t *at = q + lane / side * side * cols + lane % side * unit;
     if (unit == 8)
       for (size_t k = 0; k < cols; k += 8, at += side * 8) memcpy(at, row->q + k, 8);
@@ -132,21 +144,19 @@ static void quantize_tile(const job *j, const rt_inputs *in, uint32_t tile, rt_i
 static void quantize_worker(void *arg, unsigned worker, unsigned n_workers) {
   (void)n_workers;
   job *j = arg;
-  room own = room_of(j->exec->scratch + worker * j->exec->scratch_bytes, j->parts[0].w->cols);
-  bool lanes = j->n >= j->exec->kernels->gemm_from;
-  uint32_t tiles = (j->n + RT_TOKENS - 1) / RT_TOKENS;
-  for (uint32_t tile; (tile = atomic_fetch_add_explicit(&j->next_input, 1, memory_order_relaxed)) < tiles;)
+  const rt_kernels *kernels = j->exec->kernels;
+  room own = room_of(j, worker);
+  input *in = j->inputs;
+  uint32_t base = 0, tiles = j->inputs[j->n_inputs - 1].end_tile; /* base: tiles of the inputs before `in` */
+  for (uint32_t taken; (taken = atomic_fetch_add_explicit(&j->next_input, 1, memory_order_relaxed)) < tiles;) {
+    while (taken >= in->end_tile) base = in++->end_tile;
+    uint32_t tile = taken - base, first = tile * RT_TOKENS, end = first + RT_TOKENS < in->n ? first + RT_TOKENS : in->n;
     for (int f = 0; f < 2; f++) {
-      if (!j->needed[f]) continue;
-      rt_inputs *in = &j->shared[f];
-      if (lanes) {
-        rt_inputs row = inputs_layout(own.inputs, in->group, in->cols, 1);
-        quantize_tile(j, in, tile, &row, own.remainder);
-      } else {
-        uint32_t first = tile * RT_TOKENS, end = first + RT_TOKENS < in->n ? first + RT_TOKENS : in->n;
-        quantize_rows(j, in, first, end, own.remainder);
-      }
+      if (!in->needed[f]) continue;
+      if (in->n >= kernels->gemm_from) quantize_tile(kernels, in, &in->quantized[f], tile, &own.inputs[f], own.remainder);
+      else quantize_rows(kernels, in, &in->quantized[f], first, end, own.remainder);
     }
+  }
 }
 
 /* ---- the products ---- */
@@ -166,73 +176,106 @@ static void add_planes(const float *results, uint32_t rows, uint32_t n, float *y
   }
 }
 
+/* Some rows of one part. */
+static void multiply(const rt_kernels *kernels, const rt_matmul_part *part, uint32_t first, uint32_t rows, const input *in,
+                     const rt_inputs quantized[2], const room *scratch) {
+  const rt_panel_format *panel = part->w->type->panel;
+  float *y = part->y + first;
+  if (in->n == 0) return;
+  if (!panel) {
+    kernels->dot_float(part->w, first, rows, in->x, in->x_stride, in->n_given, y, part->y_stride);
+  } else {
+    bool fine = in->n > in->n_given;
+    const rt_strip strip = {
+        part->w, first, rows, &quantized[panel->group == 256], fine ? scratch->results : y, fine ? rows : part->y_stride, scratch->strip};
+    if (in->n >= kernels->gemm_from) kernels->gemm(&strip);
+    else kernels->dot(&strip);
+    if (fine) add_planes(scratch->results, rows, in->n_given, y, part->y_stride);
+  }
+  if (part->bias) add_bias(part, first, rows, in->n_given);
+}
+
 static void matmul_worker(void *arg, unsigned worker, unsigned n_workers) {
   (void)n_workers;
   job *j = arg;
   const rt_kernels *kernels = j->exec->kernels;
-  uint32_t cols = j->parts[0].w->cols;
-  room scratch = room_of(j->exec->scratch + worker * j->exec->scratch_bytes, cols);
-  rt_inputs own[2];
-  const rt_inputs *inputs = j->shared;
-  if (j->private_) {
-    uint8_t *at = scratch.inputs;
+  room scratch = room_of(j, worker);
+  const input *in = j->inputs;
+  if (j->private_)
     for (int f = 0; f < 2; f++) {
-      if (!j->needed[f]) continue;
-      own[f] = inputs_layout(at, f ? 256 : 32, cols, j->n);
-      at += inputs_bytes(cols, j->n);
-      quantize_rows(j, &own[f], 0, j->n, scratch.remainder);
+      if (!in->needed[f]) continue;
+      scratch.inputs[f].n = in->n;
+      quantize_rows(kernels, in, &scratch.inputs[f], 0, in->n, scratch.remainder);
     }
-    inputs = own;
-  }
   size_t p = 0;
   uint32_t base = 0; /* chunks of the parts before p */
-  for (uint32_t chunk; chunk = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed), p < j->n_parts;) {
-    uint32_t chunks;
-    while (chunks = (j->parts[p].w->rows + j->chunk - 1) / j->chunk, chunk - base >= chunks) {
+  for (;;) {
+    uint32_t taken = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed), chunks;
+    while (chunks = (j->parts[p].w->rows + in->chunk - 1) / in->chunk, taken - base >= chunks) {
       base += chunks;
       if (++p == j->n_parts) return;
+      in += p == in->end_part;
     }
     const rt_matmul_part *part = &j->parts[p];
-    uint32_t first = (chunk - base) * j->chunk, rows = part->w->rows - first < j->chunk ? part->w->rows - first : j->chunk;
-    float *y = part->y + first;
-    if (!part->w->type->panel) {
-      kernels->dot_float(part->w, first, rows, j->x, j->x_stride, j->n_given, y, part->y_stride);
-    } else {
-      bool fine = j->n > j->n_given;
-      const rt_strip strip = {
-          part->w, first, rows, inputs_for(part->w, inputs), fine ? scratch.results : y, fine ? rows : part->y_stride, scratch.strip};
-      if (j->n >= kernels->gemm_from) kernels->gemm(&strip);
-      else kernels->dot(&strip);
-      if (fine) add_planes(scratch.results, rows, j->n_given, y, part->y_stride);
-    }
-    if (part->bias) add_bias(part, first, rows, j->n_given);
+    uint32_t first = (taken - base) * in->chunk, rows = part->w->rows - first < in->chunk ? part->w->rows - first : in->chunk;
+    multiply(kernels, part, first, rows, in, j->private_ ? scratch.inputs : in->quantized, &scratch);
   }
 }
 
-void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, const float *x, size_t x_stride, uint32_t n,
-               uint8_t *work) {
-  if (n == 0 || n_parts == 0) return;
-  job j = {.exec = exec, .parts = parts, .n_parts = n_parts, .x = x, .x_stride = x_stride, .n = exec->fine ? 2 * n : n, .n_given = n};
-  n = j.n;
-  uint32_t cols = parts[0].w->cols;
-  uint64_t rows = 0;
-  for (size_t p = 0; p < n_parts; p++) {
+/* About eight chunks a worker, of 16 rows at least; one strip at most for many inputs, else enough rows for prefetching to pay. */
+static uint32_t chunk_of(const job *j, uint64_t rows, uint32_t n) {
+  uint64_t chunk = rows / (8u * (uint64_t)rt_workers(j->exec->platform)) / 16 * 16,
+           most = n >= j->exec->kernels->gemm_from || n > FEW_INPUTS ? RT_STRIP_ROWS : FEW_ROWS;
+  return chunk < 16 ? 16 : (uint32_t)(chunk > most ? most : chunk);
+}
+
+static bool same_input(const rt_matmul_part *a, const rt_matmul_part *b) {
+  return a->x == b->x && a->x_stride == b->x_stride && a->n == b->n && a->w->cols == b->w->cols;
+}
+
+/* The inputs of all parts, each with its share of the chunks and tiles. */
+static void find_inputs(job *j, rt_layout *work) {
+  const rt_matmul_part *parts = j->parts;
+  const uint32_t planes = j->exec->fine ? 2 : 1;
+  uint64_t rows = parts[0].w->rows;
+  for (size_t p = 1; p < j->n_parts; p++) {
+    j->n_inputs += !same_input(&parts[p - 1], &parts[p]);
     rows += parts[p].w->rows;
-    if (parts[p].w->type->panel) j.needed[parts[p].w->type->panel->group == 256] = true;
   }
-  /* About eight chunks a worker, of 16 rows at least; one strip at most for many inputs, else enough rows for prefetching to pay. */
-  uint64_t chunk = rows / (8u * (uint64_t)rt_workers(exec->platform)) / 16 * 16, most = FEW_ROWS;
-  if (n >= exec->kernels->gemm_from || n > FEW_INPUTS) most = RT_STRIP_ROWS;
-  j.chunk = chunk < 16 ? 16 : chunk > most ? (uint32_t)most : (uint32_t)chunk;
-  j.private_ = n <= PRIVATE_INPUTS && n < exec->kernels->gemm_from;
-  if (!j.private_ && (j.needed[0] || j.needed[1])) {
+  j->inputs = rt_place(work, j->n_inputs, sizeof *j->inputs);
+  size_t p = 0;
+  uint32_t tiles = 0;
+  for (input *in = j->inputs; in < j->inputs + j->n_inputs; in++) {
+    const rt_matmul_part *part = &parts[p];
+    *in = (input){.x = part->x, .x_stride = part->x_stride, .cols = part->w->cols, .n_given = part->n, .n = planes * part->n};
+    in->chunk = chunk_of(j, rows, in->n);
+    do {
+      const rt_panel_format *panel = parts[p].w->type->panel;
+      if (panel) in->needed[panel->group == 256] = true;
+    } while (++p < j->n_parts && same_input(&parts[p - 1], &parts[p]));
+    in->end_part = p;
+    if (in->needed[0] || in->needed[1]) tiles += (in->n + RT_TOKENS - 1) / RT_TOKENS;
+    in->end_tile = tiles;
+    if (in->cols > j->cols) j->cols = in->cols;
+  }
+}
+
+/* False where nothing is to be quantised in a region of its own. */
+static bool place_quantized(job *j, rt_layout *work) {
+  if (j->private_ || j->inputs[j->n_inputs - 1].end_tile == 0) return false;
+  for (input *in = j->inputs; in < j->inputs + j->n_inputs; in++)
     for (int f = 0; f < 2; f++)
-      if (j.needed[f]) {
-        j.shared[f] = inputs_layout(work, f ? 256 : 32, cols, n);
-        work += inputs_bytes(cols, n);
-      }
-    rt_parallel(exec->platform, quantize_worker, &j);
-  }
+      if (in->needed[f]) in->quantized[f] = quantized_layout(work, f ? 256 : 32, in->cols, in->n);
+  return true;
+}
+
+void rt_matmul(const rt_exec *exec, const rt_matmul_part *parts, size_t n_parts, uint8_t *work) {
+  if (n_parts == 0) return;
+  job j = {.exec = exec, .parts = parts, .n_parts = n_parts, .n_inputs = 1};
+  rt_layout at = {.base = work};
+  find_inputs(&j, &at);
+  j.private_ = j.n_inputs == 1 && j.inputs->n <= PRIVATE_INPUTS && j.inputs->n < exec->kernels->gemm_from;
+  if (place_quantized(&j, &at)) rt_parallel(exec->platform, quantize_worker, &j);
   rt_parallel(exec->platform, matmul_worker, &j);
 }
 

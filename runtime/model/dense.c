@@ -30,7 +30,7 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   *work = (rt_work){
       .arena = {.platform = platform}, .exec = {.kernels = model->kernels, .platform = platform, .fine = model->fine}, .n_batch = n_batch};
   rt_exec *exec = &work->exec;
-  exec->scratch_bytes = (rt_matmul_scratch_bytes(model->kernels, widest_in, n_batch) + 63) & ~(size_t)63;
+  exec->scratch_bytes = rt_matmul_scratch_bytes(exec, widest_in, n_batch);
 
   work->x = rows_of(work, h->n_embd);
   work->h = rows_of(work, h->n_embd);
@@ -40,9 +40,9 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   work->cos_sin = rows_of(work, model->rope.n_rot);
   work->visible = rt_arena_alloc(&work->arena, n_batch, sizeof *work->visible);
   work->rows = rt_arena_alloc(&work->arena, n_batch, sizeof *work->rows);
-  work->matmul = rt_arena_alloc(&work->arena, rt_matmul_work_bytes(widest_in, model->fine ? 2 * n_batch : n_batch) + 4096, 1);
+  work->matmul = rt_arena_alloc(&work->arena, rt_matmul_work_bytes(exec, widest_in, n_batch, 1), 1);
   work->attention = rt_arena_alloc(&work->arena, rt_attention_work_bytes(exec, n_batch, h->n_heads, h->head_dim, n_ctx) + 4096, 1);
-  exec->scratch = rt_arena_alloc(&work->arena, rt_workers(platform), exec->scratch_bytes + 4096);
+  exec->scratch = rt_arena_alloc(&work->arena, rt_workers(platform), exec->scratch_bytes);
   if (!work->x || !work->h || !shared || !work->cos_sin || !work->visible || !work->rows || !work->matmul || !work->attention ||
       !exec->scratch) {
     size_t had = work->arena.used;
@@ -149,8 +149,9 @@ static void activate(const pass *p, uint32_t i) {
 
 /* ---- the pass ----------------------------------------------------------------------------------------------------------------- */
 
-static rt_matmul_part part(const rt_matrix *w, const float *bias, float *y) {
-  return (rt_matmul_part){.w = w, .bias = bias, .y = y, .y_stride = w->rows};
+/* y = W x of the rows that are left, whole rows of both. */
+static rt_matmul_part part(const pass *p, const rt_matrix *w, const float *bias, const float *x, float *y) {
+  return (rt_matmul_part){.w = w, .bias = bias, .x = x, .x_stride = w->cols, .n = p->n, .y = y, .y_stride = w->rows};
 }
 
 /* attended = attention of each run of rows that belong to one sequence. */
@@ -204,7 +205,6 @@ static bool all_given_up(const rt_row *rows, uint32_t n) {
 bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits) {
   const rt_hparams *h = &model->hparams;
   const rt_exec *exec = &work->exec;
-  uint32_t n_q = h->n_heads * h->head_dim;
   pass p = {.model = model, .work = work, .rows = rows, .n = n, .norm = model->layers[0].attn_norm};
   each_row(&p, embed);
   for (p.layer = 0; p.layer < h->n_layers; p.layer++) {
@@ -212,26 +212,27 @@ bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, ui
     bool last = p.layer + 1 == h->n_layers;
     if (all_given_up(p.rows, p.n)) return false;
 
-    const rt_matmul_part qkv[] = {part(&l->q, l->q_bias, work->q), part(&l->k, l->k_bias, work->k), part(&l->v, l->v_bias, work->v)};
-    rt_matmul(exec, qkv, 3, work->h, h->n_embd, p.n, work->matmul);
+    const rt_matmul_part qkv[] = {part(&p, &l->q, l->q_bias, work->h, work->q), part(&p, &l->k, l->k_bias, work->h, work->k),
+                                  part(&p, &l->v, l->v_bias, work->h, work->v)};
+    rt_matmul(exec, qkv, 3, work->matmul);
     each_row(&p, turn_and_store);
     if (last) keep_wanted(&p);
     if (p.n == 0) return true;
     attend(&p);
-    const rt_matmul_part o[] = {part(&l->o, l->o_bias, work->h)};
-    rt_matmul(exec, o, 1, work->attended, n_q, p.n, work->matmul);
+    const rt_matmul_part o[] = {part(&p, &l->o, l->o_bias, work->attended, work->h)};
+    rt_matmul(exec, o, 1, work->matmul);
     p.norm = l->ffn_norm;
     each_row(&p, add_and_norm);
 
-    const rt_matmul_part gate_up[] = {part(&l->gate, NULL, work->gate), part(&l->up, NULL, work->up)};
-    rt_matmul(exec, gate_up, 2, work->h, h->n_embd, p.n, work->matmul);
+    const rt_matmul_part gate_up[] = {part(&p, &l->gate, NULL, work->h, work->gate), part(&p, &l->up, NULL, work->h, work->up)};
+    rt_matmul(exec, gate_up, 2, work->matmul);
     each_row(&p, activate);
-    const rt_matmul_part down[] = {part(&l->down, NULL, work->h)};
-    rt_matmul(exec, down, 1, work->gate, h->n_ff, p.n, work->matmul);
+    const rt_matmul_part down[] = {part(&p, &l->down, NULL, work->gate, work->h)};
+    rt_matmul(exec, down, 1, work->matmul);
     p.norm = last ? model->output_norm : l[1].attn_norm;
     each_row(&p, add_and_norm);
   }
-  const rt_matmul_part output[] = {part(&model->output, NULL, logits)};
-  rt_matmul(exec, output, 1, work->h, h->n_embd, p.n, work->matmul);
+  const rt_matmul_part output[] = {part(&p, &model->output, NULL, work->h, logits)};
+  rt_matmul(exec, output, 1, work->matmul);
   return true;
 }

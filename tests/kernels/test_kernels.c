@@ -87,16 +87,23 @@ static float *make_inputs(uint32_t n, uint32_t cols, enum fill fill) {
   return x;
 }
 
-static void matmul(const rt_kernels *kernels, unsigned workers, const rt_matmul_part *parts, size_t n_parts, const float *x, uint32_t n) {
+/* Every part counts as an input of its own when memory is asked for, so that the worst case is what is checked. */
+static void matmul(const rt_kernels *kernels, unsigned workers, bool fine, const rt_matmul_part *parts, size_t n_parts) {
   retort_platform platform = pool_platform(&workers);
-  uint32_t cols = parts[0].w->cols;
-  rt_exec exec = {.kernels = kernels, .platform = &platform, .scratch_bytes = rt_matmul_scratch_bytes(kernels, cols, n)};
+  uint32_t cols = 0, most = 0, n = 0;
+  for (size_t p = 0; p < n_parts; p++) {
+    if (parts[p].w->cols > cols) cols = parts[p].w->cols;
+    if (parts[p].n > most) most = parts[p].n;
+    n += parts[p].n;
+  }
+  rt_exec exec = {.kernels = kernels, .platform = &platform, .fine = fine};
+  exec.scratch_bytes = rt_matmul_scratch_bytes(&exec, cols, most);
   exec.scratch = rt_alloc(NULL, exec.scratch_bytes * workers);
-  size_t work_bytes = rt_matmul_work_bytes(cols, n);
+  size_t work_bytes = rt_matmul_work_bytes(&exec, cols, n, (uint32_t)n_parts);
   uint8_t *work = rt_alloc(NULL, work_bytes);
   memset(exec.scratch, 0xaa, exec.scratch_bytes * workers);
   memset(work, 0x55, work_bytes);
-  rt_matmul(&exec, parts, n_parts, x, cols, n, work);
+  rt_matmul(&exec, parts, n_parts, work);
   rt_free(NULL, exec.scratch, 0);
   rt_free(NULL, work, 0);
 }
@@ -115,7 +122,7 @@ static void portable_matmul_is_right(void **state) {
     uint8_t *memory;
     rt_matrix w = make_matrix(types[t], rows, cols, RANDOM, &memory);
     float *x = make_inputs(n, cols, RANDOM), y[15], bias[5] = {1, -2, 3, -4, 5};
-    matmul(portable(), 1, &(rt_matmul_part){&w, bias, y, rows}, 1, x, n);
+    matmul(portable(), 1, false, &(rt_matmul_part){&w, bias, x, cols, n, y, rows}, 1);
     double *seen = malloc(cols * sizeof *seen);
     float *weights = malloc(cols * sizeof *weights);
     for (uint32_t i = 0; i < n; i++) {
@@ -152,8 +159,8 @@ static void compare_matmul(const rt_kernels *kernels, uint32_t id, uint32_t rows
   for (int k = 0; k < 2; k++) {
     float *y = k ? got : expected;
     memset(y, 0xee, size * sizeof(float));
-    const rt_matmul_part parts[2] = {{&w, NULL, y, rows + 7}, {&w2, bias, y + rows, rows + 7}};
-    matmul(k ? kernels : portable(), k ? workers : 1, parts, both ? 2 : 1, x, n);
+    const rt_matmul_part parts[2] = {{&w, NULL, x, cols, n, y, rows + 7}, {&w2, bias, x, cols, n, y + rows, rows + 7}};
+    matmul(k ? kernels : portable(), k ? workers : 1, false, parts, both ? 2 : 1);
   }
   for (size_t i = 0; i < size; i++)
     if (!same(expected[i], got[i]))
@@ -208,6 +215,52 @@ static void variants_multiply_alike(void **state) {
   each_variant(check_matmul);
 }
 
+/* ---- parts with inputs of their own ---- */
+
+/* Products of experts: other rows, other numbers of rows and columns in one group give the bits that each gives alone. */
+static void check_parts(const rt_kernels *kernels) {
+  static const struct {
+    uint32_t id, rows, cols, n, x; /* x: which of three arrays of inputs it reads */
+  } made[] = {{RT_Q4_K, 40, 512, 1, 0},  {RT_Q8_0, 17, 512, 1, 0},  {RT_Q4_0, 5, 512, 2, 0},
+              {RT_F16, 9, 512, 1, 1},    {RT_Q6_K, 33, 256, 20, 2}, {RT_Q8_0, 70, 96, 3, 2},
+              {RT_Q3_K, 21, 256, 20, 2}, {RT_Q5_1, 3, 96, 0, 1},    {RT_Q4_1, 100, 64, 17, 1}};
+  enum { PARTS = RT_COUNT(made) };
+  for (unsigned way = 0; way < 12; way++) {
+    bool fine = way % 2;
+    unsigned workers = 1 + way % 3;
+    rt_matrix w[PARTS];
+    rt_matmul_part parts[PARTS];
+    uint8_t *memory[PARTS];
+    float *x[3], *y[PARTS], bias[100];
+    for (int i = 0; i < 3; i++) x[i] = make_inputs(20, 512, RANDOM);
+    for (int i = 0; i < 100; i++) bias[i] = rnd_float();
+    for (size_t p = 0; p < PARTS; p++) {
+      size_t size = (size_t)made[p].rows * made[p].n;
+      w[p] = make_matrix(made[p].id, made[p].rows, made[p].cols, RANDOM, &memory[p]);
+      y[p] = malloc((size + 1) * sizeof(float));
+      memset(y[p], 0xee, (size + 1) * sizeof(float));
+      parts[p] = (rt_matmul_part){&w[p], p % 3 ? NULL : bias, x[made[p].x], made[p].cols + 8 * (p / 4), made[p].n, y[p], made[p].rows};
+    }
+    matmul(kernels, workers, fine, parts, PARTS);
+    for (size_t p = 0; p < PARTS; p++) {
+      size_t size = (size_t)made[p].rows * made[p].n;
+      rt_matmul_part one = parts[p];
+      one.y = malloc((size + 1) * sizeof(float));
+      memset(one.y, 0xee, (size + 1) * sizeof(float));
+      matmul(way < 6 ? kernels : portable(), 1, fine, &one, 1);
+      if (memcmp(one.y, y[p], (size + 1) * sizeof(float)))
+        fail_msg("%s, %u workers%s: part %zu differs from itself alone", rt_kernels_name(kernels), workers, fine ? ", fine" : "", p);
+      free(one.y);
+    }
+    for (size_t p = 0; p < PARTS; p++) free(y[p]), free(memory[p]);
+    for (int i = 0; i < 3; i++) free(x[i]);
+  }
+}
+static void parts_keep_to_their_inputs(void **state) {
+  (void)state;
+  each_variant(check_parts);
+}
+
 /* ---- inputs that are not numbers ---- */
 
 static void check_odd_inputs(const rt_kernels *kernels) {
@@ -218,7 +271,7 @@ static void check_odd_inputs(const rt_kernels *kernels) {
     for (size_t o = 0; o < RT_COUNT(odd); o++) {
       float *x = make_inputs(12, 512, RANDOM), y[36];
       x[5 * 512 + 300] = odd[o];
-      matmul(kernels, 1, &(rt_matmul_part){&w, NULL, y, 3}, 1, x, 12);
+      matmul(kernels, 1, false, &(rt_matmul_part){&w, NULL, x, 512, 12, y, 3}, 1);
       for (int i = 0; i < 36; i++) {
         bool broken = i / 3 == 5 && !isfinite(odd[o]);
         assert_true(broken ? !isfinite(y[i]) : !isnan(y[i]));
@@ -455,6 +508,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(portable_matmul_is_right),
       cmocka_unit_test(variants_multiply_alike),
+      cmocka_unit_test(parts_keep_to_their_inputs),
       cmocka_unit_test(infinities_and_nans_stay_visible_and_in_their_row),
       cmocka_unit_test(float_operations_are_right_and_alike),
       cmocka_unit_test(float_operations_are_alike_at_the_edges),

@@ -348,7 +348,7 @@ static int32_t read_method(json_t *trust, int32_t *method) {
 
 static retort_buffer *buffers(const char *const *texts, size_t n) {
   retort_buffer *list = calloc(n + 1, sizeof *list);
-  for (size_t i = 0; list && i < n; i++) list[i] = (retort_buffer){texts[i], strlen(texts[i]), NULL};
+  for (size_t i = 0; list && i < n; i++) list[i] = (retort_buffer){sizeof(retort_buffer), texts[i], strlen(texts[i]), NULL};
   return list;
 }
 
@@ -359,7 +359,7 @@ static int32_t open_verifier(loader *l) {
   const char **anchors = NULL, **pins = NULL, **signatures = NULL;
   size_t n_signatures = 0;
   retort_trust_policy p;
-  retort_trust_policy_init(&p);
+  retort_trust_policy_init(&p, sizeof p);
   int32_t status =
       trust && !json_is_object(trust) ? abi_failed(RETORT_ERROR_JSON, "\"trust\" is no object") : check_keys(trust, keys, "trust");
   if (status || (status = read_method(trust, &p.method)) || (status = get_texts(trust, "anchors", &anchors, &p.n_anchors)) ||
@@ -372,7 +372,8 @@ static int32_t open_verifier(loader *l) {
   retort_buffer *anchor_list = buffers(anchors, p.n_anchors), *signature_list = buffers(signatures, n_signatures);
   retort_trust_file *described = calloc(l->n_files, sizeof *described);
   for (size_t i = 0; described && i < l->n_files; i++)
-    described[i] = (retort_trust_file){l->files[i].name, l->files[i].size, l->files[i].chunks, l->files[i].chunks_size};
+    described[i] =
+        (retort_trust_file){sizeof(retort_trust_file), l->files[i].name, l->files[i].size, l->files[i].chunks, l->files[i].chunks_size};
   p.anchors = anchor_list;
   p.pins = pins;
   l->unsigned_ = p.method == RETORT_TRUST_UNSIGNED;
@@ -506,7 +507,8 @@ static int32_t open_model(loader *l, model *m) {
       return abi_failed(RETORT_ERROR_TRUST, "the signer left %s out, so nobody vouches for it", l->files[i].name);
   retort_buffer *list = calloc(l->n_files, sizeof *list);
   if (!list) return no_memory();
-  for (size_t i = 0; i < l->n_files; i++) list[i] = (retort_buffer){l->files[i].data, l->files[i].size, l->files[i].name};
+  for (size_t i = 0; i < l->n_files; i++)
+    list[i] = (retort_buffer){sizeof(retort_buffer), l->files[i].data, l->files[i].size, l->files[i].name};
   state.warnings = m->warnings = json_array();
   if (!(status = retort_gguf_open_verified(p, l->verifier, list, l->n_files, 0, &m->gguf, &state.error)) &&
       !(status = retort_vocab_open(p, m->gguf, &m->vocab, &state.error)))
@@ -674,7 +676,7 @@ static int32_t session_options(json_t *o, retort_session_options *so) {
   static const char *const keys[] = {"n_ctx", "n_batch", "kv", NULL};
   const char *kv = "f16";
   int32_t status;
-  retort_session_options_init(so);
+  retort_session_options_init(so, sizeof *so);
   if ((status = check_keys(o, keys, "session options")) || (status = get_u32(o, "n_ctx", &so->n_ctx)) ||
       (status = get_u32(o, "n_batch", &so->n_batch)) || (status = get_text(o, "kv", &kv)))
     return status;
@@ -718,12 +720,14 @@ int32_t abi_session_info(int32_t id) {
 
 static int32_t chat_prompt(session *s, json_t *o, json_t *messages, int32_t **ids, size_t *count) {
   retort_chat_options co;
+  uint32_t no_prompt = 0;
   int32_t status;
-  retort_chat_options_init(&co);
+  retort_chat_options_init(&co, sizeof co);
   json_t *variables = json_object_get(o, "variables");
   if ((status = get_text(o, "template", &co.template_source)) || (status = get_text(o, "date", &co.date)) ||
-      (status = get_flag(o, "no_generation_prompt", 1, &co.no_generation_prompt)))
+      (status = get_flag(o, "no_generation_prompt", 1, &no_prompt)))
     return status;
+  co.add_generation_prompt = !no_prompt;
   char *text = json_dumps(messages, JSON_COMPACT | JSON_ENCODE_ANY),
        *more = variables ? json_dumps(variables, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
   co.variables_json = more;
@@ -791,7 +795,7 @@ static int32_t generate_options(json_t *o, retort_generate_options *g) {
                                      "no_generation_prompt",
                                      NULL};
   int32_t status;
-  retort_generate_options_init(g);
+  retort_generate_options_init(g, sizeof *g);
   if ((status = check_keys(o, keys, "the request")) || (status = get_float(o, "temperature", &g->temperature)) ||
       (status = get_float(o, "top_p", &g->top_p)) || (status = get_float(o, "min_p", &g->min_p)) ||
       (status = get_u32(o, "top_k", &g->top_k)) || (status = get_float(o, "repetition_penalty", &g->repetition_penalty)) ||

@@ -41,7 +41,7 @@ int chat_prompt(const loaded *l, const options *o, json_t *messages, int32_t **i
   time_t now = time(NULL);
   struct tm local;
   strftime(date, sizeof date, "%Y-%m-%d", localtime_r(&now, &local));
-  retort_chat_options_init(&co);
+  retort_chat_options_init(&co, sizeof co);
   co.date = date;
   char *text = json_dumps(messages, JSON_COMPACT);
   if (!text) return fail(o->json, EXIT_MEMORY, "out of memory for the prompt");
@@ -85,7 +85,7 @@ static bool keep_id(answer *a, int32_t id) {
 }
 
 static void generate_options(const options *o, uint64_t seed, retort_generate_options *g) {
-  retort_generate_options_init(g);
+  retort_generate_options_init(g, sizeof *g);
   g->temperature = o->temperature;
   g->top_p = o->top_p;
   g->min_p = o->min_p;

@@ -47,7 +47,7 @@ static uint64_t bytes_per_token(const loaded *l) {
   bool output = false;
   if (retort_gguf_get_summary(l->gguf, &summary, NULL)) return 0;
   for (uint32_t i = 0; i < summary.n_tensors; i++) {
-    retort_gguf_tensor t;
+    retort_gguf_tensor t = {.struct_size = sizeof t};
     if (retort_gguf_get_tensor(l->gguf, i, &t, NULL)) continue;
     bytes += t.size;
     if (strcmp(t.name, "token_embd.weight") == 0) embedding = t.size;
@@ -102,7 +102,7 @@ static char *model_type(const loaded *l) { /* "qwen2 1.78 B, mostly Q4_K" */
   uint64_t most = 0;
   if (!text || retort_gguf_get_summary(l->gguf, &summary, NULL)) return text;
   for (uint32_t i = 0; i < summary.n_tensors; i++) {
-    retort_gguf_tensor t, u;
+    retort_gguf_tensor t = {.struct_size = sizeof t}, u = t;
     uint64_t bytes = 0;
     if (retort_gguf_get_tensor(l->gguf, i, &t, NULL) || t.n_dims < 2 || strcmp(t.type, best) == 0) continue;
     for (uint32_t k = 0; k < summary.n_tensors; k++)

@@ -73,7 +73,7 @@ static void add_warning(report *r, const char *format, ...) {
 
 static void count_types(report *r) {
   for (uint32_t i = 0; i < r->summary.n_tensors; i++) {
-    retort_gguf_tensor t;
+    retort_gguf_tensor t = {.struct_size = sizeof t};
     if (retort_gguf_get_tensor(r->l.gguf, i, &t, NULL)) continue;
     uint64_t n = metadata_elements(&t);
     r->parameters += n;
@@ -109,7 +109,7 @@ static void measure_work(report *r) {
   retort_session_options so;
   retort_session *session;
   retort_session_info info = {.struct_size = sizeof info};
-  retort_session_options_init(&so);
+  retort_session_options_init(&so, sizeof so);
   if (retort_session_open(machine_platform(r->l.m), r->l.model, r->l.vocab, &so, &session, NULL)) return;
   if (retort_session_get_info(session, &info, NULL) == RETORT_OK) r->work_bytes = info.work_bytes;
   retort_session_close(session);
@@ -174,7 +174,7 @@ static int gather(report *r) {
   if (retort_vocab_open(p, l->gguf, &l->vocab, &r->vocab_error) == RETORT_OK) retort_vocab_get_info(l->vocab, &l->vocab_info, NULL);
   if (r->whole) {
     retort_model_options mo;
-    retort_model_options_init(&mo);
+    retort_model_options_init(&mo, sizeof mo);
     mo.kernels = wanted_kernels(o);
     if (retort_model_open(p, l->gguf, &mo, &l->model, &r->verdict) == RETORT_OK) {
       l->model_info.struct_size = sizeof l->model_info;
@@ -215,7 +215,7 @@ static json_t *tokenizer_json(const report *r) {
 static json_t *tensors_json(const report *r) {
   json_t *list = json_array();
   for (uint32_t i = 0; i < r->summary.n_tensors; i++) {
-    retort_gguf_tensor t;
+    retort_gguf_tensor t = {.struct_size = sizeof t};
     if (retort_gguf_get_tensor(r->l.gguf, i, &t, NULL)) continue;
     json_t *dims = json_array();
     for (uint32_t k = 0; k < t.n_dims; k++) json_array_append_new(dims, json_integer((json_int_t)t.dims[k]));
@@ -228,7 +228,7 @@ static json_t *tensors_json(const report *r) {
 static json_t *metadata_json(const report *r, size_t max) {
   json_t *all = json_object();
   for (uint32_t i = 0; i < r->summary.n_entries; i++) {
-    retort_gguf_entry e;
+    retort_gguf_entry e = {.struct_size = sizeof e};
     if (retort_gguf_get_entry(r->l.gguf, i, &e, NULL)) continue;
     json_t *value = metadata_value(r->l.gguf, e.key, max);
     json_object_set_new(all, e.key, value ? value : json_null());
@@ -319,7 +319,7 @@ static void print_text(const report *r) {
     json_decref(all);
     printf("\ntensors\n");
     for (uint32_t i = 0; i < r->summary.n_tensors; i++) {
-      retort_gguf_tensor t;
+      retort_gguf_tensor t = {.struct_size = sizeof t};
       char dims[96] = "";
       if (retort_gguf_get_tensor(l->gguf, i, &t, NULL)) continue;
       for (uint32_t k = 0; k < t.n_dims; k++)

@@ -33,7 +33,7 @@ static int keygen(const options *o) {
   explicit_bzero(secret, sizeof secret);
   if (code == EXIT_OK) code = write_file(public_path, public_key, strlen(public_key), false, o->json);
   if (code != EXIT_OK) return code;
-  retort_buffer anchor = {public_key, strlen(public_key), public_path};
+  retort_buffer anchor = {sizeof(retort_buffer), public_key, strlen(public_key), public_path};
   if (retort_trust_describe(NULL, o->minisign ? RETORT_TRUST_MINISIGN : RETORT_TRUST_KEY, &anchor, who, &error))
     return fail_status(o->json, &error);
   if (o->json)

@@ -71,11 +71,12 @@ static int open_signer(job *j, const text_buffer *key, retort_buffer *certificat
   retort_signer_options so;
   retort_error error;
   char *password = NULL;
-  retort_signer_options_init(&so);
+  retort_signer_options_init(&so, sizeof so);
   so.method = j->method;
   if (o->no_chunks) so.chunk_size = 0;
   j->chunk_size = j->method == RETORT_TRUST_MINISIGN ? 0 : so.chunk_size;
-  so.secret_key = (retort_buffer){key->bytes, key->size, o->secret_key};
+  const retort_buffer secret_key = {sizeof secret_key, key->bytes, key->size, o->secret_key};
+  so.secret_key = &secret_key;
   so.certificates = certificates;
   so.n_certificates = o->certificates.count;
   so.model_name = model_name;
@@ -162,7 +163,7 @@ static int sign(const options *o) {
   for (size_t i = 0; code == EXIT_OK && i < o->certificates.count; i++) {
     text_buffer text = {0};
     code = read_text_file(o->certificates.value[i], o->json, &text);
-    certificates[i] = (retort_buffer){text.bytes, text.size, o->certificates.value[i]};
+    certificates[i] = (retort_buffer){sizeof(retort_buffer), text.bytes, text.size, o->certificates.value[i]};
   }
   for (int i = 0; code == EXIT_OK && i < o->n_arguments; i++) code = sign_model(o, o->arguments[i], &key, certificates);
   if (key.bytes) explicit_bzero(key.bytes, key.size);

@@ -59,9 +59,9 @@ static int digest_file(const model_paths *files, size_t index, char hex[65], boo
   retort_trust_policy policy;
   retort_verifier *v = NULL;
   retort_error error;
-  retort_trust_file file = {base_name(files->files[index].name), files->files[index].size, NULL, 0};
+  retort_trust_file file = {sizeof(retort_trust_file), base_name(files->files[index].name), files->files[index].size, NULL, 0};
   model_paths one = {.files = &files->files[index], .count = 1, .root = files->root};
-  retort_trust_policy_init(&policy);
+  retort_trust_policy_init(&policy, sizeof policy);
   policy.method = RETORT_TRUST_PIN;
   policy.pins = nothing;
   policy.n_pins = 1;
@@ -104,7 +104,7 @@ static int add_anchor_file(const char *folder, const char *path, const text_buff
   static const char *const prefix[] = {
       [RETORT_TRUST_KEY] = "key", [RETORT_TRUST_CERTIFICATE] = "root", [RETORT_TRUST_MINISIGN] = "minisign"};
   retort_error error;
-  retort_buffer anchor = {text->bytes, text->size, path};
+  retort_buffer anchor = {sizeof(retort_buffer), text->bytes, text->size, path};
   char who[256], target[4300], hex[65];
   if (retort_trust_describe(NULL, kind, &anchor, who, &error)) return fail_status(json, &error);
   retort_sha256_hex(text->bytes, text->size, hex);

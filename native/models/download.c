@@ -195,7 +195,7 @@ static int check_signature(const job *j, bool folder) {
   for (size_t i = 0; code == EXIT_OK && i < j->count; i++) {
     char path[4600];
     snprintf(path, sizeof path, "%s/%s", root, j->files[i].name);
-    files[i] = (retort_buffer){NULL, (size_t)j->files[i].size, strdup(path)};
+    files[i] = (retort_buffer){sizeof(retort_buffer), NULL, (size_t)j->files[i].size, strdup(path)};
     if (!files[i].name) code = fail(o.json, EXIT_MEMORY, "out of memory");
   }
   if (code == EXIT_OK) code = trust_policy_open(machine_platform(m), &o, files, j->count, false, &verifier);

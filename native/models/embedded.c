@@ -36,7 +36,7 @@ extern const unsigned char embedded_signature_begin[], embedded_signature_end[];
 extern const unsigned char embedded_chunks_begin[], embedded_chunks_end[];
 
 static retort_buffer between(const unsigned char *begin, const unsigned char *end, const char *name) {
-  return (retort_buffer){begin, (size_t)(end - begin), name};
+  return (retort_buffer){sizeof(retort_buffer), begin, (size_t)(end - begin), name};
 }
 
 retort_buffer embedded_model(void) { return between(embedded_model_begin, embedded_model_end, EMBEDDED_NAME); }

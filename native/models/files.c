@@ -234,7 +234,7 @@ static int read_header(model_files *f, const int *descriptors, const options *o)
     for (size_t i = 0; code == EXIT_OK && i < f->count; i++) {
       code = read_prefix(f, i, descriptors[i], wanted, &have[i], o->json);
       complete = complete && have[i] == f->buffers[i].size;
-      seen[i] = (retort_buffer){f->buffers[i].data, (size_t)have[i], f->buffers[i].name};
+      seen[i] = (retort_buffer){sizeof(retort_buffer), f->buffers[i].data, (size_t)have[i], f->buffers[i].name};
     }
     if (code != EXIT_OK ||
         retort_gguf_open_verified(p, f->verifier, seen, f->count, RETORT_GGUF_METADATA_ONLY, &f->header, &error) == RETORT_OK)
@@ -356,7 +356,7 @@ int files_open(model_files *f, const machine *m, const char *path, int look, con
       snprintf(number, sizeof number, "%05u", (unsigned)opened + 1);
       memcpy(name + digits, number, 5);
     }
-    f->buffers[opened].name = name;
+    f->buffers[opened] = (retort_buffer){.struct_size = sizeof(retort_buffer), .name = name};
     f->count = count;
     code = open_one(f, opened, &descriptors[opened], json);
   }

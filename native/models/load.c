@@ -42,7 +42,7 @@ static int check_kernels(const loaded *l, const options *o) {
 static int open_model(loaded *l, const options *o) {
   retort_error error;
   retort_model_options mo;
-  retort_model_options_init(&mo);
+  retort_model_options_init(&mo, sizeof mo);
   mo.kernels = wanted_kernels(o);
   if (retort_model_open(machine_platform(l->m), l->gguf, &mo, &l->model, &error)) return fail_status(o->json, &error);
   l->model_info.struct_size = sizeof l->model_info;
@@ -82,7 +82,7 @@ static int foresee(const loaded *l, const options *o) {
   char *architecture = gguf ? metadata_text(gguf, "general.architecture") : NULL, way[160];
   if (architecture) {
     memory_need need = {.weights = f.bytes, .kv_per_token = metadata_kv_per_token(gguf, architecture, kv_type(o))};
-    retort_gguf_tensor t;
+    retort_gguf_tensor t = {.struct_size = sizeof t};
     for (uint32_t i = 0; retort_gguf_get_tensor(gguf, i, &t, NULL) == RETORT_OK; i++) need.parameters += metadata_elements(&t);
     need.context = wanted_context(o, metadata_number(gguf, architecture, "context_length", 0));
     if (!memory_fits(&need, available, way))
@@ -135,7 +135,7 @@ int load(loaded *l, const options *o, unsigned what) {
 int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   retort_error error;
   retort_session_options so;
-  retort_session_options_init(&so);
+  retort_session_options_init(&so, sizeof so);
   so.n_ctx = n_ctx;
   so.n_batch = o->batch;
   so.kv_type = kv_type(o);

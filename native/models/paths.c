@@ -19,7 +19,7 @@ static int add_file(model_paths *t, const char *path, uint64_t size, bool json) 
     if (!grown) return fail(json, EXIT_MEMORY, "out of memory");
     t->files = grown;
   }
-  t->files[t->count] = (retort_buffer){NULL, (size_t)size, strdup(path)};
+  t->files[t->count] = (retort_buffer){sizeof(retort_buffer), NULL, (size_t)size, strdup(path)};
   if (!t->files[t->count].name) return fail(json, EXIT_MEMORY, "out of memory");
   t->bytes += size;
   t->count++;

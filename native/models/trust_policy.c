@@ -75,7 +75,7 @@ static int read_named(const char *path, size_t most, bool json, text_buffer *tex
 
 static int keep_anchor(anchor_set *set, const char *path, const text_buffer *text, bool json) {
   char *name = set->count < MAX_ANCHORS ? strdup(path) : NULL;
-  if (name) set->items[set->count++] = (retort_buffer){text->bytes, text->size, name};
+  if (name) set->items[set->count++] = (retort_buffer){sizeof(retort_buffer), text->bytes, text->size, name};
   else free(text->bytes);
   return name                       ? EXIT_OK
          : set->count < MAX_ANCHORS ? fail(json, EXIT_MEMORY, "out of memory")
@@ -249,12 +249,12 @@ static int try_bundle(attempt *a, const anchor_set *anchors, int32_t method, con
                       retort_verifier **out) {
   if (anchors->count == 0 || !text->bytes || text->bytes[0] == 'u') return false; /* "untrusted comment": signify's */
   retort_trust_policy policy;
-  retort_trust_policy_init(&policy);
+  retort_trust_policy_init(&policy, sizeof policy);
   policy.method = method;
   policy.anchors = anchors->items;
   policy.n_anchors = anchors->count;
   policy.model_name = model_name;
-  retort_buffer signature = {text->bytes, text->size, a->tried};
+  retort_buffer signature = {sizeof(retort_buffer), text->bytes, text->size, a->tried};
   return try_method(a, &policy, &signature, 1, out);
 }
 
@@ -270,13 +270,13 @@ static bool try_minisign(attempt *a, const anchor_set *anchors, const char *mode
     else snprintf(path, sizeof path, "%s.%s", a->files[i].name, signify ? "sig" : "minisig");
     complete = read_if_there(path, SIGNATURE_MAX, &text, a->o->json, code) == 1;
     if (complete) {
-      signatures[i] = (retort_buffer){text.bytes, text.size, a->files[i].name};
+      signatures[i] = (retort_buffer){sizeof(retort_buffer), text.bytes, text.size, a->files[i].name};
       snprintf(a->tried, sizeof a->tried, "%s", path);
     }
   }
   if (complete) {
     retort_trust_policy policy;
-    retort_trust_policy_init(&policy);
+    retort_trust_policy_init(&policy, sizeof policy);
     policy.method = signify ? RETORT_TRUST_SIGNIFY : RETORT_TRUST_MINISIGN;
     policy.anchors = anchors->items;
     policy.n_anchors = anchors->count;
@@ -298,7 +298,7 @@ static bool try_pins(attempt *a, const pin *pins, size_t n_pins, bool sized, ret
         break;
       }
   retort_trust_policy policy;
-  retort_trust_policy_init(&policy);
+  retort_trust_policy_init(&policy, sizeof policy);
   policy.method = RETORT_TRUST_PIN;
   policy.pins = hex;
   policy.n_pins = n;
@@ -361,7 +361,7 @@ static int open_by_options(attempt *a, retort_verifier **out) {
   bool opened = false;
   if (o->allow_unsigned) {
     retort_trust_policy policy;
-    retort_trust_policy_init(&policy);
+    retort_trust_policy_init(&policy, sizeof policy);
     policy.method = RETORT_TRUST_UNSIGNED;
     opened = try_method(a, &policy, NULL, 0, out);
   } else if (o->pins.count) {
@@ -396,7 +396,7 @@ static int open_by_store(attempt *a, retort_verifier **out) {
   const options *o = a->o;
   trust_set set = {0};
   text_buffer text = {0};
-  anchor_set project = {.items = {{PROJECT_KEY, sizeof PROJECT_KEY - 1, "the project's key"}}, .count = 1};
+  anchor_set project = {.items = {{sizeof(retort_buffer), PROJECT_KEY, sizeof PROJECT_KEY - 1, "the project's key"}}, .count = 1};
   int code = a->embedded ? EXIT_OK : store_read(&set, o->json);
   if (code != EXIT_OK) return code;
   bool opened = false;
@@ -436,8 +436,8 @@ int trust_policy_open(const retort_platform *platform, const options *o, const r
     snprintf(path, sizeof path, "%s.chunks", files[i].name);
     if (!o->allow_unsigned && !o->whole && embedded && (code = copy_text(embedded_chunks(), o->json, &lists[i])) != EXIT_OK) break;
     if (!o->allow_unsigned && !o->whole && !embedded && read_if_there(path, list_max(files[i].size), &lists[i], o->json, &code) < 0) break;
-    a.described[i] =
-        (retort_trust_file){o->root ? files[i].name + skip : base_name(files[i].name), files[i].size, lists[i].bytes, lists[i].size};
+    a.described[i] = (retort_trust_file){sizeof(retort_trust_file), o->root ? files[i].name + skip : base_name(files[i].name),
+                                         files[i].size, lists[i].bytes, lists[i].size};
   }
   if (code == EXIT_OK) code = trust_is_given(o) ? open_by_options(&a, out) : open_by_store(&a, out);
   for (size_t i = 0; lists && i < n; i++) free(lists[i].bytes);

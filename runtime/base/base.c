@@ -1,5 +1,5 @@
 /* base.c - errors, memory and parallel regions; see base.h. */
-#include "base.h"
+#include "structs.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,11 +54,12 @@ retort_status rt_fail_memory(retort_error *error, uint64_t bytes, const char *wh
                  (unsigned long long)bytes, what);
 }
 
-retort_status rt_check_struct_size(size_t given, size_t expected, const char *name, retort_error *error) {
-  if (given == expected) return RETORT_OK;
-  return rt_fail(error, RETORT_ERROR_ARGUMENT,
-                 "%s.struct_size is %zu, this library expects %zu: set it to sizeof(%s) and build against this library's retort.h", name,
-                 given, expected, name);
+retort_status rt_platform_check(const retort_platform *platform, retort_error *error) {
+  retort_platform known = {0};
+  retort_status status = rt_struct_read(&known, sizeof known, platform, "retort_platform", error);
+  if (status) return status;
+  if (!known.alloc == !known.free) return RETORT_OK;
+  return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_platform has only one of alloc and free: give both or none");
 }
 
 /* ---- memory ---- */
@@ -67,7 +68,7 @@ enum { ALIGNMENT = 64 };
 
 void *rt_alloc(const retort_platform *platform, size_t size) {
   if (size == 0) size = 1;
-  if (platform && platform->alloc) return platform->alloc(platform->user, size);
+  if (RT_PLATFORM_HAS(platform, alloc) && platform->alloc) return platform->alloc(platform->user, size);
   if (size > SIZE_MAX - ALIGNMENT) return NULL;
   size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
   void *memory = aligned_alloc(ALIGNMENT, size);
@@ -77,7 +78,7 @@ void *rt_alloc(const retort_platform *platform, size_t size) {
 
 void rt_free(const retort_platform *platform, void *memory, size_t size) {
   if (!memory) return;
-  if (platform && platform->free) platform->free(platform->user, memory, size ? size : 1);
+  if (RT_PLATFORM_HAS(platform, free) && platform->free) platform->free(platform->user, memory, size ? size : 1);
   else free(memory);
 }
 
@@ -143,7 +144,9 @@ void rt_arena_close(rt_arena *arena) {
 
 /* ---- parallel regions and log ---- */
 
-unsigned rt_workers(const retort_platform *platform) { return platform && platform->parallel && platform->workers ? platform->workers : 1; }
+unsigned rt_workers(const retort_platform *platform) {
+  return RT_PLATFORM_HAS(platform, workers) && platform->parallel && platform->workers ? platform->workers : 1;
+}
 
 void rt_parallel(const retort_platform *platform, void (*work)(void *, unsigned, unsigned), void *arg) {
   if (rt_workers(platform) > 1) platform->parallel(platform->user, work, arg);
@@ -151,7 +154,7 @@ void rt_parallel(const retort_platform *platform, void (*work)(void *, unsigned,
 }
 
 void rt_log(const retort_platform *platform, int level, const char *format, ...) {
-  if (!platform || !platform->log) return;
+  if (!RT_PLATFORM_HAS(platform, log) || !platform->log) return;
   char line[512];
   va_list args;
   va_start(args, format);

@@ -30,9 +30,6 @@ retort_status rt_fail(retort_error *error, retort_status status, const char *for
 /* The common failure: says how much was wanted and for what. */
 retort_status rt_fail_memory(retort_error *error, uint64_t bytes, const char *what);
 
-/* Checks the first member of a caller's options or result struct; `name` for the message. */
-retort_status rt_check_struct_size(size_t given, size_t expected, const char *name, retort_error *error);
-
 /* Checked arithmetic: false on overflow, *out untouched. */
 static inline bool rt_mul_u64(uint64_t a, uint64_t b, uint64_t *out) {
   uint64_t r;
@@ -52,6 +49,12 @@ static inline bool rt_to_size(uint64_t a, size_t *out) {
   *out = (size_t)a;
   return true;
 }
+
+/* Whether the caller's table reaches as far as `member`: it may be an older, shorter one (structs.h), or NULL. */
+#define RT_PLATFORM_HAS(platform, member) \
+  ((platform) && (platform)->struct_size >= offsetof(retort_platform, member) + sizeof((platform)->member))
+/* What every function that opens something asks of its platform first. NULL is well: the C library's memory, one thread. */
+retort_status rt_platform_check(const retort_platform *platform, retort_error *error);
 
 /* Memory from the platform: 64-byte aligned and zeroed; NULL when there is none. `platform` NULL or without alloc: the C library's. */
 void *rt_alloc(const retort_platform *platform, size_t size);

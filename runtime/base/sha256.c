@@ -52,7 +52,7 @@ void rt_sha256_init(rt_sha256 *h) {
 
 void rt_sha256_init_on(rt_sha256 *h, const retort_platform *platform) {
   rt_sha256_init(h);
-  if (!h->unit && platform) h->unit = rt_sha256_arm(platform->cpu_features);
+  if (!h->unit && RT_PLATFORM_HAS(platform, cpu_features)) h->unit = rt_sha256_arm(platform->cpu_features);
 }
 
 void rt_sha256_update(rt_sha256 *h, const void *data, size_t size) {
@@ -115,6 +115,9 @@ void rt_sha256_hex(const uint8_t digest[RT_SHA256_SIZE], char hex[65]) {
 }
 
 void retort_sha256_hex(const void *data, size_t size, char hex[65]) {
+  if (!hex) return;
+  hex[0] = 0;
+  if (!data && size) return;
   rt_sha256 h;
   uint8_t digest[RT_SHA256_SIZE];
   rt_sha256_init(&h);

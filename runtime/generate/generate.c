@@ -24,6 +24,7 @@
 
 #include "../base/bytes.h"
 #include "../base/sha256.h"
+#include "../base/structs.h"
 #include "../base/utf8.h"
 #include "reasoning.h"
 #include "../text/vocab.h"
@@ -69,14 +70,10 @@ struct rt_generation {
   retort_usage usage;
 };
 
-void retort_generate_options_init(retort_generate_options *options) {
-  *options = (retort_generate_options){.struct_size = sizeof *options,
-                                       .temperature = 0.6f,
-                                       .top_p = 0.95f,
-                                       .repetition_penalty = 1,
-                                       .repetition_window = 64,
-                                       .thinking_budget = -1,
-                                       .draft = -1};
+void retort_generate_options_init(retort_generate_options *options, size_t struct_size) {
+  const retort_generate_options defaults = {
+      .temperature = 0.6f, .top_p = 0.95f, .repetition_penalty = 1, .repetition_window = 64, .thinking_budget = -1, .draft = -1};
+  rt_struct_init(options, struct_size, &defaults, sizeof defaults);
 }
 
 void rt_generation_close(retort_session *session) {
@@ -104,8 +101,6 @@ static retort_status fail_text(retort_error *error) { return rt_fail_memory(erro
 /* ---- beginning ---- */
 
 static retort_status check_options(const retort_generate_options *o, retort_error *error) {
-  retort_status status = rt_check_struct_size(o->struct_size, sizeof *o, "retort_generate_options", error);
-  if (status) return status;
   if (!(o->temperature >= 0 && isfinite(o->temperature)))
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "temperature is %g, 0 (greedy) or a positive number is needed", (double)o->temperature);
   if (!(o->top_p > 0 && o->top_p <= 1))
@@ -226,10 +221,11 @@ static retort_status begin_sections(retort_session *s, struct rt_generation *g, 
 retort_status retort_generate_begin(retort_session *session, const int32_t *prompt, size_t count, const retort_generate_options *options,
                                     retort_error *error) {
   if (!session) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_generate_begin: session must not be NULL");
-  retort_generate_options defaults;
-  retort_generate_options_init(&defaults);
-  if (!options) options = &defaults;
-  retort_status status = check_options(options, error);
+  retort_generate_options o;
+  retort_generate_options_init(&o, sizeof o);
+  retort_status status = rt_struct_read(&o, sizeof o, options, "retort_generate_options", error);
+  options = &o;
+  if (!status) status = check_options(options, error);
   if (!status) status = check_prompt(session, prompt, count, error);
   if (status) return status;
 
@@ -443,7 +439,7 @@ static retort_status step_decode(retort_session *s, struct rt_generation *g, uin
 
 retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_event *event, retort_error *error) {
   if (!session || !event) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_step: session and event must not be NULL");
-  retort_status status = rt_check_struct_size(event->struct_size, sizeof *event, "retort_event", error);
+  retort_status status = rt_struct_check(event, "retort_event", error);
   if (status) return status;
   struct rt_generation *g = session->generation;
   if (!g || g->phase == IDLE || g->phase == ENDED)
@@ -452,12 +448,12 @@ retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_
     return rt_fail(error, RETORT_ERROR_ARGUMENT,
                    "retort_step: the session has %u positions instead of %u: it was changed since the last step; begin again",
                    session->n_past, g->n_past);
-  retort_event result = {.struct_size = sizeof result, .token = -1, .text = ""};
+  retort_event result = {.token = -1, .text = ""};
   status = g->phase == PROMPT ? step_prompt(session, g, work_tokens, &result, error) : step_decode(session, g, work_tokens, &result, error);
   if (status) return status;
   result.prompt_total = g->n_prompt;
   result.prompt_done = g->n_past < g->n_prompt ? g->n_past : g->n_prompt;
-  *event = result;
+  rt_struct_write(event, &result, sizeof result);
   return RETORT_OK;
 }
 
@@ -465,10 +461,10 @@ retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_
 
 retort_status retort_session_get_usage(const retort_session *session, retort_usage *usage, retort_error *error) {
   if (!session || !usage) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_usage: session and usage must not be NULL");
-  retort_status status = rt_check_struct_size(usage->struct_size, sizeof *usage, "retort_usage", error);
+  retort_status status = rt_struct_check(usage, "retort_usage", error);
   if (status) return status;
-  *usage = session->generation ? session->generation->usage : (retort_usage){0};
-  usage->struct_size = sizeof *usage;
+  retort_usage result = session->generation ? session->generation->usage : (retort_usage){0};
+  rt_struct_write(usage, &result, sizeof result);
   return RETORT_OK;
 }
 

@@ -1,21 +1,22 @@
 /* session.c - opening, feeding and cutting back a session; see session.h. Generation (samplers, stop strings, budgets) is generate.c's. */
 #include "session.h"
 
+#include "../base/structs.h"
+
 #include <string.h>
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 256, MAX_CTX = 1 << 24 }; /* rope.c relies on MAX_CTX */
 
-void retort_session_options_init(retort_session_options *options) { *options = (retort_session_options){.struct_size = sizeof *options}; }
+void retort_session_options_init(retort_session_options *options, size_t struct_size) {
+  rt_struct_init(options, struct_size, &(retort_session_options){0}, sizeof *options);
+}
 
 /* Replaces zeros by the defaults and checks the rest. */
 static retort_status effective(const retort_model *model, const retort_session_options *given, retort_session_options *o,
                                retort_error *error) {
-  retort_session_options_init(o);
-  if (given) {
-    retort_status status = rt_check_struct_size(given->struct_size, sizeof *given, "retort_session_options", error);
-    if (status) return status;
-    *o = *given;
-  }
+  retort_session_options_init(o, sizeof *o);
+  retort_status status = rt_struct_read(o, sizeof *o, given, "retort_session_options", error);
+  if (status) return status;
   uint32_t trained = model->hparams.n_ctx_train;
   if (o->n_ctx == 0) o->n_ctx = trained < DEFAULT_CTX ? trained : DEFAULT_CTX;
   if (o->n_ctx > MAX_CTX) return rt_fail(error, RETORT_ERROR_ARGUMENT, "n_ctx is %u, the most is %d", o->n_ctx, MAX_CTX);
@@ -31,7 +32,8 @@ retort_status retort_session_open(const retort_platform *platform, const retort_
                                   const retort_session_options *options, retort_session **out, retort_error *error) {
   if (!model || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_open: model and out must not be NULL");
   retort_session_options o;
-  retort_status status = effective(model, options, &o, error);
+  retort_status status = rt_platform_check(platform, error);
+  if (!status) status = effective(model, options, &o, error);
   if (status) return status;
   if (o.n_ctx > model->hparams.n_ctx_train)
     rt_log(platform, RETORT_LOG_WARNING, "the context of %u positions is longer than the %u that the model was made for", o.n_ctx,
@@ -68,14 +70,14 @@ void retort_session_close(retort_session *session) {
 
 retort_status retort_session_get_info(const retort_session *session, retort_session_info *info, retort_error *error) {
   if (!session || !info) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_info: session and info must not be NULL");
-  retort_status status = rt_check_struct_size(info->struct_size, sizeof *info, "retort_session_info", error);
+  retort_status status = rt_struct_check(info, "retort_session_info", error);
   if (status) return status;
-  *info = (retort_session_info){.struct_size = sizeof *info,
-                                .n_ctx = session->cache.n_ctx,
+  retort_session_info result = {.n_ctx = session->cache.n_ctx,
                                 .n_batch = session->work.n_batch,
                                 .n_past = session->n_past,
                                 .kv_bytes = session->cache.size,
                                 .work_bytes = session->work.arena.used + session->arena.used + rt_generation_bytes(session)};
+  rt_struct_write(info, &result, sizeof result);
   return RETORT_OK;
 }
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/structs.h"
 #include "../base/utf8.h"
 
 static const uint8_t value_size[RT_GGUF_VALUES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}; /* 0: not of fixed size */
@@ -617,13 +618,17 @@ retort_status retort_gguf_open(const retort_platform *platform, const retort_buf
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_gguf_open: %zu files, at most %d are allowed", n_files, MAX_FILES);
   if (flags & ~(uint32_t)RETORT_GGUF_METADATA_ONLY)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_gguf_open: unknown flags 0x%x", flags);
+  retort_status status = rt_platform_check(platform, error);
+  if (status) return status;
   rt_arena arena = {.platform = platform};
   retort_gguf *g = rt_arena_alloc(&arena, 1, sizeof *g);
   if (!g) return rt_fail_memory(error, sizeof *g, "a GGUF handle");
   g->arena = arena;
   g->n_files = (uint32_t)n_files;
   g->flags = flags;
-  retort_status status = open_files(g, files, error);
+  retort_buffer *given;
+  status = rt_structs_read(&g->arena, &given, sizeof *given, files, n_files, "retort_buffer", error);
+  if (!status) status = open_files(g, given, error);
   if (status) {
     retort_gguf_close(g);
     return status;
@@ -640,36 +645,42 @@ void retort_gguf_close(retort_gguf *gguf) {
 
 retort_status retort_gguf_get_summary(const retort_gguf *gguf, retort_gguf_summary *summary, retort_error *error) {
   if (!gguf || !summary) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_gguf_get_summary: gguf and summary must be given");
-  retort_status status = rt_check_struct_size(summary->struct_size, sizeof *summary, "retort_gguf_summary", error);
+  retort_status status = rt_struct_check(summary, "retort_gguf_summary", error);
   if (status) return status;
-  *summary = (retort_gguf_summary){.struct_size = sizeof *summary,
-                                   .version = gguf->files[0].version,
-                                   .n_files = gguf->n_files,
-                                   .n_entries = gguf->files[0].n_entries,
-                                   .n_tensors = gguf->n_tensors,
-                                   .alignment = gguf->files[0].alignment,
-                                   .tensor_bytes = gguf->tensor_bytes};
+  retort_gguf_summary result = {.version = gguf->files[0].version,
+                                .n_files = gguf->n_files,
+                                .n_entries = gguf->files[0].n_entries,
+                                .n_tensors = gguf->n_tensors,
+                                .alignment = gguf->files[0].alignment,
+                                .tensor_bytes = gguf->tensor_bytes};
+  rt_struct_write(summary, &result, sizeof result);
   return RETORT_OK;
 }
 
 retort_status retort_gguf_get_entry(const retort_gguf *gguf, uint32_t index, retort_gguf_entry *out, retort_error *error) {
   if (!gguf || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_gguf_get_entry: gguf and entry must be given");
+  retort_status status = rt_struct_check(out, "retort_gguf_entry", error);
+  if (status) return status;
   const file *f = &gguf->files[0];
   if (index >= f->n_entries)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: there is no metadata entry %u, the file has %u", f->name, index, f->n_entries);
-  *out = (retort_gguf_entry){f->entries[index].key, type_name(&f->entries[index]), f->entries[index].count};
+  retort_gguf_entry result = {.key = f->entries[index].key, .type = type_name(&f->entries[index]), .count = f->entries[index].count};
+  rt_struct_write(out, &result, sizeof result);
   return RETORT_OK;
 }
 
 retort_status retort_gguf_get_tensor(const retort_gguf *gguf, uint32_t index, retort_gguf_tensor *out, retort_error *error) {
   if (!gguf || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_gguf_get_tensor: gguf and tensor must be given");
+  retort_status status = rt_struct_check(out, "retort_gguf_tensor", error);
+  if (status) return status;
   if (index >= gguf->n_tensors)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "%s: there is no tensor %u, the file has %u", gguf->files[0].name, index, gguf->n_tensors);
   const rt_tensor *t = &gguf->tensors[index];
   const rt_gguf_type *type = rt_gguf_type_find(t->type);
-  *out = (retort_gguf_tensor){
+  retort_gguf_tensor result = {
       .name = t->name, .type = type ? type->name : "unknown", .n_dims = t->n_dims, .file = t->file, .offset = t->offset, .size = t->size};
-  memcpy(out->dims, t->dims, sizeof out->dims);
+  memcpy(result.dims, t->dims, sizeof result.dims);
+  rt_struct_write(out, &result, sizeof result);
   return RETORT_OK;
 }
 

@@ -1,13 +1,19 @@
 /* retort.h - the whole public contract of the retort runtime.
  *
- * What is not in this file is not published API. The same names are the exports of the wasm builds, with 32-bit handles in place
- * of pointers, so this header is the manual for every target.
+ * What is neither in this file nor in retort_platform.h is not published API. The WebAssembly modules have a contract of their own,
+ * wasm/abi.h: numbers and JSON in place of pointers and structs.
  *
  * Habits, once for all functions:
  *  - Fallible functions return a retort_status (0 is success, failures are negative) and take a `retort_error *` last, which may
  *    be NULL. On failure it holds one sentence or two: what is wrong, where, and what to do. On success it is not touched.
  *  - Out parameters are written only on success.
- *  - Options are passed by pointer; the first member is `struct_size`, set by the matching *_init function. NULL means defaults.
+ *  - Every struct but retort_error, which never grows, begins with `struct_size`, the bytes that the caller's compiler gave it. Later
+ *    versions add members at the end only. A program built with an older, shorter struct goes on running: what it lacks has its default,
+ * and of a result it gets what it has room for. A longer one is taken where what this library does not know is zero. In an array of structs
+ *    all have the same struct_size.
+ *  - Options are passed by pointer, filled by the matching *_init function: retort_chat_options_init(&o, sizeof o). NULL means defaults.
+ *  - Any pointer may be NULL: closing NULL does nothing, everything else fails or gives nothing. A NULL platform is one without threads
+ *    that takes memory from the C library.
  *  - Results of varying size go into the caller's buffer: the function stores the size needed and returns RETORT_ERROR_BUFFER when
  *    the buffer is too small (pass capacity 0 to ask).
  *  - Strings are UTF-8. Those returned by pointer belong to the handle that they were asked of and live as long as it does.
@@ -36,7 +42,7 @@ extern "C" {
 #endif
 
 #define RETORT_VERSION_STRING "0.1.0"
-#define RETORT_ABI_VERSION 1
+#define RETORT_ABI_VERSION 2
 
 /* Version of the numerics contract (docs/NUMERICS.md): raised by any change that changes one bit of any logit. */
 #define RETORT_NUMERICS 1
@@ -71,11 +77,12 @@ typedef struct retort_error {
 
 RETORT_API const char *retort_status_name(retort_status status); /* "format", "memory", ...: stable words for machines */
 
-/* ---- platform: what the embedding program lends (runtime/include/retort_platform.h documents it) ---------------------------------- */
+/* ---- platform: what the embedding program lends (retort_platform.h documents it) -------------------------------------------------- */
 
 typedef struct retort_platform retort_platform;
 
 typedef struct retort_buffer {
+  size_t struct_size;
   const void *data; /* stays the caller's; must outlive every handle made from it; 64-byte aligned for speed, any for correctness */
   size_t size;      /* bytes */
   const char *name; /* file name for messages, may be NULL; copied */
@@ -112,9 +119,10 @@ typedef struct retort_trust_policy {
   const char *model_digest; /* the digest that the model must have, as in the verdict; NULL: any */
   int64_t time;             /* CERTIFICATE: seconds since 1970, UTC, at which the chain must be valid; 0: not given */
 } retort_trust_policy;
-RETORT_API void retort_trust_policy_init(retort_trust_policy *policy);
+RETORT_API void retort_trust_policy_init(retort_trust_policy *policy, size_t struct_size);
 
 typedef struct retort_trust_file {
+  size_t struct_size;
   const char *name;   /* '/'-separated, relative to the model's folder; of a lone file its base name */
   uint64_t size;      /* bytes */
   const void *chunks; /* its `.chunks` side file (untrusted, copied); NULL: none. Used where the signed bundle vouches for it. */
@@ -164,10 +172,10 @@ RETORT_API size_t retort_verdict_text(const retort_verdict *verdict, char *buffe
 
 typedef struct retort_signer_options {
   size_t struct_size;
-  int32_t method;           /* KEY, CERTIFICATE or MINISIGN */
-  uint32_t chunk_size;      /* KEY, CERTIFICATE: chunks of the side files, a power of two from 64 KiB; 0: no side files; default 1 MiB */
-  retort_buffer secret_key; /* PEM private key, or minisign secret key file */
-  const char *password;     /* MINISIGN: of the secret key; NULL: none */
+  int32_t method;      /* KEY, CERTIFICATE or MINISIGN */
+  uint32_t chunk_size; /* KEY, CERTIFICATE: chunks of the side files, a power of two from 64 KiB; 0: no side files; default 1 MiB */
+  const retort_buffer *secret_key;   /* PEM private key, or minisign secret key file */
+  const char *password;              /* MINISIGN: of the secret key; NULL: none */
   const retort_buffer *certificates; /* CERTIFICATE: PEM, the signer's own first, then those that issued it, without the root */
   size_t n_certificates;
   const char *model_name;     /* KEY, CERTIFICATE: subject; MINISIGN: the trusted comment as a whole */
@@ -177,7 +185,7 @@ typedef struct retort_signer_options {
   int64_t
       time; /* KEY, CERTIFICATE: when it is signed, seconds since 1970; written into the statement. 0: left out. MINISIGN: in the comment */
 } retort_signer_options;
-RETORT_API void retort_signer_options_init(retort_signer_options *options);
+RETORT_API void retort_signer_options_init(retort_signer_options *options, size_t struct_size);
 
 /* A signer hashes the files of one model, each fed in order, and writes the signature. MINISIGN signs one file. */
 typedef struct retort_signer retort_signer;
@@ -242,6 +250,7 @@ typedef struct retort_gguf_summary {
 RETORT_API retort_status retort_gguf_get_summary(const retort_gguf *gguf, retort_gguf_summary *summary, retort_error *error);
 
 typedef struct retort_gguf_entry {
+  size_t struct_size;
   const char *key;  /* NUL-terminated */
   const char *type; /* "u32", "string", "array of string", ... */
   uint64_t count;   /* elements of an array, else 1 */
@@ -254,6 +263,7 @@ RETORT_API retort_status retort_gguf_get_json(const retort_gguf *gguf, const cha
                                               size_t *size, retort_error *error);
 
 typedef struct retort_gguf_tensor {
+  size_t struct_size;
   const char *name;
   const char *type; /* "Q4_K", ...; "unknown", of 0 bytes: an id that GGUF does not define */
   uint32_t n_dims;  /* 1..4 */
@@ -301,12 +311,12 @@ RETORT_API int retort_is_end_of_generation(const retort_vocab *vocab, int32_t id
 
 typedef struct retort_chat_options {
   size_t struct_size;
-  const char *template_source;   /* overrides the vocabulary's own template; NULL: the file's */
-  const char *variables_json;    /* JSON object of further template variables ("tools", "enable_thinking", ...); NULL: none */
-  uint32_t no_generation_prompt; /* 1: end after the last message */
-  const char *date;              /* for strftime_now, "YYYY-MM-DD"; NULL: the template may not ask for the date */
+  const char *template_source;    /* overrides the vocabulary's own template; NULL: the file's */
+  const char *variables_json;     /* JSON object of further template variables ("tools", "enable_thinking", ...); NULL: none */
+  uint32_t add_generation_prompt; /* 1 (default): end where the answer begins; 0: after the last message */
+  const char *date;               /* for strftime_now, "YYYY-MM-DD"; NULL: the template may not ask for the date */
 } retort_chat_options;
-RETORT_API void retort_chat_options_init(retort_chat_options *options);
+RETORT_API void retort_chat_options_init(retort_chat_options *options, size_t struct_size);
 
 /* Renders an OpenAI-style JSON array of messages ([{"role":"user","content":"..."}, ...]) with the chat template, as Hugging Face's
  * apply_chat_template would. Source of truth: Python jinja2 with trim_blocks, lstrip_blocks, loop controls. */
@@ -327,7 +337,7 @@ typedef struct retort_model_options {
   size_t struct_size;
   const char *kernels; /* force a kernel variant ("portable", "avx2", ...); NULL: the best that this machine runs */
 } retort_model_options;
-RETORT_API void retort_model_options_init(retort_model_options *options);
+RETORT_API void retort_model_options_init(retort_model_options *options, size_t struct_size);
 
 /* Binds the tensors of a llama, qwen2 or qwen3 model. Weights stay where they are in the file bytes. */
 RETORT_API retort_status retort_model_open(const retort_platform *platform, const retort_gguf *gguf, const retort_model_options *options,
@@ -368,7 +378,7 @@ typedef struct retort_session_options {
   uint32_t n_batch; /* most rows computed at once; 0: 256. Changes no bit of any result. */
   uint32_t kv_type; /* RETORT_KV_*; 0: RETORT_KV_F16 */
 } retort_session_options;
-RETORT_API void retort_session_options_init(retort_session_options *options);
+RETORT_API void retort_session_options_init(retort_session_options *options, size_t struct_size);
 
 /* `vocab` may be NULL when only retort_session_eval is used. */
 RETORT_API retort_status retort_session_open(const retort_platform *platform, const retort_model *model, const retort_vocab *vocab,
@@ -415,7 +425,7 @@ typedef struct retort_generate_options {
   int32_t draft;  /* tokens drafted ahead where the text repeats itself, computed together, kept where they turn out right: changes
                    * speed and no bit of any result. -1 (default): as many as pay; 0: none; N, at most 15: always N if there is a draft */
 } retort_generate_options;
-RETORT_API void retort_generate_options_init(retort_generate_options *options);
+RETORT_API void retort_generate_options_init(retort_generate_options *options, size_t struct_size);
 
 /* Starts an answer to `prompt`. Positions that the cache already holds (common prefix) are not computed again. Computes nothing yet. */
 RETORT_API retort_status retort_generate_begin(retort_session *session, const int32_t *prompt, size_t count,

@@ -55,7 +55,7 @@ static const char *avx_vnni_missing(const retort_platform *platform) {
 
 /* A program cannot ask an ARM core what it has: the platform tells. */
 static const char *feature_missing(const retort_platform *platform, uint32_t feature, const char *reason) {
-  return platform && (platform->cpu_features & feature) ? NULL : reason;
+  return RT_PLATFORM_HAS(platform, cpu_features) && (platform->cpu_features & feature) ? NULL : reason;
 }
 #if defined(__aarch64__)
 static const char *neon_missing(const retort_platform *platform) { /* part of the base architecture */

@@ -5,6 +5,8 @@
  */
 #include "model.h"
 
+#include "../base/structs.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,18 +189,22 @@ static retort_status open_into(retort_model *m, const retort_platform *platform,
   return rt_rotation_open(&m->rope, gguf, &m->hparams, &m->arena, error);
 }
 
-void retort_model_options_init(retort_model_options *options) { *options = (retort_model_options){.struct_size = sizeof *options}; }
+void retort_model_options_init(retort_model_options *options, size_t struct_size) {
+  rt_struct_init(options, struct_size, &(retort_model_options){0}, sizeof *options);
+}
 
 retort_status retort_model_open(const retort_platform *platform, const retort_gguf *gguf, const retort_model_options *options,
                                 retort_model **out, retort_error *error) {
   if (!gguf || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_model_open: gguf and out must not be NULL");
-  retort_status status;
-  if (options && (status = rt_check_struct_size(options->struct_size, sizeof *options, "retort_model_options", error))) return status;
+  retort_model_options o = {0};
+  retort_status status = rt_platform_check(platform, error);
+  if (!status) status = rt_struct_read(&o, sizeof o, options, "retort_model_options", error);
+  if (status) return status;
   rt_arena arena = {.platform = platform};
   retort_model *m = rt_arena_alloc(&arena, 1, sizeof *m);
   if (!m) return rt_fail_memory(error, sizeof *m, "the model");
   m->arena = arena;
-  status = open_into(m, platform, gguf, options ? options->kernels : NULL, error);
+  status = open_into(m, platform, gguf, o.kernels, error);
   if (status) {
     retort_model_close(m);
     return status;
@@ -215,11 +221,10 @@ void retort_model_close(retort_model *model) {
 
 retort_status retort_model_get_info(const retort_model *model, retort_model_info *info, retort_error *error) {
   if (!model || !info) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_model_get_info: model and info must not be NULL");
-  retort_status status = rt_check_struct_size(info->struct_size, sizeof *info, "retort_model_info", error);
+  retort_status status = rt_struct_check(info, "retort_model_info", error);
   if (status) return status;
   const rt_hparams *h = &model->hparams;
-  *info = (retort_model_info){.struct_size = sizeof *info,
-                              .architecture = h->architecture->name,
+  retort_model_info result = {.architecture = h->architecture->name,
                               .name = model->name,
                               .kernels = rt_kernels_name(model->kernels),
                               .n_parameters = model->n_parameters,
@@ -232,5 +237,6 @@ retort_status retort_model_get_info(const retort_model *model, retort_model_info
                               .head_dim = h->head_dim,
                               .n_ff = h->n_ff,
                               .kv_bytes_per_token = 2 * (uint64_t)h->n_layers * h->n_kv_heads * rt_kv_row_bytes(RT_KV_F16, h->head_dim)};
+  rt_struct_write(info, &result, sizeof result);
   return RETORT_OK;
 }

@@ -5,6 +5,7 @@
  * those the template may turn into special tokens, the rest never can. Nothing is kept between calls.
  */
 #include "../base/json.h"
+#include "../base/structs.h"
 #include "template.h"
 #include "../text/vocab.h"
 
@@ -12,8 +13,8 @@
 
 enum { MAX_JSON = 64 << 20 };
 
-void retort_chat_options_init(retort_chat_options *options) {
-  if (options) *options = (retort_chat_options){.struct_size = sizeof *options};
+void retort_chat_options_init(retort_chat_options *options, size_t struct_size) {
+  rt_struct_init(options, struct_size, &(retort_chat_options){.add_generation_prompt = 1}, sizeof *options);
 }
 
 static retort_status parse_messages(rt_arena *arena, const char *text, rt_json *out, retort_error *error) {
@@ -41,12 +42,13 @@ static retort_status token_text(rt_arena *arena, const retort_vocab *vocab, int3
 static retort_status render(rt_arena *arena, const retort_vocab *vocab, const char *messages_json, const retort_chat_options *options,
                             rt_template_output *output, retort_error *error) {
   enum { OWN = 6 };
-  retort_chat_options defaults;
-  retort_chat_options_init(&defaults);
-  if (!options) options = &defaults;
+  retort_chat_options o;
+  retort_chat_options_init(&o, sizeof o);
   if (!messages_json) return rt_fail(error, RETORT_ERROR_ARGUMENT, "messages_json is NULL");
-  retort_status status = rt_check_struct_size(options->struct_size, sizeof *options, "retort_chat_options", error);
+  retort_status status = rt_struct_read(&o, sizeof o, options, "retort_chat_options", error);
+  if (!status) status = rt_platform_check(arena->platform, error);
   if (status) return status;
+  options = &o;
   retort_vocab_info info = {.struct_size = sizeof info};
   if ((status = retort_vocab_get_info(vocab, &info, error))) return status;
   const char *source = options->template_source ? options->template_source : info.chat_template;
@@ -54,7 +56,7 @@ static retort_status render(rt_arena *arena, const retort_vocab *vocab, const ch
     return rt_fail(error, RETORT_ERROR_TEMPLATE,
                    "this model has no chat template: give one as template_source, or give the prompt as it is, without a chat");
   rt_json messages, given = {.type = RT_JSON_OBJECT}, none = {.type = RT_JSON_NULL},
-                    prompt = {.type = options->no_generation_prompt ? RT_JSON_FALSE : RT_JSON_TRUE}, bos, eos;
+                    prompt = {.type = options->add_generation_prompt ? RT_JSON_TRUE : RT_JSON_FALSE}, bos, eos;
   if ((status = parse_messages(arena, messages_json, &messages, error))) return status;
   if (options->variables_json) {
     status = rt_json_parse(arena, options->variables_json, strlen(options->variables_json), MAX_JSON, "variables_json", &given, error);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/structs.h"
 #include "../base/utf8.h"
 #include "../gguf/gguf.h"
 #include "bpe.h"
@@ -188,11 +189,13 @@ static retort_status open_vocab(retort_vocab *vocab, const retort_gguf *gguf, rt
 
 retort_status retort_vocab_open(const retort_platform *platform, const retort_gguf *gguf, retort_vocab **out, retort_error *error) {
   if (!gguf || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_vocab_open needs a gguf and a place for the vocabulary");
+  retort_status status = rt_platform_check(platform, error);
+  if (status) return status;
   rt_arena arena = {.platform = platform}, temporary = {.platform = platform};
   retort_vocab *vocab = rt_arena_alloc(&arena, 1, sizeof *vocab);
   if (!vocab) return rt_fail_memory(error, sizeof *vocab, "the vocabulary");
   vocab->arena = arena;
-  retort_status status = open_vocab(vocab, gguf, &temporary, error);
+  status = open_vocab(vocab, gguf, &temporary, error);
   rt_arena_close(&temporary);
   if (status) retort_vocab_close(vocab);
   else *out = vocab;
@@ -207,15 +210,14 @@ void retort_vocab_close(retort_vocab *vocab) {
 
 retort_status retort_vocab_get_info(const retort_vocab *vocab, retort_vocab_info *info, retort_error *error) {
   if (!vocab || !info) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_vocab_get_info needs a vocabulary and a place for the answer");
-  retort_status status = rt_check_struct_size(info->struct_size, sizeof *info, "retort_vocab_info", error);
+  retort_status status = rt_struct_check(info, "retort_vocab_info", error);
   if (status) return status;
-  *info = vocab->info;
-  info->struct_size = sizeof *info;
+  rt_struct_write(info, &vocab->info, sizeof vocab->info);
   return RETORT_OK;
 }
 
 int retort_is_end_of_generation(const retort_vocab *vocab, int32_t id) {
-  for (uint32_t i = 0; i < vocab->n_ends; i++)
+  for (uint32_t i = 0; vocab && i < vocab->n_ends; i++)
     if (vocab->ends[i] == id) return 1;
   return 0;
 }

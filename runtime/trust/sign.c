@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../base/sha256.h"
+#include "../base/structs.h"
 #include "bundle.h"
 #include "chunks.h"
 #include "encoding.h"
@@ -39,15 +40,21 @@ struct retort_signer {
   rt_blake2b blake;
 };
 
-void retort_signer_options_init(retort_signer_options *options) {
-  if (options) *options = (retort_signer_options){.struct_size = sizeof *options, .method = -1, .chunk_size = RT_CHUNK_DEFAULT};
+void retort_signer_options_init(retort_signer_options *options, size_t struct_size) {
+  const retort_signer_options defaults = {.method = -1, .chunk_size = RT_CHUNK_DEFAULT};
+  rt_struct_init(options, struct_size, &defaults, sizeof defaults);
 }
 
 static retort_status read_options(retort_signer *s, const retort_signer_options *o, retort_error *error) {
-  const char *key_name = o->secret_key.name ? o->secret_key.name : "the secret key";
+  retort_buffer key = {0}, *certificates;
+  retort_status status = rt_struct_read(&key, sizeof key, o->secret_key, "retort_buffer", error);
+  if (!status) status = rt_structs_read(&s->arena, &certificates, sizeof key, o->certificates, o->n_certificates, "retort_buffer", error);
+  if (status) return status;
+  const char *key_name = key.name ? key.name : "the secret key";
   if (o->method != RETORT_TRUST_KEY && o->method != RETORT_TRUST_CERTIFICATE && o->method != RETORT_TRUST_MINISIGN)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "signatures are made by key, certificate or minisign key");
-  if (!o->secret_key.data || !o->model_name) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a secret key and the model's name are needed");
+  if (!key.data || !o->model_name || (o->n_ignored && !o->ignored))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a secret key and the model's name are needed");
   if (o->chunk_size && !rt_chunk_size_ok(o->chunk_size))
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "the chunk size must be a power of two from 64 KiB to 64 MiB");
   s->method = o->method;
@@ -57,30 +64,32 @@ static retort_status read_options(retort_signer *s, const retort_signer_options 
   s->ignored = rt_arena_alloc(&s->arena, o->n_ignored, sizeof *s->ignored);
   if (!s->model_name || !s->ignored) return rt_fail_memory(error, o->n_ignored * sizeof *s->ignored, "a signer");
   for (size_t i = 0; i < o->n_ignored; i++) {
-    if (!rt_name_is_canonical(o->ignored[i], strlen(o->ignored[i])))
+    if (!o->ignored[i] || !rt_name_is_canonical(o->ignored[i], strlen(o->ignored[i])))
       return rt_fail(error, RETORT_ERROR_ARGUMENT, "an ignored path is not a plain path inside the model");
     if (!(s->ignored[s->n_ignored++] = rt_arena_string(&s->arena, o->ignored[i], strlen(o->ignored[i]))))
       return rt_fail_memory(error, 0, "a signer");
   }
-  if (o->method == RETORT_TRUST_MINISIGN)
-    return rt_minisign_parse_secret(o->secret_key.data, o->secret_key.size, o->password, key_name, &s->secret, error);
-  retort_status status = rt_key_open_private(s->platform, o->secret_key.data, o->secret_key.size, key_name, o->random, &s->key, error);
+  if (o->method == RETORT_TRUST_MINISIGN) return rt_minisign_parse_secret(key.data, key.size, o->password, key_name, &s->secret, error);
+  status = rt_key_open_private(s->platform, key.data, key.size, key_name, o->random, &s->key, error);
   if (!status && o->method == RETORT_TRUST_CERTIFICATE)
-    status = rt_certificates_read(&s->arena, o->certificates, o->n_certificates, s->key, s->certificates, &s->n_certificates, error);
+    status = rt_certificates_read(&s->arena, certificates, o->n_certificates, s->key, s->certificates, &s->n_certificates, error);
   return status;
 }
 
 retort_status retort_signer_open(const retort_platform *platform, const retort_signer_options *options, retort_signer **out,
                                  retort_error *error) {
   if (!options || !out) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signer needs options");
-  retort_status status = rt_check_struct_size(options->struct_size, sizeof *options, "retort_signer_options", error);
+  retort_signer_options o;
+  retort_signer_options_init(&o, sizeof o);
+  retort_status status = rt_struct_read(&o, sizeof o, options, "retort_signer_options", error);
+  if (!status) status = rt_platform_check(platform, error);
   if (status) return status;
   retort_signer *s = rt_alloc(platform, sizeof *s);
   if (!s) return rt_fail_memory(error, sizeof *s, "a signer");
   s->platform = platform;
   s->arena.platform = platform;
   rt_sha256_init_on(&s->fresh, platform);
-  status = read_options(s, options, error);
+  status = read_options(s, &o, error);
   if (status) retort_signer_close(s);
   else *out = s;
   return status;
@@ -179,6 +188,7 @@ retort_status retort_signer_feed(retort_signer *s, const void *data, size_t size
 }
 
 retort_status retort_signer_chunks(const retort_signer *s, size_t index, const void **data, size_t *size, retort_error *error) {
+  if (!data || !size) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a place for the chunk list and its size are needed");
   const signed_file *f = s ? s->first : NULL;
   for (; f && index; index--) f = f->next;
   if (!f || f->fed != f->resource.size) return rt_fail(error, RETORT_ERROR_ARGUMENT, "there is no such file, or it is incomplete");
@@ -231,10 +241,10 @@ static retort_status sign_minisign(retort_signer *s, const char **signature, siz
 retort_status retort_signer_finish(retort_signer *s, const char **signature, size_t *size, retort_verdict *verdict, retort_error *error) {
   if (!s || !signature || !size || !verdict || !s->n_files)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signer with files and a verdict are needed");
-  retort_status status = rt_check_struct_size(verdict->struct_size, sizeof *verdict, "retort_verdict", error);
+  retort_status status = rt_struct_check(verdict, "retort_verdict", error);
   if (!status) status = file_is_complete(s, error);
   if (status) return status;
-  retort_verdict r = {.struct_size = sizeof r, .method = s->method, .mode = RETORT_VERIFY_WHOLE, .n_files = (uint32_t)s->n_files};
+  retort_verdict r = {.method = s->method, .mode = RETORT_VERIFY_WHOLE, .n_files = (uint32_t)s->n_files};
   for (const signed_file *f = s->first; f; f = f->next) {
     r.n_bytes += f->resource.size;
     if (f->list) r.mode = RETORT_VERIFY_CHUNKS;
@@ -242,7 +252,7 @@ retort_status retort_signer_finish(retort_signer *s, const char **signature, siz
   rt_sha256_hex(s->first->resource.digest, r.file_digest);
   snprintf(r.name, sizeof r.name, "%s", s->model_name);
   status = s->method == RETORT_TRUST_MINISIGN ? sign_minisign(s, signature, size, &r, error) : sign_bundle(s, signature, size, &r, error);
-  if (!status) *verdict = r;
+  if (!status) rt_struct_write(verdict, &r, sizeof r);
   return status;
 }
 
@@ -251,13 +261,17 @@ retort_status retort_signer_finish(retort_signer *s, const char **signature, siz
 retort_status retort_keygen(const retort_platform *platform, int32_t kind, const uint8_t random[96], const char *password,
                             char secret_key[RETORT_KEY_TEXT_SIZE], char public_key[RETORT_KEY_TEXT_SIZE], retort_error *error) {
   size_t length;
+  retort_status status = rt_platform_check(platform, error);
+  if (status) return status;
+  if (!random || !secret_key || !public_key)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "random bytes and places for both keys are needed");
   if (kind == RETORT_KEY_MINISIGN) {
     rt_minisign_secret secret;
     rt_minisign_key key;
     rt_ed25519_keypair(random, key.key, secret.key);
     memcpy(key.id, random + 32, 8);
     memcpy(secret.id, key.id, 8);
-    retort_status status = rt_minisign_write_secret(&secret, password, random + 40, secret_key, RETORT_KEY_TEXT_SIZE, &length, error);
+    status = rt_minisign_write_secret(&secret, password, random + 40, secret_key, RETORT_KEY_TEXT_SIZE, &length, error);
     if (!status) status = rt_minisign_write_key(&key, public_key, RETORT_KEY_TEXT_SIZE, &length, error);
     rt_wipe(&secret, sizeof secret);
     return status;
@@ -268,7 +282,7 @@ retort_status retort_keygen(const retort_platform *platform, int32_t kind, const
     return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
                    "PEM keys are written without a password; protect the file, or encrypt it with: openssl pkey -aes256 -in KEY");
   rt_key *key;
-  retort_status status = rt_key_generate(platform, (unsigned)kind, random, &key, error);
+  status = rt_key_generate(platform, (unsigned)kind, random, &key, error);
   if (status) return status;
   status = rt_key_write_private(key, secret_key, RETORT_KEY_TEXT_SIZE, &length, error);
   if (!status) status = rt_key_write_public(key, public_key, RETORT_KEY_TEXT_SIZE, &length, error);
@@ -278,9 +292,13 @@ retort_status retort_keygen(const retort_platform *platform, int32_t kind, const
 
 retort_status retort_trust_describe(const retort_platform *platform, int32_t method, const retort_buffer *anchor, char name[256],
                                     retort_error *error) {
-  if (!anchor || !anchor->data) return rt_fail(error, RETORT_ERROR_ARGUMENT, "no key was given");
+  retort_buffer key_file = {0};
+  retort_status status = rt_platform_check(platform, error);
+  if (!status) status = rt_struct_read(&key_file, sizeof key_file, anchor, "retort_buffer", error);
+  if (status) return status;
+  if (!key_file.data || !name) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a key and a place for its name are needed");
+  anchor = &key_file;
   const char *label = anchor->name ? anchor->name : "the key";
-  retort_status status;
   if (method == RETORT_TRUST_KEY) {
     rt_key *key;
     if ((status = rt_key_open_public(platform, anchor->data, anchor->size, label, &key, error)) != RETORT_OK) return status;

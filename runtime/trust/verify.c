@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../base/sha256.h"
+#include "../base/structs.h"
 #include "bundle.h"
 #include "chunks.h"
 #include "encoding.h"
@@ -57,8 +58,8 @@ struct retort_verifier {
   bool passed; /* finish succeeded */
 };
 
-void retort_trust_policy_init(retort_trust_policy *policy) {
-  if (policy) *policy = (retort_trust_policy){.struct_size = sizeof *policy, .method = -1};
+void retort_trust_policy_init(retort_trust_policy *policy, size_t struct_size) {
+  rt_struct_init(policy, struct_size, &(retort_trust_policy){.method = -1}, sizeof *policy);
 }
 
 const char *retort_trust_method_name(int32_t method) {
@@ -92,6 +93,9 @@ static retort_status read_policy(retort_verifier *v, const retort_trust_policy *
                    "a model name can be asked for only where it is signed: with a key, certificate or minisign key");
   if (p->model_digest && p->method == RETORT_TRUST_UNSIGNED)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "a digest is asked for but the method is unsigned; pin it");
+  retort_buffer *anchors;
+  if ((status = rt_structs_read(&v->arena, &anchors, sizeof *anchors, p->anchors, p->n_anchors, "retort_buffer", error))) return status;
+  if (p->n_pins && !p->pins) return rt_fail(error, RETORT_ERROR_ARGUMENT, "pins are announced, but the list is NULL");
   v->method = p->method;
   v->flags = p->flags;
   if (p->method == RETORT_TRUST_CERTIFICATE) {
@@ -113,14 +117,14 @@ static retort_status read_policy(retort_verifier *v, const retort_trust_policy *
   for (size_t i = 0; !status && v->pins && i < n; i++)
     if ((status = read_hex(p->pins[i], v->pins[i], "a pin", error)) == RETORT_OK) v->n_pins++;
   for (size_t i = 0; !status && v->keys && i < n; i++)
-    if ((status = rt_key_open_public(v->platform, p->anchors[i].data, p->anchors[i].size, label(&p->anchors[i], "the public key"),
-                                     &v->keys[i], error)) == RETORT_OK)
+    if ((status = rt_key_open_public(v->platform, anchors[i].data, anchors[i].size, label(&anchors[i], "the public key"), &v->keys[i],
+                                     error)) == RETORT_OK)
       v->n_keys++;
   for (size_t i = 0; !status && v->minisign_keys && i < n; i++)
-    if ((status = rt_minisign_parse_key(p->anchors[i].data, p->anchors[i].size, label(&p->anchors[i], "the public key"),
-                                        &v->minisign_keys[i], error)) == RETORT_OK)
+    if ((status = rt_minisign_parse_key(anchors[i].data, anchors[i].size, label(&anchors[i], "the public key"), &v->minisign_keys[i],
+                                        error)) == RETORT_OK)
       v->n_minisign_keys++;
-  if (!status && p->method == RETORT_TRUST_CERTIFICATE) status = rt_anchors_open(v->platform, p->anchors, n, &v->anchors, error);
+  if (!status && p->method == RETORT_TRUST_CERTIFICATE) status = rt_anchors_open(v->platform, anchors, n, &v->anchors, error);
   return status;
 }
 
@@ -156,15 +160,18 @@ static int64_t comment_time(const rt_minisign_signature *s) {
   return rt_time_is_plain(time) ? time : 0;
 }
 
-static retort_status read_signatures(retort_verifier *v, const retort_buffer *signatures, size_t n, retort_error *error) {
+static retort_status read_signatures(retort_verifier *v, const retort_buffer *given, size_t n, retort_error *error) {
   size_t wanted = is_bundle(v->method) ? 1 : is_line_signed(v->method) ? v->n_files : 0;
   if (n != wanted)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "the method \"%s\" takes %zu signature files here, %zu were given",
                    retort_trust_method_name(v->method), wanted, n);
+  retort_buffer *signatures;
+  retort_status status = rt_structs_read(&v->arena, &signatures, sizeof *signatures, given, n, "retort_buffer", error);
+  if (status) return status;
   if (is_bundle(v->method)) {
     rt_bundle_trust trust = {v->keys, v->n_keys, v->anchors, v->time};
     const char *name = label(&signatures[0], "the signature");
-    retort_status status = rt_bundle_verify(&v->arena, signatures[0].data, signatures[0].size, name, &trust, &v->bundle, error);
+    status = rt_bundle_verify(&v->arena, signatures[0].data, signatures[0].size, name, &trust, &v->bundle, error);
     if (status) return status;
     if (v->model_name && strcmp(v->model_name, v->bundle.subject) != 0)
       return rt_fail(error, RETORT_ERROR_TRUST, "%s: it is the signature of the model \"%s\", not of \"%s\", which the policy asks for",
@@ -176,8 +183,7 @@ static retort_status read_signatures(retort_verifier *v, const retort_buffer *si
     char *copy = rt_arena_string(&v->arena, signatures[i].data, signatures[i].size <= RT_MINISIGN_MAX ? signatures[i].size : 0);
     rt_minisign_signature *s = &v->files[i].signature;
     if (!copy) return rt_fail_memory(error, signatures[i].size, "a signature");
-    retort_status status =
-        rt_minisign_parse_signature(copy, signatures[i].size <= RT_MINISIGN_MAX ? signatures[i].size : 0, name, s, error);
+    status = rt_minisign_parse_signature(copy, signatures[i].size <= RT_MINISIGN_MAX ? signatures[i].size : 0, name, s, error);
     if (status) return status;
     if (s->trusted != (v->method == RETORT_TRUST_MINISIGN))
       return rt_fail(error, RETORT_ERROR_TRUST, "%s: it is a %s signature; the policy asks for %s", name,
@@ -280,17 +286,22 @@ retort_status retort_verifier_open(const retort_platform *platform, const retort
                                    retort_error *error) {
   if (!policy || !out || !files || n_files == 0 || n_files > RT_BUNDLE_MAX_RESOURCES || (n_signatures && !signatures))
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier needs a policy and 1 to %d files", RT_BUNDLE_MAX_RESOURCES);
-  retort_status status = rt_check_struct_size(policy->struct_size, sizeof *policy, "retort_trust_policy", error);
+  retort_trust_policy p;
+  retort_trust_policy_init(&p, sizeof p);
+  retort_status status = rt_struct_read(&p, sizeof p, policy, "retort_trust_policy", error);
+  if (!status) status = rt_platform_check(platform, error);
   if (status) return status;
   retort_verifier *v = rt_alloc(platform, sizeof *v);
   if (!v) return rt_fail_memory(error, sizeof *v, "a verifier");
   v->platform = platform;
   v->arena.platform = platform;
   rt_sha256_init_on(&v->fresh, platform);
-  status = read_policy(v, policy, error);
-  if (!status) status = read_files(v, files, n_files, error);
+  retort_trust_file *list;
+  status = read_policy(v, &p, error);
+  if (!status) status = rt_structs_read(&v->arena, &list, sizeof *list, files, n_files, "retort_trust_file", error);
+  if (!status) status = read_files(v, list, n_files, error);
   if (!status) status = read_signatures(v, signatures, n_signatures, error);
-  if (!status) status = bind_files(v, files, error);
+  if (!status) status = bind_files(v, list, error);
   if (status) retort_verifier_close(v);
   else *out = v;
   return status;
@@ -312,6 +323,7 @@ uint64_t retort_verifier_chunk_size(const retort_verifier *v, size_t index) {
 }
 
 void retort_verifier_file_digest(const retort_verifier *v, size_t index, char hex[65]) {
+  if (!hex) return;
   hex[0] = 0;
   if (v && index < v->n_files && v->method != RETORT_TRUST_UNSIGNED && v->files[index].covered &&
       (is_bundle(v->method) || v->files[index].finished))
@@ -446,11 +458,10 @@ static void fill_signer(const retort_verifier *v, retort_verdict *r) {
 
 retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict, retort_error *error) {
   if (!v || !verdict) return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier and a verdict are needed");
-  retort_status status = rt_check_struct_size(verdict->struct_size, sizeof *verdict, "retort_verdict", error);
+  retort_status status = rt_struct_check(verdict, "retort_verdict", error);
   if (status) return status;
   if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
-  retort_verdict r = {
-      .struct_size = sizeof r, .method = v->method, .time = v->method == RETORT_TRUST_CERTIFICATE && v->time != INT64_MIN ? v->time : 0};
+  retort_verdict r = {.method = v->method, .time = v->method == RETORT_TRUST_CERTIFICATE && v->time != INT64_MIN ? v->time : 0};
   rt_sha256 root;
   uint8_t digest[32];
   rt_sha256_init(&root);
@@ -482,14 +493,16 @@ retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict
   }
   fill_signer(v, &r);
   v->passed = true;
-  *verdict = r;
+  rt_struct_write(verdict, &r, sizeof r);
   return RETORT_OK;
 }
 
-size_t retort_verdict_text(const retort_verdict *r, char *buffer, size_t capacity) {
+size_t retort_verdict_text(const retort_verdict *verdict, char *buffer, size_t capacity) {
+  retort_verdict given = {0}, *r = &given;
+  if (!verdict || (!buffer && capacity) || rt_struct_read(r, sizeof *r, verdict, "retort_verdict", NULL)) return 0;
   static const char *const modes[] = {"nothing was hashed", "whole files hashed", "every chunk hashed"};
   const char *mode = r->mode >= 0 && (size_t)r->mode < RT_COUNT(modes) ? modes[r->mode] : "?";
-  char who[700], when[RT_UTC_TEXT];
+  char who[1024], when[RT_UTC_TEXT];
   rt_utc_text(r->signed_time, when);
   if (r->method == RETORT_TRUST_UNSIGNED) snprintf(who, sizeof who, "UNSIGNED: nobody vouches for this model");
   else if (r->method == RETORT_TRUST_PIN) snprintf(who, sizeof who, "pinned by its SHA-256");
@@ -503,18 +516,30 @@ size_t retort_verdict_text(const retort_verdict *r, char *buffer, size_t capacit
 
 /* ---- the gate ---- */
 
-retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *v, const retort_buffer *files,
-                                        size_t n_files, uint32_t flags, retort_gguf **out, retort_error *error) {
-  if (!v || !files || n_files == 0 || n_files > v->n_files)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier and the files that it checked are needed");
-  if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
+static retort_status were_verified(const retort_verifier *v, const retort_buffer *files, size_t n, uint32_t flags, retort_error *error) {
   bool header_only = (flags & RETORT_GGUF_METADATA_ONLY) != 0;
-  for (size_t i = 0; i < n_files; i++) {
+  for (size_t i = 0; i < n; i++) {
     const file *f = &v->files[i];
     uint64_t verified = retort_verifier_prefix(v, i);
     if (!f->covered || files[i].size > verified || (!header_only && (!v->passed || files[i].size != f->size)))
       return rt_fail(error, RETORT_ERROR_TRUST, "%s was not verified: %llu of %zu bytes were; feed the rest and finish the verifier first",
                      f->name, (unsigned long long)verified, files[i].size);
   }
-  return retort_gguf_open(platform, files, n_files, flags, out, error);
+  return RETORT_OK;
+}
+
+retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *v, const retort_buffer *files,
+                                        size_t n_files, uint32_t flags, retort_gguf **out, retort_error *error) {
+  if (!v || !files || n_files == 0 || n_files > v->n_files)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier and the files that it checked are needed");
+  if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
+  rt_arena arena = {.platform = platform};
+  retort_buffer *list;
+  retort_status status = rt_platform_check(platform, error);
+  if (!status) status = rt_structs_read(&arena, &list, sizeof *list, files, n_files, "retort_buffer", error);
+  if (!status) status = were_verified(v, list, n_files, flags, error);
+  /* What is opened is the list that was compared, not the caller's, which another thread might change in between. */
+  if (!status) status = retort_gguf_open(platform, list, n_files, flags, out, error);
+  rt_arena_close(&arena);
+  return status;
 }

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char subject[512];
   rt_key *key;
   rt_anchors *anchors;
-  retort_buffer file = {data, size, "fuzz"};
+  retort_buffer file = {sizeof(retort_buffer), data, size, "fuzz"};
   fuzz_keys *keys = fuzz_open_keys();
   if (rt_key_open_public(NULL, data, size, "fuzz", &key, NULL) == RETORT_OK) check_key(key);
   if (rt_key_open_private(NULL, data, size, "fuzz", random, &key, NULL) == RETORT_OK) check_key(key);

@@ -40,13 +40,13 @@ static void make_vocab(size_t index) {
   rt_gguf_put_strings(w, "tokenizer.ggml.tokens", true, tokens, 257);
   rt_gguf_put_strings(w, "tokenizer.ggml.merges", true, merges, 1);
   if (rt_gguf_finish(w, &file, &size, NULL)) abort();
-  retort_buffer buffer = {file, size, NULL};
+  retort_buffer buffer = {sizeof(retort_buffer), file, size, NULL};
   if (retort_gguf_open(NULL, &buffer, 1, 0, &kept[index].gguf, NULL) || retort_vocab_open(NULL, kept[index].gguf, &kept[index].vocab, NULL))
     abort();
 }
 
 static void try_vocabulary(const uint8_t *data, size_t size) {
-  retort_buffer buffer = {data, size, NULL};
+  retort_buffer buffer = {sizeof(retort_buffer), data, size, NULL};
   retort_gguf *gguf;
   retort_vocab *vocab;
   if (retort_gguf_open(NULL, &buffer, 1, RETORT_GGUF_METADATA_ONLY, &gguf, NULL)) return;

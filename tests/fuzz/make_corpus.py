@@ -143,7 +143,7 @@ static inline fuzz_keys *fuzz_open_keys(void) {{
 {literal(public_key)};
   static const char root[] =
 {literal(root)};
-  const retort_buffer file = {{root, sizeof root - 1, "root"}};
+  const retort_buffer file = {{sizeof(retort_buffer), root, sizeof root - 1, "root"}};
   if (keys.key) return &keys;
   if (rt_key_open_public(NULL, key, sizeof key - 1, "key", &keys.key, NULL) != RETORT_OK || rt_anchors_open(NULL, &file, 1, &keys.anchors, NULL) != RETORT_OK) __builtin_trap();
   return &keys;

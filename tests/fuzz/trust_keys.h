@@ -38,7 +38,7 @@ static inline fuzz_keys *fuzz_open_keys(void) {
       "RzvLRjlRCwLKsIzZvyGEB0zRcXSU48ImsmVCb1IbkgUWCGJ8q9vulc/r2Tezj+/M\n"
       "6CLp\n"
       "-----END CERTIFICATE-----\n";
-  const retort_buffer file = {root, sizeof root - 1, "root"};
+  const retort_buffer file = {sizeof(retort_buffer), root, sizeof root - 1, "root"};
   if (keys.key) return &keys;
   if (rt_key_open_public(NULL, key, sizeof key - 1, "key", &keys.key, NULL) != RETORT_OK ||
       rt_anchors_open(NULL, &file, 1, &keys.anchors, NULL) != RETORT_OK)

@@ -73,7 +73,7 @@ static void close_bench(bench *b) {
 static retort_session *open_session(const bench *b, uint32_t n_batch) {
   retort_session *s = NULL;
   retort_session_options o;
-  retort_session_options_init(&o);
+  retort_session_options_init(&o, sizeof o);
   o.n_ctx = 128;
   o.n_batch = n_batch;
   OK(retort_session_open(NULL, b->model, b->vocab, &o, &s, &error));
@@ -91,7 +91,7 @@ typedef struct answer {
 static answer ask(retort_session *s, const int32_t *prompt, size_t n, uint32_t work, uint64_t seed) {
   answer a = {.n = 0};
   retort_generate_options o;
-  retort_generate_options_init(&o);
+  retort_generate_options_init(&o, sizeof o);
   o.seed = seed;
   o.max_tokens = 40;
   o.proof = 1;
@@ -204,7 +204,7 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
   interrupter at_work = {.left = -1};
   const retort_platform platform = {.struct_size = sizeof platform, .user = &at_work, .parallel = countdown, .workers = 2};
   retort_session_options so;
-  retort_session_options_init(&so);
+  retort_session_options_init(&so, sizeof so);
   so.n_batch = 8;
   for (int32_t draft = 0; draft < 8; draft += 7) {
     retort_session *plain = open_session(&b, 8), *s;
@@ -214,7 +214,7 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
     /* at different layers of different steps */
     for (int at = 0; at < 60; at += 3) {
       retort_generate_options o;
-      retort_generate_options_init(&o);
+      retort_generate_options_init(&o, sizeof o);
       o.seed = 3;
       o.max_tokens = 40;
       o.proof = 1;
@@ -353,7 +353,7 @@ static void drafting_changes_nothing(void **state) {
     for (size_t w = 0; w < RT_COUNT(ways); w++)
       for (uint64_t seed = 1; seed < 4; seed++) {
         retort_generate_options o;
-        retort_generate_options_init(&o);
+        retort_generate_options_init(&o, sizeof o);
         o.temperature = ways[w].temperature;
         o.repetition_penalty = ways[w].penalty;
         o.thinking_budget = ways[w].budget;

@@ -195,7 +195,7 @@ static void open_bench(bench *b, bool think_tokens) {
   b->session = (retort_session){.platform = &b->platform, .model = &b->model, .vocab = &b->vocab, .tokens = b->tokens};
   b->session.cache.n_ctx = N_CTX;
   b->session.work.n_batch = 4;
-  retort_generate_options_init(&b->options);
+  retort_generate_options_init(&b->options, sizeof b->options);
   b->options.temperature = 0;
   damaged_at = 0;
 }

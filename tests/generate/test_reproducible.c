@@ -74,10 +74,10 @@ static void hash_of_logits(const reading *r, const char *kernels, unsigned n_thr
   retort_model *model;
   retort_session *session;
   retort_model_options model_options;
-  retort_model_options_init(&model_options);
+  retort_model_options_init(&model_options, sizeof model_options);
   model_options.kernels = kernels;
   retort_session_options options;
-  retort_session_options_init(&options);
+  retort_session_options_init(&options, sizeof options);
   options.n_ctx = r->n;
   options.n_batch = split;
   options.kv_type = r->kv_type;
@@ -219,7 +219,7 @@ static void ember_open(ember *e) {
   if (!e->bytes || fread(e->bytes, 1, (size_t)size, file) != (size_t)size) die("cannot read %s", path);
   fclose(file);
   retort_sha256_hex(e->bytes, (size_t)size, e->file_hash);
-  e->r = (reading){.file = {e->bytes, (size_t)size, "ember.gguf"}, .ids = e->ids, .kv_type = RETORT_KV_F16};
+  e->r = (reading){.file = {sizeof(retort_buffer), e->bytes, (size_t)size, "ember.gguf"}, .ids = e->ids, .kv_type = RETORT_KV_F16};
   const retort_platform here = bare_platform();
   retort_error error = {0};
   retort_gguf *gguf;

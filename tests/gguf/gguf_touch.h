@@ -12,7 +12,7 @@ static inline uint64_t gguf_touch(const retort_gguf *g) {
   retort_gguf_summary summary = {.struct_size = sizeof summary};
   if (retort_gguf_get_summary(g, &summary, &error)) abort();
   for (uint32_t i = 0; i < summary.n_entries; i++) {
-    retort_gguf_entry entry;
+    retort_gguf_entry entry = {.struct_size = sizeof entry};
     if (retort_gguf_get_entry(g, i, &entry, &error)) abort();
     char json[200];
     size_t size;
@@ -39,7 +39,7 @@ static inline uint64_t gguf_touch(const retort_gguf *g) {
     rt_arena_close(&arena);
   }
   for (uint32_t i = 0; i < summary.n_tensors; i++) {
-    retort_gguf_tensor t;
+    retort_gguf_tensor t = {.struct_size = sizeof t};
     if (retort_gguf_get_tensor(g, i, &t, &error)) abort();
     const rt_tensor *found = rt_gguf_find_tensor(g, t.name);
     if (found != rt_gguf_tensor_at(g, i)) abort();

@@ -39,7 +39,8 @@ static retort_status try_open(const uint8_t *bytes, size_t size, uint32_t flags,
   memcpy(copy, bytes, size);
   retort_gguf *g = NULL;
   memset(error, 0, sizeof *error);
-  retort_status status = retort_gguf_open(&platform, &(retort_buffer){copy, size, "dir/x.gguf"}, 1, flags, &g, error);
+  retort_status status =
+      retort_gguf_open(&platform, &(retort_buffer){sizeof(retort_buffer), copy, size, "dir/x.gguf"}, 1, flags, &g, error);
   if (status == RETORT_OK) {
     gguf_touch(g);
     retort_gguf_close(g);
@@ -72,7 +73,7 @@ static void reads_what_the_python_package_wrote(void **state) {
   uint8_t *bytes = read_whole(GOLDEN, &size);
   retort_gguf *g;
   retort_error error;
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){bytes, size, NULL}, 1, 0, &g, &error), RETORT_OK);
+  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), bytes, size, NULL}, 1, 0, &g, &error), RETORT_OK);
   retort_gguf_summary s = {.struct_size = sizeof s};
   assert_int_equal(retort_gguf_get_summary(g, &s, &error), RETORT_OK);
   assert_int_equal(s.version, 3);
@@ -102,14 +103,14 @@ static void reads_what_the_python_package_wrote(void **state) {
   expect_json(g, "t.strings", 2, "[\"a\", \"\", \"...\"]");
   expect_json(g, "t.mixed", 3, "[1, 2, 3]");
 
-  retort_gguf_entry e;
+  retort_gguf_entry e = {.struct_size = sizeof e};
   assert_int_equal(retort_gguf_get_entry(g, 13, &e, &error), RETORT_OK);
   assert_string_equal(e.key, "t.strings");
   assert_string_equal(e.type, "array of string");
   assert_int_equal(e.count, 3);
   assert_int_equal(retort_gguf_get_entry(g, 19, &e, &error), RETORT_ERROR_ARGUMENT);
 
-  retort_gguf_tensor t;
+  retort_gguf_tensor t = {.struct_size = sizeof t};
   assert_int_equal(retort_gguf_get_tensor(g, 2, &t, &error), RETORT_OK);
   assert_string_equal(t.name, "q8");
   assert_string_equal(t.type, "Q8_0");
@@ -134,7 +135,7 @@ static void json_tells_the_size_needed(void **state) {
   uint8_t *bytes = read_whole(GOLDEN, &size);
   retort_gguf *g;
   retort_error error;
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){bytes, size, NULL}, 1, 0, &g, &error), RETORT_OK);
+  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), bytes, size, NULL}, 1, 0, &g, &error), RETORT_OK);
   char json[16];
   assert_int_equal(retort_gguf_get_json(g, "t.u32", 0, NULL, 0, &n, &error), RETORT_ERROR_BUFFER);
   assert_int_equal(n, 10);
@@ -153,7 +154,7 @@ static void getters_take_what_fits_and_refuse_the_rest(void **state) {
   uint8_t *bytes = read_whole(GOLDEN, &size);
   retort_gguf *g;
   retort_error error;
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){bytes, size, "m.gguf"}, 1, 0, &g, &error), RETORT_OK);
+  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), bytes, size, "m.gguf"}, 1, 0, &g, &error), RETORT_OK);
   uint32_t u = 5, *us;
   float f = 5, *fs;
   bool b = false;
@@ -425,9 +426,9 @@ static void bad_tensors_are_refused(void **state) {
   uint8_t bytes[2048];
   retort_error error;
   retort_gguf *g;
-  retort_gguf_tensor t;
+  retort_gguf_tensor t = {.struct_size = sizeof t};
   foreign.tensor_type = 43;
-  retort_buffer file = {bytes, build(&foreign, bytes), "foreign.gguf"};
+  retort_buffer file = {sizeof(retort_buffer), bytes, build(&foreign, bytes), "foreign.gguf"};
   assert_int_equal(retort_gguf_open(NULL, &file, 1, RETORT_GGUF_METADATA_ONLY, &g, &error), RETORT_OK);
   assert_int_equal(retort_gguf_get_tensor(g, 0, &t, &error), RETORT_OK);
   assert_true(strcmp(t.type, "unknown") == 0 && t.size == 0 && t.dims[0] == foreign.dims[0]);
@@ -450,7 +451,9 @@ static void metadata_only_does_without_the_data(void **state) {
   assert_int_equal(try_open(bytes, size, 0, &error), RETORT_ERROR_FORMAT);
   assert_non_null(strstr(error.message, "the download is incomplete: 100 bytes are missing"));
   retort_gguf *g;
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){bytes, size + 70, NULL}, 1, RETORT_GGUF_METADATA_ONLY, &g, &error), RETORT_OK);
+  assert_int_equal(
+      retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), bytes, size + 70, NULL}, 1, RETORT_GGUF_METADATA_ONLY, &g, &error),
+      RETORT_OK);
   assert_ptr_equal(rt_gguf_find_tensor(g, "a")->data, bytes + size);
   assert_null(rt_gguf_find_tensor(g, "b")->data);
   assert_int_equal(rt_gguf_flags(g), RETORT_GGUF_METADATA_ONLY);
@@ -512,7 +515,7 @@ static void refused_memory_is_reported_and_nothing_leaks(void **state) {
     counting c = {.fail_at = k};
     retort_platform platform = counting_platform(&c);
     retort_gguf *g = NULL;
-    retort_status status = retort_gguf_open(&platform, &(retort_buffer){made, made_size, "x"}, 1, 0, &g, &error);
+    retort_status status = retort_gguf_open(&platform, &(retort_buffer){sizeof(retort_buffer), made, made_size, "x"}, 1, 0, &g, &error);
     if (c.calls < k) {
       assert_int_equal(status, RETORT_OK);
       retort_gguf_close(g);
@@ -562,8 +565,9 @@ static void memory_is_bounded_by_the_header(void **state) {
   retort_platform platform = counting_platform(&c);
   retort_gguf *g;
   /* All tensors lie at offset 0 and overlap: found only at the very end, when all memory has been asked for. */
-  assert_int_equal(retort_gguf_open(&platform, &(retort_buffer){made, size, "x"}, 1, RETORT_GGUF_METADATA_ONLY, &g, &error),
-                   RETORT_ERROR_FORMAT);
+  assert_int_equal(
+      retort_gguf_open(&platform, &(retort_buffer){sizeof(retort_buffer), made, size, "x"}, 1, RETORT_GGUF_METADATA_ONLY, &g, &error),
+      RETORT_ERROR_FORMAT);
   assert_non_null(strstr(error.message, "overlap"));
   assert_true(c.peak > 2 * size && c.peak <= 5 * size + 256 * 1024);
   rt_gguf_writer_close(&w);
@@ -594,7 +598,7 @@ static retort_status open_set(const shard *const *shards, size_t n, uint32_t fla
   char names[8][40];
   for (size_t i = 0; i < n; i++) {
     snprintf(names[i], sizeof names[i], "/models/m-%05zu-of-%05zu.gguf", i + 1, n);
-    files[i] = (retort_buffer){shards[i]->bytes, shards[i]->size, names[i]};
+    files[i] = (retort_buffer){sizeof(retort_buffer), shards[i]->bytes, shards[i]->size, names[i]};
   }
   return retort_gguf_open(NULL, files, n, flags, g, error);
 }
@@ -651,10 +655,10 @@ static void wrong_calls_are_refused(void **state) {
   retort_gguf *g;
   retort_error error;
   assert_int_equal(retort_gguf_open(NULL, NULL, 1, 0, &g, &error), RETORT_ERROR_ARGUMENT);
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){NULL, 9, NULL}, 1, 0, &g, &error), RETORT_ERROR_ARGUMENT);
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){"", 0, NULL}, 1, 0, &g, &error), RETORT_ERROR_FORMAT);
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){"", 0, NULL}, 1, 8, &g, &error), RETORT_ERROR_ARGUMENT);
-  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){"", 0, NULL}, 1, 0, NULL, NULL), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), NULL, 9, NULL}, 1, 0, &g, &error), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), "", 0, NULL}, 1, 0, &g, &error), RETORT_ERROR_FORMAT);
+  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), "", 0, NULL}, 1, 8, &g, &error), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), "", 0, NULL}, 1, 0, NULL, NULL), RETORT_ERROR_ARGUMENT);
   retort_gguf_close(NULL);
 }
 
@@ -683,7 +687,7 @@ static void random_files_round_trip(void **state) {
     retort_gguf *g;
     rt_arena arena = {0};
     assert_int_equal(rt_gguf_finish(&w, &bytes, &size, &error), RETORT_OK);
-    assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){bytes, size, "r"}, 1, 0, &g, &error), RETORT_OK);
+    assert_int_equal(retort_gguf_open(NULL, &(retort_buffer){sizeof(retort_buffer), bytes, size, "r"}, 1, 0, &g, &error), RETORT_OK);
     for (uint32_t i = 0; i < n_keys; i++) {
       snprintf(name, sizeof name, "k%u", i * 7919 % 97);
       char json[2000];

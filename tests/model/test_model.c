@@ -160,7 +160,7 @@ static bench bench_open(uint32_t n_ctx, uint32_t n_batch) {
   retort_error error = {0};
   bench b = {.t = small("qwen3")};
   retort_session_options options;
-  retort_session_options_init(&options);
+  retort_session_options_init(&options, sizeof options);
   options.n_ctx = n_ctx;
   options.n_batch = n_batch;
   if (tiny_model_build(&b.t, &error) || retort_gguf_open(NULL, &b.t.file, 1, 0, &b.gguf, &error) ||
@@ -207,7 +207,7 @@ static void misuse_of_a_session_is_refused(void **state) {
   retort_session *session;
   b = bench_open(8, 3);
   retort_session_options options;
-  retort_session_options_init(&options);
+  retort_session_options_init(&options, sizeof options);
   options.kv_type = RETORT_KV_Q8_0 + 1;
   assert_int_equal(retort_session_open(NULL, b.model, NULL, &options, &session, &error), RETORT_ERROR_ARGUMENT);
   options.struct_size = 4;

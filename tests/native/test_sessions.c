@@ -29,7 +29,7 @@ static retort_status generate(talk *t, retort_session *session) {
   retort_status status = retort_chat_tokenize(t->platform, t->vocab, t->question, NULL, ids, 512, &n, &t->error);
   if (status) return status;
   retort_generate_options options;
-  retort_generate_options_init(&options);
+  retort_generate_options_init(&options, sizeof options);
   options.proof = 1;
   options.max_tokens = 60;
   if ((status = retort_generate_begin(session, ids, n, &options, &t->error))) return status;
@@ -93,7 +93,7 @@ static void *read_file(const char *path, size_t *size) {
 
 int main(int argc, char **argv) {
   const char *ember = RETORT_SOURCE_DIR "/models/ember/ember.gguf";
-  retort_buffer file = {.name = "ember.gguf"};
+  retort_buffer file = {.struct_size = sizeof file, .name = "ember.gguf"};
   if (!(file.data = read_file(ember, &file.size))) return printf("%s cannot be read\n", ember), 1;
   machine *m = machine_open(2, false);
   talk start = {.platform = machine_platform(m)};

@@ -30,7 +30,7 @@ static void *read_file(const char *path, size_t *size) {
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
   size_t size = 0;
-  retort_buffer buffer = {.data = read_file(argv[1], &size), .size = size, .name = argv[1]};
+  retort_buffer buffer = {.struct_size = sizeof buffer, .data = read_file(argv[1], &size), .size = size, .name = argv[1]};
   uint32_t flags = (uint32_t)strtoul(argv[2], NULL, 0), length;
   int backwards = argc > 3 && strcmp(argv[3], "ids") == 0;
   retort_gguf *gguf = NULL;

@@ -37,7 +37,7 @@ static int ember_open(void **state) {
   ember.bytes = aligned_alloc(64, (size + 63) / 64 * 64);
   assert_int_equal(fread(ember.bytes, 1, size, file), size);
   fclose(file);
-  retort_buffer buffer = {ember.bytes, size, "ember.gguf"};
+  retort_buffer buffer = {sizeof(retort_buffer), ember.bytes, size, "ember.gguf"};
   OK(retort_gguf_open(NULL, &buffer, 1, 0, &ember.gguf, &error));
   OK(retort_vocab_open(NULL, ember.gguf, &ember.vocab, &error));
   OK(retort_model_open(NULL, ember.gguf, NULL, &ember.model, &error));

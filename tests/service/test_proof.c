@@ -2,8 +2,8 @@
 #include "ember.h"
 
 static void defaults(retort_generate_options *g, retort_session_options *so) {
-  retort_generate_options_init(g);
-  retort_session_options_init(so);
+  retort_generate_options_init(g, sizeof *g);
+  retort_session_options_init(so, sizeof *so);
   g->proof = 1;
   g->temperature = 1.5f; /* so that every option has something to decide */
   g->repetition_penalty = 3;
@@ -47,7 +47,7 @@ static void the_line_has_the_members_in_order(void **state) {
   (void)state;
   static const int32_t prompt[] = {1, 2};
   retort_generate_options g;
-  retort_generate_options_init(&g);
+  retort_generate_options_init(&g, sizeof g);
   const char *const stop[] = {"a\"b"};
   g.stop = stop;
   g.n_stop = 1;

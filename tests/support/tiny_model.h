@@ -163,6 +163,7 @@ static inline retort_status tiny_model_build(tiny_model *t, retort_error *error)
   retort_status status = rt_gguf_finish(&t->writer, &bytes, &t->file.size, error);
   t->file.data = bytes;
   t->file.name = "tiny.gguf";
+  t->file.struct_size = sizeof t->file;
   return status;
 }
 

@@ -57,7 +57,7 @@ static fixture *open_vocab(const char *chat_template, bool add_bos) {
   size_t size;
   retort_error error;
   assert_int_equal(rt_gguf_finish(w, &file, &size, &error), RETORT_OK);
-  retort_buffer buffer = {file, size, "test.gguf"};
+  retort_buffer buffer = {sizeof(retort_buffer), file, size, "test.gguf"};
   assert_int_equal(retort_gguf_open(NULL, &buffer, 1, 0, &f->gguf, &error), RETORT_OK);
   if (retort_vocab_open(NULL, f->gguf, &f->vocab, &error)) fail_msg("%s", error.message);
   return f;
@@ -94,9 +94,9 @@ static void renders_what_hugging_face_would(void **state) {
   (void)state;
   fixture *f = open_vocab(turns, true);
   retort_chat_options options;
-  retort_chat_options_init(&options);
+  retort_chat_options_init(&options, sizeof options);
   assert_renders(f, "[{\"role\": \"user\", \"content\": \"Hi\"}]", NULL, "<s><|start|>user\nHi<|end|><|start|>assistant\n");
-  options.no_generation_prompt = 1;
+  options.add_generation_prompt = 0;
   assert_renders(f, "[{\"role\": \"user\", \"content\": \"Hi\"}]", &options, "<s><|start|>user\nHi<|end|>");
   assert_renders(f, "[]", &options, "<s>");
   options.template_source =
@@ -162,7 +162,7 @@ static void messages_cannot_forge_tokens(void **state) {
     }
   /* Halves from the template and from the message do not join either. */
   retort_chat_options options;
-  retort_chat_options_init(&options);
+  retort_chat_options_init(&options, sizeof options);
   options.template_source = "<|{{ messages[0].content }}|>{{ '<|sta' ~ messages[0].more }}";
   int32_t special[16];
   assert_int_equal(special_ids(f, "[{\"content\": \"end\", \"more\": \"rt|>\"}]", &options, special), 1);
@@ -187,7 +187,7 @@ static void buffers_and_bad_input(void **state) {
   assert_int_equal(retort_chat_tokenize(NULL, f->vocab, hi, NULL, ids, count, &count, &error), RETORT_OK);
 
   retort_chat_options options;
-  retort_chat_options_init(&options);
+  retort_chat_options_init(&options, sizeof options);
   static const struct {
     const char *messages, *variables, *source, *words;
     retort_status status;
@@ -244,7 +244,7 @@ static void the_real_vocabulary_cannot_be_forged(void **state) {
   fclose(file);
   fixture f = {0};
   retort_error error;
-  retort_buffer buffer = {bytes, size, "header.gguf"};
+  retort_buffer buffer = {sizeof(retort_buffer), bytes, size, "header.gguf"};
   if (retort_gguf_open(NULL, &buffer, 1, RETORT_GGUF_METADATA_ONLY, &f.gguf, &error)) fail_msg("%s", error.message);
   if (retort_vocab_open(NULL, f.gguf, &f.vocab, &error)) fail_msg("%s", error.message);
   int32_t ids[256];

@@ -206,7 +206,7 @@ static retort_status open_fixture(fixture *f) {
   const uint8_t *file;
   size_t size;
   assert_int_equal(rt_gguf_finish(w, &file, &size, NULL), RETORT_OK);
-  retort_buffer buffer = {file, size, "test.gguf"};
+  retort_buffer buffer = {sizeof(retort_buffer), file, size, "test.gguf"};
   assert_int_equal(retort_gguf_open(NULL, &buffer, 1, 0, &f->gguf, &f->error), RETORT_OK);
   return retort_vocab_open(&f->platform, f->gguf, &f->vocab, &f->error);
 }

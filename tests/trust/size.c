@@ -8,7 +8,7 @@
 #include "retort.h"
 
 int main(int argc, char **argv) {
-  retort_buffer file = {argv[0], (size_t)argc, NULL};
+  retort_buffer file = {sizeof(retort_buffer), argv[0], (size_t)argc, NULL};
   retort_gguf *gguf;
   retort_vocab *vocab;
   retort_model *model;
@@ -18,11 +18,11 @@ int main(int argc, char **argv) {
   size_t count;
 #ifdef TRUST
   retort_trust_policy policy;
-  retort_trust_file name = {"model.gguf", (uint64_t)argc, argv[0], (size_t)argc};
+  retort_trust_file name = {sizeof(retort_trust_file), "model.gguf", (uint64_t)argc, argv[0], (size_t)argc};
   retort_verifier *verifier;
   retort_verdict verdict = {.struct_size = sizeof verdict};
   char text[1000];
-  retort_trust_policy_init(&policy);
+  retort_trust_policy_init(&policy, sizeof policy);
   policy.method = argc; /* any of them */
   if (retort_verifier_open(NULL, &policy, &file, 1, &name, 1, &verifier, NULL) ||
       retort_verifier_feed(verifier, 0, 0, argv[0], (size_t)argc, NULL) || retort_verifier_finish(verifier, &verdict, NULL) ||

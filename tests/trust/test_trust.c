@@ -50,10 +50,10 @@ static void sign(signed_model *m, int32_t kind, const uint8_t *data, size_t size
   *m = (signed_model){.data = data, .size = size, .method = kind == RETORT_KEY_MINISIGN ? RETORT_TRUST_MINISIGN : RETORT_TRUST_KEY};
   ok(retort_keygen(NULL, kind, random, NULL, m->secret, m->public_key, &error), &error);
   retort_signer_options options;
-  retort_signer_options_init(&options);
+  retort_signer_options_init(&options, sizeof options);
   options.method = m->method;
   options.chunk_size = CHUNK;
-  options.secret_key = (retort_buffer){m->secret, strlen(m->secret), "secret"};
+  options.secret_key = &(retort_buffer){sizeof(retort_buffer), m->secret, strlen(m->secret), "secret"};
   options.model_name = kind == RETORT_KEY_MINISIGN ? "timestamp:1\tfile:model.gguf\thashed" : "model";
   memcpy(options.random, random, 32);
   retort_signer *signer;
@@ -86,12 +86,14 @@ static void drop(signed_model *m) {
 /* Opens, feeds from the last chunk to the first (or in order), finishes. */
 static retort_status verify(const signed_model *m, bool with_chunks, retort_verdict *verdict, retort_error *error) {
   retort_trust_policy policy;
-  retort_trust_policy_init(&policy);
-  retort_buffer key = {m->public_key, strlen(m->public_key), "public key"}, signature = {m->signature, m->signature_size, "signature"};
+  retort_trust_policy_init(&policy, sizeof policy);
+  retort_buffer key = {sizeof(retort_buffer), m->public_key, strlen(m->public_key), "public key"},
+                signature = {sizeof(retort_buffer), m->signature, m->signature_size, "signature"};
   policy.method = m->method;
   policy.anchors = &key;
   policy.n_anchors = 1;
-  retort_trust_file file = {"model.gguf", m->size, with_chunks ? m->chunks : NULL, with_chunks ? m->chunks_size : 0};
+  retort_trust_file file = {sizeof(retort_trust_file), "model.gguf", m->size, with_chunks ? m->chunks : NULL,
+                            with_chunks ? m->chunks_size : 0};
   retort_verifier *v;
   retort_status status = retort_verifier_open(NULL, &policy, &signature, 1, &file, 1, &v, error);
   if (status) return status;
@@ -107,7 +109,7 @@ static retort_status verify(const signed_model *m, bool with_chunks, retort_verd
   retort_verdict own = {.struct_size = sizeof own};
   if (status) { /* poisoned: nothing is accepted any more, nothing opens */
     retort_gguf *gguf;
-    retort_buffer bytes = {m->data, m->size, NULL};
+    retort_buffer bytes = {sizeof(retort_buffer), m->data, m->size, NULL};
     if (status == RETORT_ERROR_TRUST) assert_int_equal(retort_verifier_finish(v, &own, NULL), RETORT_ERROR_TRUST);
     assert_int_equal(retort_gguf_open_verified(NULL, v, &bytes, 1, 0, &gguf, NULL), RETORT_ERROR_TRUST);
     assert_int_equal(retort_gguf_open_verified(NULL, v, &bytes, 1, RETORT_GGUF_METADATA_ONLY, &gguf, NULL), RETORT_ERROR_TRUST);
@@ -167,9 +169,9 @@ static void the_time_of_signing_is_said(void **state) {
     int64_t time = mini ? comments[i].time : times[i - RT_COUNT(comments)];
     ok(retort_keygen(NULL, mini ? RETORT_KEY_MINISIGN : RETORT_KEY_P256, random, NULL, secret, public_key, &error), &error);
     retort_signer_options options;
-    retort_signer_options_init(&options);
+    retort_signer_options_init(&options, sizeof options);
     options.method = mini ? RETORT_TRUST_MINISIGN : RETORT_TRUST_KEY;
-    options.secret_key = (retort_buffer){secret, strlen(secret), NULL};
+    options.secret_key = &(retort_buffer){sizeof(retort_buffer), secret, strlen(secret), NULL};
     options.model_name = mini ? comments[i].comment : "model";
     options.time = mini ? 0 : time;
     retort_signer *signer;
@@ -251,7 +253,7 @@ static void every_byte_of_list_and_key_counts(void **state) {
       }
     drop(&m);
     sign(&m, kinds[k], model, SMALL, 4);
-    retort_buffer key = {m.public_key, strlen(m.public_key), NULL};
+    retort_buffer key = {sizeof(retort_buffer), m.public_key, strlen(m.public_key), NULL};
     size_t refused = 0, harmless = 0;
     ok(retort_trust_describe(NULL, m.method, &key, own, &error), &error);
     for (size_t at = 0; m.public_key[at]; at++) {
@@ -371,10 +373,11 @@ static void only_verified_bytes_open(void **state) {
   retort_gguf *gguf;
   sign(&m, RETORT_KEY_P256, model, MODEL, 7);
   retort_trust_policy policy;
-  retort_trust_policy_init(&policy);
-  retort_buffer key = {m.public_key, strlen(m.public_key), NULL}, signature = {m.signature, m.signature_size, NULL},
-                part = {model, 10, NULL}, all = {model, MODEL, NULL};
-  retort_trust_file file = {"model.gguf", MODEL, m.chunks, m.chunks_size};
+  retort_trust_policy_init(&policy, sizeof policy);
+  retort_buffer key = {sizeof(retort_buffer), m.public_key, strlen(m.public_key), NULL},
+                signature = {sizeof(retort_buffer), m.signature, m.signature_size, NULL}, part = {sizeof(retort_buffer), model, 10, NULL},
+                all = {sizeof(retort_buffer), model, MODEL, NULL};
+  retort_trust_file file = {sizeof(retort_trust_file), "model.gguf", MODEL, m.chunks, m.chunks_size};
   retort_verifier *v;
   assert_int_equal(retort_verifier_open(NULL, &policy, &signature, 1, &file, 1, &v, &error), RETORT_ERROR_ARGUMENT); /* no method chosen */
   policy.method = RETORT_TRUST_KEY;
@@ -746,10 +749,10 @@ static void every_value_must_be_there_and_of_its_kind(void **state) {
 static char *sign_many(const signed_model *m, size_t *size) {
   retort_error error;
   retort_signer_options options;
-  retort_signer_options_init(&options);
+  retort_signer_options_init(&options, sizeof options);
   options.method = RETORT_TRUST_KEY;
   options.chunk_size = CHUNK;
-  options.secret_key = (retort_buffer){m->secret, strlen(m->secret), NULL};
+  options.secret_key = &(retort_buffer){sizeof(retort_buffer), m->secret, strlen(m->secret), NULL};
   options.model_name = "model";
   retort_signer *signer;
   const char *text;
@@ -783,14 +786,14 @@ static void memory_may_run_out(void **state) {
       retort_platform platform = counting_platform(&c);
       retort_error error;
       retort_trust_policy policy;
-      retort_trust_policy_init(&policy);
-      retort_buffer key = {m.public_key, strlen(m.public_key), NULL},
-                    signature = {k == 0 ? many : m.signature, k == 0 ? many_size : m.signature_size, "signature"};
+      retort_trust_policy_init(&policy, sizeof policy);
+      retort_buffer key = {sizeof(retort_buffer), m.public_key, strlen(m.public_key), NULL},
+                    signature = {sizeof(retort_buffer), k == 0 ? many : m.signature, k == 0 ? many_size : m.signature_size, "signature"};
       policy.method = m.method;
       policy.anchors = &key;
       policy.n_anchors = 1;
       policy.model_name = m.method == RETORT_TRUST_MINISIGN ? "model.gguf" : "model";
-      retort_trust_file file = {"model.gguf", m.size, m.chunks, m.chunks_size};
+      retort_trust_file file = {sizeof(retort_trust_file), "model.gguf", m.size, m.chunks, m.chunks_size};
       retort_verifier *v;
       retort_status status = retort_verifier_open(&platform, &policy, &signature, 1, &file, 1, &v, &error);
       if (!status) retort_verifier_close(v);
@@ -811,12 +814,13 @@ static retort_status open_text(const signed_model *m, const char *text, size_t s
   counting c = {0};
   retort_platform platform = counting_platform(&c);
   retort_trust_policy policy;
-  retort_trust_policy_init(&policy);
-  retort_buffer key = {m->public_key, strlen(m->public_key), NULL}, signature = {text, size, "signature"};
+  retort_trust_policy_init(&policy, sizeof policy);
+  retort_buffer key = {sizeof(retort_buffer), m->public_key, strlen(m->public_key), NULL},
+                signature = {sizeof(retort_buffer), text, size, "signature"};
   policy.method = RETORT_TRUST_KEY;
   policy.anchors = &key;
   policy.n_anchors = 1;
-  retort_trust_file file = {"model.gguf", m->size, NULL, 0};
+  retort_trust_file file = {sizeof(retort_trust_file), "model.gguf", m->size, NULL, 0};
   retort_verifier *v;
   clock_t start = clock();
   retort_status status = retort_verifier_open(&platform, &policy, &signature, 1, &file, 1, &v, error);
@@ -912,11 +916,12 @@ static void wrong_keys_and_methods_are_refused(void **state) {
 
 static retort_status verify_policy(const signed_model *m, retort_trust_policy *policy, const char *name) {
   retort_error error;
-  retort_buffer key = {m->public_key, strlen(m->public_key), NULL}, signature = {m->signature, m->signature_size, NULL};
+  retort_buffer key = {sizeof(retort_buffer), m->public_key, strlen(m->public_key), NULL},
+                signature = {sizeof(retort_buffer), m->signature, m->signature_size, NULL};
   bool anchored = policy->method >= RETORT_TRUST_KEY;
   policy->anchors = anchored ? &key : NULL;
   policy->n_anchors = anchored;
-  retort_trust_file file = {name, m->size, NULL, 0};
+  retort_trust_file file = {sizeof(retort_trust_file), name, m->size, NULL, 0};
   retort_verifier *v;
   retort_status status = retort_verifier_open(NULL, policy, anchored ? &signature : NULL, anchored, &file, 1, &v, &error);
   if (status) return status;
@@ -935,7 +940,7 @@ static void the_policy_binds_name_and_digest(void **state) {
   sign(&mini, RETORT_KEY_MINISIGN, model, SMALL, 16);
   retort_sha256_hex(model, SMALL, whole);
   retort_trust_policy p;
-  retort_trust_policy_init(&p);
+  retort_trust_policy_init(&p, sizeof p);
   p.method = RETORT_TRUST_KEY;
   p.model_name = "model";
   assert_int_equal(verify_policy(&m, &p, "model.gguf"), RETORT_OK);
@@ -961,7 +966,7 @@ static void the_policy_binds_name_and_digest(void **state) {
   p.method = RETORT_TRUST_KEY;
   assert_int_equal(verify_policy(&m, &p, "model.gguf"), RETORT_ERROR_TRUST);
   /* pins: of the file, of the model, of something else */
-  retort_trust_policy_init(&p);
+  retort_trust_policy_init(&p, sizeof p);
   p.method = RETORT_TRUST_PIN;
   const char *pins[1] = {whole};
   p.pins = pins;
@@ -973,7 +978,7 @@ static void the_policy_binds_name_and_digest(void **state) {
   assert_int_equal(verify_policy(&m, &p, "x"), RETORT_OK);
   pins[0] = "0123";
   assert_int_equal(verify_policy(&m, &p, "x"), RETORT_ERROR_ARGUMENT);
-  retort_trust_policy_init(&p);
+  retort_trust_policy_init(&p, sizeof p);
   p.method = RETORT_TRUST_UNSIGNED;
   assert_int_equal(verify_policy(&m, &p, "x"), RETORT_OK);
   p.model_name = "model";
@@ -991,15 +996,15 @@ static void no_file_stands_for_another(void **state) {
   retort_error error;
   sign(&m, RETORT_KEY_P256, model, SMALL, 21); /* for its keys */
   retort_signer_options options;
-  retort_signer_options_init(&options);
+  retort_signer_options_init(&options, sizeof options);
   options.method = RETORT_TRUST_KEY;
-  options.secret_key = (retort_buffer){m.secret, strlen(m.secret), NULL};
+  options.secret_key = &(retort_buffer){sizeof(retort_buffer), m.secret, strlen(m.secret), NULL};
   options.model_name = "folder";
   retort_signer *signer;
   ok(retort_signer_open(NULL, &options, &signer, &error), &error);
   for (size_t i = 0; i < FILES; i++) {
     snprintf(names[i], sizeof names[i], "f%zu", i);
-    files[i] = (retort_trust_file){names[i], 0, NULL, 0};
+    files[i] = (retort_trust_file){sizeof(retort_trust_file), names[i], 0, NULL, 0};
     ok(retort_signer_add_file(signer, names[i], 0, &error), &error);
   }
   const char *text;
@@ -1007,8 +1012,9 @@ static void no_file_stands_for_another(void **state) {
   retort_verdict verdict = {.struct_size = sizeof verdict};
   ok(retort_signer_finish(signer, &text, &size, &verdict, &error), &error);
   retort_trust_policy policy;
-  retort_trust_policy_init(&policy);
-  retort_buffer key = {m.public_key, strlen(m.public_key), NULL}, signature = {text, size, NULL};
+  retort_trust_policy_init(&policy, sizeof policy);
+  retort_buffer key = {sizeof(retort_buffer), m.public_key, strlen(m.public_key), NULL},
+                signature = {sizeof(retort_buffer), text, size, NULL};
   policy.method = RETORT_TRUST_KEY;
   policy.flags = RETORT_TRUST_COMPLETE;
   policy.anchors = &key;

@@ -48,7 +48,7 @@ static size_t der(const char *name, uint8_t *out) {
 static rt_anchors *open_anchor(const char *name) {
   size_t size;
   char *text = data_file(name, &size);
-  retort_buffer file = {text, size, name};
+  retort_buffer file = {sizeof(retort_buffer), text, size, name};
   rt_anchors *anchors;
   retort_error error;
   ok(rt_anchors_open(NULL, &file, 1, &anchors, &error), &error);
@@ -176,7 +176,7 @@ static void every_byte_of_a_chain_counts(void **state) {
 
 static retort_status anchor(const char *text, size_t size, retort_error *error) {
   rt_anchors *anchors;
-  retort_buffer file = {text, size, NULL};
+  retort_buffer file = {sizeof(retort_buffer), text, size, NULL};
   retort_status status = rt_anchors_open(NULL, &file, 1, &anchors, error);
   if (!status) rt_anchors_close(anchors);
   return status;
@@ -287,7 +287,7 @@ static void keys_in_pem(void **state) {
   rt_span out[RT_X509_MAX_CHAIN];
   char *leaf = data_file("leaf.pem", &size);
   retort_buffer files[9];
-  for (size_t i = 0; i < 9; i++) files[i] = (retort_buffer){leaf, size, NULL};
+  for (size_t i = 0; i < 9; i++) files[i] = (retort_buffer){sizeof(retort_buffer), leaf, size, NULL};
   assert_int_equal(rt_certificates_read(&arena, files, 1, key, out, &length, &error), RETORT_ERROR_ARGUMENT);
   assert_non_null(strstr(error.message, "does not belong"));
   assert_int_equal(rt_certificates_read(&arena, files, 9, key, out, &length, &error), RETORT_ERROR_ARGUMENT);
@@ -306,7 +306,7 @@ static void memory_may_run_out(void **state) {
   char *pem = data_file("p256.pub", &size), *root = data_file("root.pem", &root_size), subject[512];
   uint8_t leaf[4096], mid[4096];
   rt_span chain[2] = {{leaf, der("leaf.pem", leaf)}, {mid, der("mid.pem", mid)}};
-  retort_buffer file = {root, root_size, NULL};
+  retort_buffer file = {sizeof(retort_buffer), root, root_size, NULL};
   int failures = 0;
   for (size_t fail_at = 1;; fail_at++) {
     counting c = {.fail_at = fail_at};

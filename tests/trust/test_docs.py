@@ -1,9 +1,10 @@
-"""test_docs.py - what the pages on trust say is so: docs/SIGNING.md's commands give the output shown there, docs/THREATS.md's tests exist.
+"""test_docs.py - what the pages on trust say is so: the commands of docs/FIRST_RUN.md and docs/SIGNING.md give the output
+shown there, and the tests that docs/THREATS.md names exist.
 
     test_docs.py --retort PROGRAM --model SmolLM2-135M-Instruct.Q4_1.gguf [--write]
 
-`--write` puts the output of this run into SIGNING.md. Keys are new in each run, so digests are compared as "some digest", times as some time, and what openssl says about
-itself is not compared. The model's own digest is not replaced.
+`--write` puts the output of this run into the pages. In SIGNING.md keys are new in each run, so digests are compared as "some digest", times as some
+time, and what openssl says about itself is not compared. FIRST_RUN.md has no keys: its output, proofs included, is the same on every machine.
 """
 import importlib.util
 import os
@@ -20,7 +21,7 @@ WRITE = parser.parse_known_args()[0].write
 if WRITE:
     chosen.remove("--write")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SIGNING, THREATS = ROOT / "docs/SIGNING.md", ROOT / "docs/THREATS.md"
+FIRST, SIGNING, THREATS = ROOT / "docs/FIRST_RUN.md", ROOT / "docs/SIGNING.md", ROOT / "docs/THREATS.md"
 SOME = "0" * 64
 
 
@@ -36,15 +37,12 @@ class Docs(Case):
     def alike(self, command, text):
         if command.startswith(("openssl", "minisign -G")):
             return ""
-        return re.sub(r"\b[0-9a-f]{64}\b", SOME, re.sub(r"key [0-9A-F]{16}", "key ID", re.sub(r"timestamp:\d+", "timestamp", re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "DATE", text))))
+        text = re.sub(r"timestamp:\d+", "timestamp", re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "DATE", text))
+        return re.sub(r"\b[0-9a-f]{64}\b", SOME, re.sub(r"key [0-9A-F]{16}", "key ID", text))
 
-    def replay(self, number, commands):
-        """Runs the commands of the page's block `number` in a folder of their own."""
-        shutil.copy(arguments.model, self.path("model.gguf"))
-        with open(self.path("model.gguf"), "ab") as f:
-            f.write(b"\0")  # the program knows the model itself
-        os.symlink(arguments.retort, self.path("retort"))
-        page = SIGNING.read_text()
+    def replay(self, path, number, commands, alike):
+        """Runs the commands of the page's block `number` in this test's folder."""
+        page = path.read_text()
         block = re.findall(r"```\n(\$ .*?)```\n", page, re.S)[number]
         steps = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*?)\(exit (\d+)\)\n", block, re.M)
         self.assertEqual("".join(f"$ {c}\n{text}(exit {code})\n" for c, text, code in steps), block, "something in the block is not a step")
@@ -55,17 +53,34 @@ class Docs(Case):
             got_code, got = self.run_tool("bash", "-c", command, code=None, more_env=env)
             said += f"$ {command}\n{got}(exit {got_code})\n"
             if not WRITE:
-                self.assertEqual((got_code, self.alike(command, got)), (int(code), self.alike(command, text)), command)
+                self.assertEqual((got_code, alike(command, got)), (int(code), alike(command, text)), command)
         if WRITE:
-            SIGNING.write_text(page.replace(block, said))
+            path.write_text(page.replace(block, said))
+        return said
+
+    def test_the_commands_of_the_first_run(self):
+        os.symlink(arguments.retort, self.path("retort"))
+        shutil.copy(ROOT / "models/ember/ember.gguf", self.path("my-model.gguf"))
+        exactly = lambda command, text: text
+        self.replay(FIRST, 0, 3, exactly)
+        proofs = re.findall(r"^proof: .*$", self.replay(FIRST, 1, 2, exactly), re.M)
+        self.assertTrue(len(proofs) == 2 and proofs[0] == proofs[1], proofs)
+        self.replay(FIRST, 2, 4, exactly)
+
+    def signing(self, number, commands):
+        shutil.copy(arguments.model, self.path("model.gguf"))
+        with open(self.path("model.gguf"), "ab") as f:
+            f.write(b"\0")  # the program knows the model itself
+        os.symlink(arguments.retort, self.path("retort"))
+        self.replay(SIGNING, number, commands, self.alike)
 
     @unittest.skipIf(missing(), missing())
     def test_the_ten_commands_of_the_signing_page(self):
-        self.replay(0, 10)
+        self.signing(0, 10)
 
     @unittest.skipIf(missing() or not program("minisign"), missing() or "minisign is not installed")
     def test_the_commands_with_minisign(self):
-        self.replay(1, 6)
+        self.signing(1, 6)
 
     def test_each_promise_names_its_tests(self):
         """Each item of the first list names tests as `file: name`; these, and those of the lists by attacker, exist."""

@@ -3,6 +3,7 @@
  * Absent, refused by name: those for HTML (escape, urlize, xmlattr, striptags), for looks (pprint, filesizeformat, wordwrap, truncate) and
  * random; no chat template has a use for them. Generators (map, select, ...) are computed at once and handed out once, as in Python.
  */
+#include "../base/number.h"
 #include "internal.h"
 
 #include <math.h>
@@ -108,66 +109,51 @@ static bool filter_abs(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   return true;
 }
 
-/* Python's int() and float() on text: blanks around, a sign, digits with single underscores between them. False: it is no number. */
-static bool read_number(const jtext *text, bool real, unsigned base, jvalue *out) {
-  char plain[400];
-  size_t n = 0, from = 0, to = text->size;
-  while (from < to && rtj_is_space((unsigned char)text->bytes[from]) && (unsigned char)text->bytes[from] < 0x80) from++;
-  while (to > from && rtj_is_space((unsigned char)text->bytes[to - 1]) && (unsigned char)text->bytes[to - 1] < 0x80) to--;
-  if (to - from >= sizeof plain - 1 || from == to) return false;
-  for (size_t i = from; i < to; i++) {
-    char c = text->bytes[i];
-    bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (c == '_') {
-      if (i == from || i + 1 == to || text->bytes[i - 1] == '_' || !((text->bytes[i - 1] >= '0' && text->bytes[i - 1] <= '9') || base > 10))
-        return false;
-      continue;
+/* The text that Python's int() and float() look at: without blanks around it (ASCII ones) and without its sign. Empty: it is no number. */
+static jtext number_text(const jtext *text, bool *negative) {
+  enum { LONGEST = 398 };
+  const char *bytes = text->bytes;
+  size_t from = 0, to = text->size;
+  while (from < to && (unsigned char)bytes[from] < 0x80 && rtj_is_space((unsigned char)bytes[from])) from++;
+  while (to > from && (unsigned char)bytes[to - 1] < 0x80 && rtj_is_space((unsigned char)bytes[to - 1])) to--;
+  if (to - from > LONGEST) to = from;
+  *negative = from < to && bytes[from] == '-';
+  if (from < to && (bytes[from] == '-' || bytes[from] == '+')) from++;
+  return (jtext){.bytes = bytes + from, .size = to - from};
+}
+
+/* Python's int(text, base): a prefix like 0x may stand in front where the base is its own. False: it is no number. */
+static bool read_int(const jtext *text, unsigned base, jvalue *out) {
+  bool negative;
+  jtext t = number_text(text, &negative);
+  const char *prefix = base == 16 ? "xX" : base == 8 ? "oO" : base == 2 ? "bB" : "";
+  if (t.size > 1 && t.bytes[0] == '0' && t.bytes[1] && strchr(prefix, t.bytes[1])) {
+    t.bytes += 2;
+    t.size -= 2;
+    if (t.size && t.bytes[0] == '_') t.bytes++, t.size--;
+  }
+  int64_t value = 0;
+  if (!t.size || rt_digits(t.bytes, t.size, base) != t.size || !rt_read_integer(t.bytes, t.size, base, negative, &value)) return false;
+  *out = rtj_int(value);
+  return true;
+}
+
+/* Python's float(text). False: it is no number. */
+static bool read_float(const jtext *text, jvalue *out) {
+  static const struct {
+    const char *name;
+    double value;
+  } named[] = {{"inf", INFINITY}, {"infinity", INFINITY}, {"nan", NAN}};
+  bool negative;
+  jtext t = number_text(text, &negative);
+  double d = 0;
+  size_t used, i;
+  for (size_t n = 0; n < RT_COUNT(named); n++) {
+    for (i = 0; i < t.size && named[n].name[i] && (t.bytes[i] | 0x20) == named[n].name[i]; i++) {
     }
-    if (!alnum && c != '+' && c != '-' && c != '.') return false;
-    plain[n++] = c;
+    if (i == t.size && !named[n].name[i]) return *out = rtj_float(negative ? -named[n].value : named[n].value), true;
   }
-  plain[n] = 0;
-  const char *p = plain;
-  bool negative = *p == '-';
-  if (*p == '-' || *p == '+') p++;
-  if (!real) {
-    const char *prefix = base == 16 ? "xX" : base == 8 ? "oO" : base == 2 ? "bB" : "";
-    if (p[0] == '0' && p[1] && *prefix && strchr(prefix, p[1])) p += 2;
-    int64_t value = 0;
-    if (!*p) return false;
-    for (; *p; p++) {
-      int d = *p >= '0' && *p <= '9' ? *p - '0' : *p >= 'a' && *p <= 'z' ? *p - 'a' + 10 : *p >= 'A' && *p <= 'Z' ? *p - 'A' + 10 : 99;
-      if ((unsigned)d >= base) return false;
-      if (__builtin_mul_overflow(value, (int64_t)base, &value) || __builtin_add_overflow(value, negative ? -d : d, &value)) return false;
-    }
-    *out = rtj_int(value);
-    return true;
-  }
-  char lower[16] = "";
-  for (size_t i = 0; p[i] && i < sizeof lower - 1; i++) lower[i] = (char)(p[i] >= 'A' && p[i] <= 'Z' ? p[i] + 32 : p[i]);
-  if (!strcmp(lower, "inf") || !strcmp(lower, "infinity")) return *out = rtj_float(negative ? -INFINITY : INFINITY), true;
-  if (!strcmp(lower, "nan")) return *out = rtj_float(NAN), true;
-  /* digits [. digits] [e sign digits], given to strtod without its point, which depends on the locale */
-  char digits[440];
-  size_t m = 0;
-  long fraction = 0, exponent = 0;
-  bool any = false;
-  for (; *p >= '0' && *p <= '9'; p++) digits[m++] = *p, any = true;
-  if (*p == '.')
-    for (p++; *p >= '0' && *p <= '9'; p++) digits[m++] = *p, any = true, fraction++;
-  if (!any) return false;
-  if (*p == 'e' || *p == 'E') {
-    p++;
-    bool down = *p == '-';
-    if (*p == '-' || *p == '+') p++;
-    if (!(*p >= '0' && *p <= '9')) return false;
-    for (; *p >= '0' && *p <= '9'; p++)
-      if (exponent < 100000) exponent = exponent * 10 + (*p - '0');
-    if (down) exponent = -exponent;
-  }
-  if (*p) return false;
-  snprintf(digits + m, sizeof digits - m, "e%ld", exponent - fraction);
-  double d = strtod(digits, NULL);
+  if (!rt_read_decimal(t.bytes, t.size, true, &used, &d) || !used || used != t.size) return false;
   *out = rtj_float(negative ? -d : d);
   return true;
 }
@@ -181,8 +167,8 @@ static bool filter_int(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   *out = a[0];
   if (v.type == J_BOOL) *out = rtj_int(v.as.boolean);
   else if (v.type == J_INT) *out = v;
-  else if (v.type == J_STRING && read_number(v.as.text, false, (unsigned)base, out)) out->input = v.as.text->marks != NULL;
-  else if (v.type == J_FLOAT || (v.type == J_STRING && read_number(v.as.text, true, 10, &real))) {
+  else if (v.type == J_STRING && read_int(v.as.text, (unsigned)base, out)) out->input = v.as.text->marks != NULL;
+  else if (v.type == J_FLOAT || (v.type == J_STRING && read_float(v.as.text, &real))) {
     double d = trunc(v.type == J_FLOAT ? v.as.real : real.as.real);
     if (isnan(d) || isinf(d)) return true;
     if (fabs(d) >= 9223372036854775808.0) return rtj_fail(run, "the integer result does not fit in 64 bits");
@@ -199,7 +185,7 @@ static bool filter_float(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   *out = a[0];
   if (v.type == J_FLOAT) *out = v;
   else if (is_number(v)) *out = rtj_float(v.type == J_INT ? (double)v.as.integer : v.as.boolean);
-  else if (v.type == J_STRING) read_number(v.as.text, true, 10, out);
+  else if (v.type == J_STRING) read_float(v.as.text, out);
   out->input |= rtj_is_input(v) && out->type != J_STRING;
   return true;
 }

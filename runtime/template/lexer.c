@@ -4,22 +4,15 @@
  * keeps it, trim_blocks drops one newline after a block or comment, lstrip_blocks drops the blanks of a line in front of a block or comment
  * that begins it, and the final newline of the source goes. Delimiters are the default ones. Names are ASCII.
  */
+#include "../base/number.h"
 #include "../base/utf8.h"
 #include "internal.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 static bool is_name(char c) { return is_name_start(c) || is_digit(c); }
-
-static int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool rtj_lex_begin(jrun *run, const char *source, size_t size) {
   if (size > RT_TEMPLATE_MAX_SOURCE)
@@ -240,8 +233,8 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
         continue;
     }
     for (; digits; digits--) {
-      int d = i + 1 < to ? hex_digit(s[i + 1]) : -1;
-      if (d < 0) return rtj_fail_at(run, at, "this escape in a string needs more hexadecimal digits");
+      int d = i + 1 < to ? rt_digit(s[i + 1]) : -1;
+      if (d < 0 || d > 15) return rtj_fail_at(run, at, "this escape in a string needs more hexadecimal digits");
       code = code << 4 | (uint32_t)d;
       i++;
     }
@@ -266,101 +259,52 @@ static bool lex_string(jrun *run, jtoken *token) {
   return unescape(run, token, s, from, at);
 }
 
-/* Digits with single underscores between them, from `at`; returns their end. Collects them in `out`. */
-static uint32_t digits_at(const jlexer *lexer, uint32_t at, char *out, size_t *n, size_t room) {
-  const char *s = lexer->source;
-  while (at < lexer->size && (is_digit(s[at]) || (s[at] == '_' && is_digit(s[at - 1]) && is_digit(s[at + 1])))) {
-    if (s[at] != '_' && *n < room) out[(*n)++] = s[at];
-    at++;
-  }
-  return at;
-}
-
+/* 0x1F, 0o17, 0b11; an underscore may stand behind the prefix. */
 static bool lex_based(jrun *run, jtoken *token, unsigned base) {
   jlexer *lexer = &run->lexer;
-  const char *s = lexer->source;
   uint32_t at = lexer->at + 2;
-  uint64_t value = 0;
-  unsigned n = 0;
-  for (;; at++) {
-    int d = hex_digit(s[at + (s[at] == '_')]);
-    if (d < 0 || (unsigned)d >= base) break;
-    if (s[at] == '_') at++;
-    value = value * base + (unsigned)d;
-    n++;
-    if (value > INT64_MAX) return rtj_fail_at(run, token->at, "this integer does not fit in 64 bits");
-  }
-  if (!n) { /* "0x" is a zero and a name */
-    token->number = rtj_int(0);
-    lexer->at++;
-    return true;
-  }
-  token->number = rtj_int((int64_t)value);
-  lexer->at = at;
+  if (lexer->source[at] == '_') at++;
+  size_t n = rt_digits(lexer->source + at, lexer->size - at, base);
+  int64_t value = 0;
+  if (!rt_read_integer(lexer->source + at, n, base, false, &value))
+    return rtj_fail_at(run, token->at, "this integer does not fit in 64 bits");
+  lexer->at = n ? at + (uint32_t)n : lexer->at + 1; /* "0x" is a zero and a name */
+  token->number = rtj_int(value);
   return true;
 }
 
-/* A float needs a fraction or an exponent; its value is read by strtod from digits and exponent alone, which no locale can change. */
+static bool lex_decimal_integer(jrun *run, jtoken *token, size_t size) {
+  jlexer *lexer = &run->lexer;
+  const char *s = lexer->source + lexer->at;
+  int64_t value = 0;
+  bool fits = rt_read_integer(s, size, 10, false, &value);
+  if (s[0] == '0' && (!fits || value)) return rtj_fail_at(run, token->at, "an integer may not begin with 0");
+  if (!fits) return rtj_fail_at(run, token->at, "this integer does not fit in 64 bits");
+  token->number = rtj_int(value);
+  lexer->at += (uint32_t)size;
+  return true;
+}
+
+/* A float has a fraction or an exponent, and does not follow a point: x.1.2 is two items. */
 static bool lex_number(jrun *run, jtoken *token) {
   jlexer *lexer = &run->lexer;
-  const char *s = lexer->source;
-  enum { ROOM = 400 };
-  char text[ROOM + 32];
-  size_t n = 0, fraction = 0;
+  const char *s = lexer->source + lexer->at;
+  size_t left = lexer->size - lexer->at, whole = rt_digits(s, left, 10), size = whole;
+  double value = 0;
   token->kind = TOKEN_NUMBER;
-  bool after_dot = lexer->at > 0 && s[lexer->at - 1] == '.';
-  uint32_t whole = digits_at(lexer, lexer->at, text, &n, ROOM), at = whole;
-  if (!after_dot) {
-    if (s[at] == '.' && is_digit(s[at + 1])) {
-      size_t before = n;
-      at = digits_at(lexer, at + 1, text, &n, ROOM);
-      fraction = n - before;
-    }
-    long exponent = 0;
-    uint32_t e = at;
-    if (s[e] == 'e' || s[e] == 'E') {
-      e++;
-      bool negative = s[e] == '-';
-      if (s[e] == '-' || s[e] == '+') e++;
-      if (is_digit(s[e])) {
-        for (; is_digit(s[e]) || (s[e] == '_' && is_digit(s[e + 1])); e++)
-          if (s[e] != '_' && exponent < 100000) exponent = exponent * 10 + (s[e] - '0');
-        if (negative) exponent = -exponent;
-        at = e;
-      }
-    }
-    if (at != whole) {
-      if (n == ROOM) return rtj_fail_at(run, token->at, "this number has too many digits");
-      exponent -= (long)fraction;
-      size_t end = n;
-      text[end++] = 'e';
-      if (exponent < 0) text[end++] = '-';
-      unsigned long magnitude = (unsigned long)labs(exponent);
-      char digits[24];
-      size_t m = 0;
-      do digits[m++] = (char)('0' + magnitude % 10);
-      while (magnitude /= 10);
-      while (m) text[end++] = digits[--m];
-      text[end] = 0;
-      token->number = rtj_float(strtod(text, NULL));
-      lexer->at = at;
+  if (lexer->at == 0 || s[-1] != '.') {
+    bool fits = rt_read_decimal(s, left, false, &size, &value);
+    if (size != whole) {
+      if (!fits) return rtj_fail_at(run, token->at, "this number has too many digits");
+      token->number = rtj_float(value);
+      lexer->at += (uint32_t)size;
       return true;
     }
   }
-  char second = s[lexer->at + 1];
-  if (s[lexer->at] == '0' && (second == 'x' || second == 'X')) return lex_based(run, token, 16);
-  if (s[lexer->at] == '0' && (second == 'o' || second == 'O')) return lex_based(run, token, 8);
-  if (s[lexer->at] == '0' && (second == 'b' || second == 'B')) return lex_based(run, token, 2);
-  if (s[lexer->at] == '0')
-    for (size_t i = 0; i < n; i++)
-      if (text[i] != '0') return rtj_fail_at(run, token->at, "an integer may not begin with 0");
-  int64_t value = 0;
-  for (size_t i = 0; i < n; i++)
-    if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text[i] - '0', &value))
-      return rtj_fail_at(run, token->at, "this integer does not fit in 64 bits");
-  token->number = rtj_int(value);
-  lexer->at = whole;
-  return true;
+  if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) return lex_based(run, token, 16);
+  if (s[0] == '0' && (s[1] == 'o' || s[1] == 'O')) return lex_based(run, token, 8);
+  if (s[0] == '0' && (s[1] == 'b' || s[1] == 'B')) return lex_based(run, token, 2);
+  return lex_decimal_integer(run, token, whole);
 }
 
 static bool lex_operator(jrun *run, jtoken *token) {

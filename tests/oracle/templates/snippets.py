@@ -22,6 +22,11 @@ EXPRESSIONS = r"""
 0b101
 1e3
 1.5e-7
+1_0.5_0
+1e1_0
+1e-1_0
+0x_1F
+0_0
 1e16
 1e15
 123456789012345.6
@@ -543,6 +548,14 @@ s|string
 "0xff"|int(base=16)
 "0x1F"|int(0, 16)
 "0b11"|int(0, 2)
+"0x_ff"|int(0, 16)
+"+_ff"|int(7, 16)
+"0o_17"|int(0, 8)
+"0o17"|int(7, 10)
+"1__0"|int
+"_1"|int
+"1_"|int
+"- 1"|int
 ""|int
 none_value|int
 3.99|int
@@ -561,6 +574,15 @@ l|int
 ".5"|float
 "5."|float
 "1_0.5"|float
+"1_.5"|float
+"1._5"|float
+"1_e5"|float
+"1e1_0"|float
+"-nan"|float
+"infinit"|float
+"."|float
+"1.5e"|float
+"+1.5E+3"|float
 n|float
 t|float
 none_value|float

@@ -3,6 +3,7 @@
 
     tools/figures.py            rewrites every marked block of the pages, and the plots, from the file
     tools/figures.py --check    changes nothing; fails where a page or a plot is not what the file says
+    tools/figures.py --ember F  takes Ember's accuracy from F, which models/ember/train/evaluate.py --out F wrote, then rewrites
 
 A block of a page stands between `<!-- figures NAME -->` and `<!-- /figures -->`. NAME is an entry under "measurements" of the file:
 
@@ -17,9 +18,11 @@ Under "plots" stand the drawings of bench entries: {"docs/FILE.svg": {"from": NA
 
 Only the standard library is used, and a plot is written number by number, so the same file gives the same bytes everywhere."""
 import argparse
+import datetime
 import json
 import pathlib
 import re
+import subprocess
 import sys
 import textwrap
 
@@ -141,6 +144,28 @@ def plot(rows, title):
     return "\n".join([*svg, "</svg>"]) + "\n"
 
 
+def ember(measurements, rows):
+    """The two tables of Ember's card from the rows of evaluate.py. The bars of the means are the card's."""
+    percent = lambda value, digits=1: f"{value:.{digits}f} %"
+    inside = [r for r in rows.values() if r["task"] not in ("refusal", "smalltalk")]  # evaluate.py's IN_SCOPE
+    mean = lambda kind, what="right": sum(r[kind][what] for r in inside) / len(inside)
+    means = [["training's wordings", "", percent(mean("seen"))], ["unseen wordings", "", percent(mean("unseen"))],
+             ["unseen wordings, of the training's", "92 %", percent(100 * mean("unseen") / mean("seen"), 0)],
+             ["declined though in scope", "1 %", percent(mean("seen", "refused"), 2)],
+             ["thinking that ended in time", "99.5 %", percent(mean("seen", "ended"), 2)]]
+    if all("warm" in r for r in inside):
+        means.append(["at temperature 0.6 and top-p 0.95, training's wordings", percent(mean("seen") - 2), percent(mean("warm"))])
+    measurements["ember-accuracy"]["rows"] = [[label, f"{r['bar']} %" if r["bar"] is not None else "", percent(r["seen"]["right"]), percent(r["unseen"]["right"])]
+                                              for label, r in rows.items()]
+    measurements["ember-means"]["rows"] = means
+    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    some = next(iter(rows.values()))
+    for name in ("ember-accuracy", "ember-means"):
+        measurements[name].update(date=datetime.date.today().isoformat(), commit=commit)
+    measurements["ember-accuracy"]["what"] = ("Exact answers of the shipped ember.gguf, greedy: "
+                                              f"{some['seen']['n']:,} problems a row in training's wordings, {some['unseen']['n']:,} in unseen ones")
+
+
 def wanted(data):
     """Path -> the text that it should have."""
     found = {}
@@ -164,9 +189,13 @@ def wanted(data):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="fail where a page differs from the file, and change nothing")
-    check = parser.parse_args().check
-    differ = []
-    for path, text in wanted(load()).items():
+    parser.add_argument("--ember", type=pathlib.Path, help="what evaluate.py --out wrote")
+    given = parser.parse_args()
+    check, differ, data = given.check, [], load()
+    if given.ember:
+        ember(data["measurements"], load(given.ember))
+        save(data)
+    for path, text in wanted(data).items():
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             differ.append(str(path.relative_to(ROOT)))
             if not check:

@@ -125,10 +125,10 @@ static retort_status check_options(const retort_generate_options *o, retort_erro
 static retort_status check_prompt(const retort_session *s, const int32_t *prompt, size_t count, retort_error *error) {
   if (!s->vocab) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the session was opened without a vocabulary, which generation needs");
   if (!prompt || count == 0) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the prompt is empty; at least one token is needed");
-  if (count > s->cache.n_ctx)
+  if (count > s->n_ctx)
     return rt_fail(error, RETORT_ERROR_CONTEXT,
                    "the prompt has %zu tokens and the context %u positions; shorten it or open the session with a larger n_ctx", count,
-                   s->cache.n_ctx);
+                   s->n_ctx);
   for (size_t i = 0; i < count; i++)
     if (prompt[i] < 0 || (uint32_t)prompt[i] >= s->model->hparams.n_vocab)
       return rt_fail(error, RETORT_ERROR_ARGUMENT, "token %zu of the prompt is %d, outside the model's vocabulary of %u", i, prompt[i],
@@ -375,7 +375,7 @@ static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* Drafts to compute with the pending token: none that max_tokens, the context or the end of the turn would make useless. */
 static uint32_t draft(const retort_session *s, struct rt_generation *g, uint32_t work_tokens, int32_t *drafts) {
-  uint32_t most = least(s->work.n_batch - 1, s->cache.n_ctx - s->n_past - 1), count;
+  uint32_t most = least(s->work.n_batch - 1, s->n_ctx - s->n_past - 1), count;
   if (work_tokens) most = least(most, work_tokens - 1);
   if (g->options.max_tokens) most = least(most, g->options.max_tokens - g->usage.completion_tokens - 1);
   most = least(most, g->options.draft < 0 ? RT_MOST_DRAFTS : (uint32_t)g->options.draft);
@@ -413,7 +413,7 @@ static retort_status step_decode(retort_session *s, struct rt_generation *g, uin
   if (g->stopped) return end(s, g, RETORT_FINISH_STRING, event, error);
   if (g->options.max_tokens && g->usage.completion_tokens >= g->options.max_tokens) return end(s, g, RETORT_FINISH_LENGTH, event, error);
   if (!g->fresh) {
-    if (s->n_past == s->cache.n_ctx) return end(s, g, RETORT_FINISH_LENGTH, event, error);
+    if (s->n_past == s->n_ctx) return end(s, g, RETORT_FINISH_LENGTH, event, error);
     retort_status status = take_pending(s, g, work_tokens, error);
     if (status) return status;
     g->n_past++;

@@ -48,7 +48,12 @@ retort_status retort_session_open(const retort_platform *platform, const retort_
   s->tokens = rt_arena_alloc(&s->arena, o.n_ctx, sizeof *s->tokens);
   s->rows = rt_arena_alloc(&s->arena, o.n_batch, sizeof *s->rows);
   if (!s->tokens || !s->rows) status = rt_fail_memory(error, o.n_ctx * (uint64_t)sizeof *s->tokens, "the session's tokens");
-  if (!status) status = rt_kv_open(&s->cache, platform, &model->hparams, o.n_ctx, (int)o.kv_type, error);
+  s->n_ctx = o.n_ctx;
+  const rt_kv_shape kv = rt_kv_shape_of(&model->hparams);
+  if (!status) status = rt_kv_pool_open(&s->pool, platform, &kv, (int)o.kv_type, rt_kv_pages_for(o.n_ctx), error);
+  s->cache = (rt_kv_table){.pool = &s->pool, .most = rt_kv_pages_for(o.n_ctx)};
+  s->cache.pages = rt_arena_alloc(&s->arena, s->cache.most, sizeof *s->cache.pages);
+  if (!status && !s->cache.pages) status = rt_fail_memory(error, s->cache.most * (uint64_t)sizeof *s->cache.pages, "the table of pages");
   if (!status) status = rt_work_open(&s->work, platform, model, o.n_batch, o.n_ctx, error);
   if (!status && vocab) status = rt_generation_open(s, error);
   if (status) {
@@ -63,7 +68,7 @@ void retort_session_close(retort_session *session) {
   if (!session) return;
   rt_generation_close(session);
   rt_work_close(&session->work);
-  rt_kv_close(&session->cache);
+  rt_kv_pool_close(&session->pool);
   rt_arena arena = session->arena; /* the arena holds the session itself */
   rt_arena_close(&arena);
 }
@@ -72,10 +77,11 @@ retort_status retort_session_get_info(const retort_session *session, retort_sess
   if (!session || !info) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_info: session and info must not be NULL");
   retort_status status = rt_struct_check(info, "retort_session_info", error);
   if (status) return status;
-  retort_session_info result = {.n_ctx = session->cache.n_ctx,
+  const rt_kv_shape kv = rt_kv_shape_of(&session->model->hparams);
+  retort_session_info result = {.n_ctx = session->n_ctx,
                                 .n_batch = session->work.n_batch,
                                 .n_past = session->n_past,
-                                .kv_bytes = session->cache.size,
+                                .kv_bytes = session->n_ctx * rt_kv_position_bytes(&kv, session->pool.layout.type),
                                 .work_bytes = session->work.arena.used + session->arena.used + rt_generation_bytes(session)};
   rt_struct_write(info, &result, sizeof result);
   return RETORT_OK;
@@ -90,7 +96,7 @@ static retort_status check_eval(const retort_session *s, const int32_t *ids, siz
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: logits are asked for but the buffer is NULL");
   if (which == RETORT_LOGITS_LAST && count == 0)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_eval: the last logits of no tokens do not exist; give at least one token");
-  uint32_t n_ctx = s->cache.n_ctx;
+  uint32_t n_ctx = s->n_ctx;
   if (count > n_ctx - s->n_past)
     return rt_fail(error, RETORT_ERROR_CONTEXT,
                    "%zu tokens do not fit: %u of the context's %u positions are taken; open the session with a larger n_ctx", count,
@@ -108,6 +114,8 @@ retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t 
   size_t n_vocab = s->model->hparams.n_vocab;
   s->n_ahead = 0;
   uint32_t before = s->n_past;
+  if (!rt_kv_reserve(&s->cache, before, before + (uint32_t)count))
+    return rt_fail_memory(error, s->pool.layout.page_bytes, "a page of the KV cache");
   for (size_t done = 0; done < count;) {
     uint32_t n = count - done < s->work.n_batch ? (uint32_t)(count - done) : s->work.n_batch;
     for (uint32_t i = 0; i < n; i++) {

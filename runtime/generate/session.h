@@ -17,7 +17,9 @@ struct retort_session {
   const retort_platform *platform;
   const retort_model *model;
   const retort_vocab *vocab; /* may be NULL */
-  rt_kv_cache cache;
+  uint32_t n_ctx;
+  rt_kv_pool pool;
+  rt_kv_table cache;
   rt_work work;
   rt_arena arena;                   /* tokens, rows */
   uint32_t n_past;                  /* positions in the cache */

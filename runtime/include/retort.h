@@ -390,7 +390,7 @@ typedef struct retort_session_info {
   uint32_t n_ctx;      /* effective */
   uint32_t n_batch;    /* effective */
   uint32_t n_past;     /* positions now in the cache */
-  uint64_t kv_bytes;   /* size of the cache */
+  uint64_t kv_bytes;   /* size of the cache when the context is full; it is taken as needed */
   uint64_t work_bytes; /* size of everything else that the session holds */
 } retort_session_info;
 RETORT_API retort_status retort_session_get_info(const retort_session *session, retort_session_info *info, retort_error *error);

@@ -51,16 +51,22 @@ INLINE void widen(int kv_type, const uint8_t *row, uint32_t n, float *out, uint3
 }
 
 /* `n` positions from `first` on; those past `count` are not in the cache and count as zeros. */
-INLINE void widen_rows(const rt_attention_tile *t, const uint8_t *rows, uint32_t first, uint32_t n, uint32_t count, float *out) {
-  size_t row_bytes = rt_kv_row_bytes(t->kv_type, t->head_dim);
-  uint32_t stride = rt_attend_stride(t->head_dim);
+INLINE void widen_rows(int kv_type, const uint8_t *rows, size_t row_bytes, uint32_t dim, uint32_t first, uint32_t n, uint32_t count,
+                       float *out) {
+  uint32_t stride = rt_attend_stride(dim);
   for (uint32_t j = 0; j < n; j++, out += stride) {
     const uint8_t *row = rows + (first + j) * row_bytes;
     if (first + j >= count) memset(out, 0, stride * sizeof *out);
-    else if (t->kv_type == RT_KV_F32) widen(RT_KV_F32, row, t->head_dim, out, stride);
-    else if (t->kv_type == RT_KV_Q8_0) widen(RT_KV_Q8_0, row, t->head_dim, out, stride);
-    else widen(RT_KV_F16, row, t->head_dim, out, stride);
+    else if (kv_type == RT_KV_F32) widen(RT_KV_F32, row, dim, out, stride);
+    else if (kv_type == RT_KV_Q8_0) widen(RT_KV_Q8_0, row, dim, out, stride);
+    else widen(RT_KV_F16, row, dim, out, stride);
   }
+}
+INLINE void widen_keys(const rt_attention_tile *t, uint32_t first, uint32_t n, uint32_t count, float *out) {
+  widen_rows(t->kv_type, t->k, t->k_row_bytes, t->k_dim, first, n, count, out);
+}
+INLINE void widen_values(const rt_attention_tile *t, uint32_t first, uint32_t n, uint32_t count, float *out) {
+  widen_rows(t->kv_type, t->v, t->v_row_bytes, t->v_dim, first, n, count, out);
 }
 
 /* ---- many rows ---------------------------------------------------------------------------------------------------------------- */
@@ -82,9 +88,9 @@ INLINE void turn(part_float square[NATIVE]) {
 
 /* Keys of the block's first `count` positions as panels (panels, stride, KV_PANEL); rows: room for (KV_PANEL, stride). */
 static __attribute__((noinline)) void turn_keys(const rt_attention_tile *t, uint32_t count, float *rows, float *panels) {
-  uint32_t stride = rt_attend_stride(t->head_dim);
+  uint32_t stride = rt_attend_stride(t->k_dim);
   for (uint32_t j = 0; j < count; j += KV_PANEL, panels += (size_t)KV_PANEL * stride) {
-    widen_rows(t, t->k, j, KV_PANEL, count, rows);
+    widen_keys(t, j, KV_PANEL, count, rows);
     for (uint32_t half = 0; half < KV_PANEL; half += NATIVE)
       for (uint32_t c = 0; c < stride; c += NATIVE) {
         part_float square[NATIVE];
@@ -99,9 +105,9 @@ static __attribute__((noinline)) void turn_keys(const rt_attention_tile *t, uint
 
 /* Values of the block's first `count` positions as panels (stride / KV_PANEL, count, KV_PANEL); row: room for (stride). */
 static __attribute__((noinline)) void spread_values(const rt_attention_tile *t, uint32_t count, float *row, float *panels) {
-  uint32_t stride = rt_attend_stride(t->head_dim);
+  uint32_t stride = rt_attend_stride(t->v_dim);
   for (uint32_t j = 0; j < count; j++) {
-    widen_rows(t, t->v, j, 1, count, row);
+    widen_values(t, j, 1, count, row);
     for (uint32_t c = 0; c < stride; c += KV_PANEL)
       memcpy(panels + (size_t)c * RT_ATTENTION_BLOCK + (size_t)j * KV_PANEL, row + c, KV_PANEL * sizeof *row);
   }
@@ -247,7 +253,7 @@ INLINE void add_values(const float *p, const float *v, uint32_t stride, uint32_t
 /* The same for any number of rows of which row i sees counts[i] positions, of which those from `first` to `first + n - 1` are in v. */
 INLINE unsigned add_values_step(const rt_attention_tile *t, uint32_t row, uint32_t first, uint32_t n, const float *v, uint32_t stride,
                                 uint32_t c, unsigned R) {
-  uint32_t o_stride = rt_attend_stride(t->head_dim), least = n;
+  uint32_t o_stride = rt_attend_stride(t->v_dim), least = n;
   for (unsigned r = 0; r < R; r++) {
     uint32_t seen = t->count[row + r] > first ? t->count[row + r] - first : 0;
     least = seen < least ? seen : least;
@@ -279,7 +285,7 @@ static __attribute__((noinline)) void add_values_all(const rt_attention_tile *t,
 }
 
 static void attend_many(const rt_attention_tile *t, uint32_t count, const float *q, float *scratch) {
-  uint32_t stride = rt_attend_stride(t->head_dim);
+  uint32_t stride = rt_attend_stride(t->k_dim), v_stride = rt_attend_stride(t->v_dim);
   float *rows = scratch, *panels = rows + (size_t)KV_PANEL * stride;
   turn_keys(t, count, rows, panels);
   for (uint32_t j = 0; j < count; j += KV_PANEL) {
@@ -299,14 +305,15 @@ static void attend_many(const rt_attention_tile *t, uint32_t count, const float 
     }
   }
   for (uint32_t i = 0; i < t->rows; i++) softmax_block(t->p + (size_t)i * RT_ATTENTION_BLOCK, t->count[i], &t->max[i], &t->sum[i]);
+  panels = rows + (size_t)KV_PANEL * v_stride;
   spread_values(t, count, rows, panels);
-  for (uint32_t c = 0; c < stride; c += KV_PANEL) add_values_all(t, 0, count, panels + (size_t)c * RT_ATTENTION_BLOCK, KV_PANEL, c);
+  for (uint32_t c = 0; c < v_stride; c += KV_PANEL) add_values_all(t, 0, count, panels + (size_t)c * RT_ATTENTION_BLOCK, KV_PANEL, c);
 }
 
 static void attend_few(const rt_attention_tile *t, uint32_t count, const float *q, float *rows) {
-  uint32_t stride = rt_attend_stride(t->head_dim);
+  uint32_t stride = rt_attend_stride(t->k_dim), v_stride = rt_attend_stride(t->v_dim);
   for (uint32_t j = 0; j < count; j += KV_CHUNK) {
-    widen_rows(t, t->k, j, KV_CHUNK, count, rows);
+    widen_keys(t, j, KV_CHUNK, count, rows);
     for (uint32_t i = 0; i < t->rows;) {
       uint32_t left = t->rows - i;
       const float *x = q + (size_t)i * stride;
@@ -319,41 +326,41 @@ static void attend_few(const rt_attention_tile *t, uint32_t count, const float *
   for (uint32_t i = 0; i < t->rows; i++) softmax_block(t->p + (size_t)i * RT_ATTENTION_BLOCK, t->count[i], &t->max[i], &t->sum[i]);
   for (uint32_t j = 0; j < count; j += KV_CHUNK) {
     uint32_t n = count - j < KV_CHUNK ? count - j : KV_CHUNK;
-    widen_rows(t, t->v, j, n, count, rows);
-    for (uint32_t c = 0; c < stride; c += KV_PANEL) add_values_all(t, j, n, rows + c, stride, c);
+    widen_values(t, j, n, count, rows);
+    for (uint32_t c = 0; c < v_stride; c += KV_PANEL) add_values_all(t, j, n, rows + c, v_stride, c);
   }
 }
 
 static void attend(const rt_attention_tile *t) {
-  uint32_t stride = rt_attend_stride(t->head_dim), count = 0;
+  uint32_t stride = rt_attend_stride(t->k_dim), count = 0;
   float *q = t->scratch;
   for (uint32_t i = 0; i < t->rows; i++) {
     count = t->count[i] > count ? t->count[i] : count;
-    memcpy(q + (size_t)i * stride, t->q[i], t->head_dim * sizeof *q);
-    memset(q + (size_t)i * stride + t->head_dim, 0, (stride - t->head_dim) * sizeof *q);
+    memcpy(q + (size_t)i * stride, t->q[i], t->k_dim * sizeof *q);
+    memset(q + (size_t)i * stride + t->k_dim, 0, (stride - t->k_dim) * sizeof *q);
   }
-  memset(t->o, 0, (size_t)t->rows * stride * sizeof *t->o);
+  memset(t->o, 0, (size_t)t->rows * rt_attend_stride(t->v_dim) * sizeof *t->o);
   float *rest = q + (size_t)t->rows * stride;
   if (t->rows < FEW) attend_few(t, count, q, rest);
   else attend_many(t, count, q, rest);
 }
 
-static void attend_merge(float *max, float *sum, float *o, float block_max, float block_sum, const float *block_o, uint32_t head_dim) {
+static void attend_merge(float *max, float *sum, float *o, float block_max, float block_sum, const float *block_o, uint32_t v_dim) {
   float top = block_max > *max ? block_max : *max;
   part_float factors = exp_register((part_float){*max - top, block_max - top});
   float old = factors[0], fresh = factors[1];
   *max = top;
   *sum = *sum * old + block_sum * fresh;
   uint32_t c = 0;
-  for (; c + NATIVE <= head_dim; c += NATIVE)
+  for (; c + NATIVE <= v_dim; c += NATIVE)
     store_register(o + c, load_register(o + c) * splat_register(old) + load_register(block_o + c) * splat_register(fresh));
-  for (; c < head_dim; c++) o[c] = o[c] * old + block_o[c] * fresh;
+  for (; c < v_dim; c++) o[c] = o[c] * old + block_o[c] * fresh;
 }
 
-static void attend_finish(float sum, const float *o, uint32_t head_dim, float *out) {
+static void attend_finish(float sum, const float *o, uint32_t v_dim, float *out) {
   uint32_t c = 0;
-  for (; c + NATIVE <= head_dim; c += NATIVE) store_register(out + c, load_register(o + c) / splat_register(sum));
-  for (; c < head_dim; c++) out[c] = o[c] / sum;
+  for (; c + NATIVE <= v_dim; c += NATIVE) store_register(out + c, load_register(o + c) / splat_register(sum));
+  for (; c < v_dim; c++) out[c] = o[c] / sum;
 }
 
 #endif

@@ -68,18 +68,28 @@ size_t rt_kv_row_bytes(int kv_type, uint32_t n); /* bytes of one stored row of n
 void rt_kv_store(const rt_kernels *kernels, int kv_type, const float *row, uint32_t n, void *out);
 
 enum { RT_ATTENTION_BLOCK = 128 }; /* cache positions per block: partial results merge in block order */
-/* Attention of rows of one sequence. Cache layout per layer: k and v are (n_kv_heads, n_ctx, head_dim) in kv_type. */
+/* Where the keys (or values) of one layer stand in a page, which holds the RT_ATTENTION_BLOCK positions of one block. Values may lie inside
+ * the rows of the keys: then both have the same row_bytes. */
+typedef struct rt_kv_place {
+  size_t offset;     /* of the first head's first position */
+  size_t head_bytes; /* from one head to the next */
+  size_t row_bytes;  /* from one position to the next */
+  uint32_t dim;      /* numbers of a row that count */
+} rt_kv_place;
+
+/* Attention of rows of any sequences; those of one sequence stand together. */
 typedef struct rt_attention {
   int kv_type;
-  const void *k, *v;
-  uint32_t n_ctx, n_heads, n_kv_heads, head_dim;
+  rt_kv_place k, v;
+  uint32_t n_heads, n_kv_heads;
   float scale;
-  const float *q;          /* (n, n_heads, head_dim) */
-  float *out;              /* (n, n_heads, head_dim); may not overlap q */
-  const uint32_t *visible; /* (n): row i sees cache positions 0..visible[i]-1, at least 1 */
+  const float *q;                     /* (n, n_heads, k.dim) */
+  float *out;                         /* (n, n_heads, v.dim); may not overlap q */
+  const uint8_t *const *const *pages; /* (n) of each row's sequence: pages[i][b] is its block b; equal pointers mean one sequence */
+  const uint32_t *visible;            /* (n) row i sees positions 0..visible[i]-1 of its sequence, at least 1 */
   uint32_t n;
 } rt_attention;
-size_t rt_attention_work_bytes(const rt_exec *exec, uint32_t max_n, uint32_t n_heads, uint32_t head_dim, uint32_t n_ctx);
+size_t rt_attention_work_bytes(const rt_exec *exec, const rt_attention *shape, uint32_t max_n, uint32_t n_ctx); /* shape: dims and heads */
 /* Runs over the platform's workers, splitting heads, rows and (for few rows) cache blocks. */
 void rt_attention_run(const rt_exec *exec, const rt_attention *attention, uint8_t *work);
 

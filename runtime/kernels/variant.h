@@ -42,23 +42,24 @@ typedef struct rt_strip {
    (size_t)RT_STRIP_ROWS * 2 * RT_TOKENS * 4 + 64)
 
 /* Floats from one row of a head to the next in an attention tile's scratch and results: whole registers of any variant, two by two. */
-static inline uint32_t rt_attend_stride(uint32_t head_dim) { return (head_dim + 31) & ~31u; }
+static inline uint32_t rt_attend_stride(uint32_t dim) { return (dim + 31) & ~31u; }
 /* A tile's scratch: its q rows, some rows and all of the block's keys (or values) widened. */
-static inline size_t rt_attend_scratch_floats(uint32_t rows, uint32_t head_dim) {
-  return ((size_t)rows + 32 + RT_ATTENTION_BLOCK) * rt_attend_stride(head_dim);
+static inline size_t rt_attend_scratch_floats(uint32_t rows, uint32_t k_dim, uint32_t v_dim) {
+  return (size_t)rows * rt_attend_stride(k_dim) + (32 + (size_t)RT_ATTENTION_BLOCK) * rt_attend_stride(k_dim > v_dim ? k_dim : v_dim);
 }
 
 /* One block of the KV cache against q rows that share one KV head. */
 typedef struct rt_attention_tile {
   int kv_type;
-  const uint8_t *k, *v; /* first position of the block: (positions, head_dim) */
-  uint32_t head_dim, rows;
-  const float *const *q; /* (rows) pointers to head_dim floats */
+  const uint8_t *k, *v;            /* first position of the block */
+  size_t k_row_bytes, v_row_bytes; /* from one position to the next */
+  uint32_t k_dim, v_dim, rows;
+  const float *const *q; /* (rows) pointers to k_dim floats */
   const uint32_t *count; /* (rows) positions of this block that each row sees, 1..RT_ATTENTION_BLOCK */
   float scale;
   float *p;         /* scratch: (rows, RT_ATTENTION_BLOCK) */
   float *max, *sum; /* (rows) */
-  float *o;         /* (rows, rt_attend_stride) */
+  float *o;         /* (rows, rt_attend_stride(v_dim)) */
   float *scratch;   /* rt_attend_scratch_floats */
 } rt_attention_tile;
 
@@ -80,8 +81,8 @@ struct rt_kernels {
   void (*kv_store)(int kv_type, const float *row, uint32_t n, void *out);
   void (*attend)(const rt_attention_tile *tile);
   /* Takes one block's (max, sum, o) into the running ones. */
-  void (*attend_merge)(float *max, float *sum, float *o, float block_max, float block_sum, const float *block_o, uint32_t head_dim);
-  void (*attend_finish)(float sum, const float *o, uint32_t head_dim, float *out);
+  void (*attend_merge)(float *max, float *sum, float *o, float block_max, float block_sum, const float *block_o, uint32_t v_dim);
+  void (*attend_finish)(float sum, const float *o, uint32_t v_dim, float *out);
 };
 
 /* The float operations of a variant's table, in whose initialiser this stands. */

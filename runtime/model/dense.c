@@ -30,6 +30,7 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   *work = (rt_work){
       .arena = {.platform = platform}, .exec = {.kernels = model->kernels, .platform = platform, .fine = model->fine}, .n_batch = n_batch};
   rt_exec *exec = &work->exec;
+  const rt_attention attention = {.k.dim = h->head_dim, .v.dim = h->head_dim, .n_heads = h->n_heads, .n_kv_heads = h->n_kv_heads};
   exec->scratch_bytes = rt_matmul_scratch_bytes(exec, widest_in, n_batch);
 
   work->x = rows_of(work, h->n_embd);
@@ -39,12 +40,13 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   float *shared = rows_of(work, attention_floats > ffn_floats ? attention_floats : ffn_floats);
   work->cos_sin = rows_of(work, model->rope.n_rot);
   work->visible = rt_arena_alloc(&work->arena, n_batch, sizeof *work->visible);
+  work->pages = rt_arena_alloc(&work->arena, n_batch, sizeof *work->pages);
   work->rows = rt_arena_alloc(&work->arena, n_batch, sizeof *work->rows);
   work->matmul = rt_arena_alloc(&work->arena, rt_matmul_work_bytes(exec, widest_in, n_batch, 1), 1);
-  work->attention = rt_arena_alloc(&work->arena, rt_attention_work_bytes(exec, n_batch, h->n_heads, h->head_dim, n_ctx) + 4096, 1);
+  work->attention = rt_arena_alloc(&work->arena, rt_attention_work_bytes(exec, &attention, n_batch, n_ctx) + 4096, 1);
   exec->scratch = rt_arena_alloc(&work->arena, rt_workers(platform), exec->scratch_bytes);
-  if (!work->x || !work->h || !shared || !work->cos_sin || !work->visible || !work->rows || !work->matmul || !work->attention ||
-      !exec->scratch) {
+  if (!work->x || !work->h || !shared || !work->cos_sin || !work->visible || !work->pages || !work->rows || !work->matmul ||
+      !work->attention || !exec->scratch) {
     size_t had = work->arena.used;
     rt_work_close(work);
     return rt_fail(error, RETORT_ERROR_MEMORY,
@@ -115,12 +117,12 @@ static void add_and_norm(const pass *p, uint32_t i) {
 }
 
 /* Norm and rotation of the row's query and key heads; keys and values go into the cache. */
-static void turn_and_store(const pass *p, uint32_t i) {
+static void rotate_and_store(const pass *p, uint32_t i) {
   const retort_model *m = p->model;
   const rt_hparams *h = &m->hparams;
   const rt_layer *l = &m->layers[p->layer];
   const rt_row *row = &p->rows[i];
-  const rt_kv_cache *cache = row->cache;
+  const rt_kv_layout *layout = &row->cache->pool->layout;
   uint32_t dim = h->head_dim;
   const float *cos_sin = row_of(p->work->cos_sin, i, m->rope.n_rot);
   float *q = row_of(p->work->q, i, h->n_heads * dim), *k = row_of(p->work->k, i, h->n_kv_heads * dim),
@@ -130,14 +132,16 @@ static void turn_and_store(const pass *p, uint32_t i) {
     if (l->q_norm) rt_rmsnorm(m->kernels, one, l->q_norm, h->rms_eps, dim, one);
     rt_rope(m->kernels, one, cos_sin, m->rope.n_rot, h->architecture->neox);
   }
-  uint8_t *keys = rt_kv_keys(cache, p->layer), *values = rt_kv_values(cache, p->layer);
+  uint8_t *page = row->cache->pages[row->position / RT_ATTENTION_BLOCK];
+  const rt_kv_place keys = rt_kv_keys(layout, p->layer), values = rt_kv_values(layout, p->layer);
+  uint32_t at = row->position % RT_ATTENTION_BLOCK;
   for (uint32_t head = 0; head < h->n_kv_heads; head++) {
     float *one = row_of(k, head, dim);
     if (l->k_norm) rt_rmsnorm(m->kernels, one, l->k_norm, h->rms_eps, dim, one);
     rt_rope(m->kernels, one, cos_sin, m->rope.n_rot, h->architecture->neox);
-    size_t at = head * cache->head_bytes + row->position * cache->row_bytes;
-    rt_kv_store(m->kernels, cache->type, one, dim, keys + at);
-    rt_kv_store(m->kernels, cache->type, row_of(v, head, dim), dim, values + at);
+    rt_kv_store(m->kernels, layout->type, one, dim, page + keys.offset + head * keys.head_bytes + at * keys.row_bytes);
+    rt_kv_store(m->kernels, layout->type, row_of(v, head, dim), dim,
+                page + values.offset + head * values.head_bytes + at * values.row_bytes);
   }
 }
 
@@ -154,29 +158,27 @@ static rt_matmul_part part(const pass *p, const rt_matrix *w, const float *bias,
   return (rt_matmul_part){.w = w, .bias = bias, .x = x, .x_stride = w->cols, .n = p->n, .y = y, .y_stride = w->rows};
 }
 
-/* attended = attention of each run of rows that belong to one sequence. */
+/* attended = each row's attention to its own sequence. */
 static void attend(const pass *p) {
   const rt_hparams *h = &p->model->hparams;
   rt_work *w = p->work;
-  uint32_t n_q = h->n_heads * h->head_dim;
-  for (uint32_t i = 0; i < p->n; i++) w->visible[i] = p->rows[i].position + 1;
-  for (uint32_t first = 0, next; first < p->n; first = next) {
-    const rt_kv_cache *cache = p->rows[first].cache;
-    for (next = first + 1; next < p->n && p->rows[next].cache == cache;) next++;
-    rt_attention attention = {.kv_type = cache->type,
-                              .k = rt_kv_keys(cache, p->layer),
-                              .v = rt_kv_values(cache, p->layer),
-                              .n_ctx = cache->n_ctx,
-                              .n_heads = h->n_heads,
-                              .n_kv_heads = h->n_kv_heads,
-                              .head_dim = h->head_dim,
-                              .scale = p->model->attention_scale,
-                              .q = row_of(w->q, first, n_q),
-                              .out = row_of(w->attended, first, n_q),
-                              .visible = w->visible + first,
-                              .n = next - first};
-    rt_attention_run(&w->exec, &attention, w->attention);
+  const rt_kv_layout *layout = &p->rows[0].cache->pool->layout;
+  for (uint32_t i = 0; i < p->n; i++) {
+    w->visible[i] = p->rows[i].position + 1;
+    w->pages[i] = (const uint8_t *const *)p->rows[i].cache->pages;
   }
+  const rt_attention attention = {.kv_type = layout->type,
+                                  .k = rt_kv_keys(layout, p->layer),
+                                  .v = rt_kv_values(layout, p->layer),
+                                  .n_heads = h->n_heads,
+                                  .n_kv_heads = h->n_kv_heads,
+                                  .scale = p->model->attention_scale,
+                                  .q = w->q,
+                                  .out = w->attended,
+                                  .pages = w->pages,
+                                  .visible = w->visible,
+                                  .n = p->n};
+  rt_attention_run(&w->exec, &attention, w->attention);
 }
 
 /* Keeps only the wanted rows of x and q. */
@@ -215,7 +217,7 @@ bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, ui
     const rt_matmul_part qkv[] = {part(&p, &l->q, l->q_bias, work->h, work->q), part(&p, &l->k, l->k_bias, work->h, work->k),
                                   part(&p, &l->v, l->v_bias, work->h, work->v)};
     rt_matmul(exec, qkv, 3, work->matmul);
-    each_row(&p, turn_and_store);
+    each_row(&p, rotate_and_store);
     if (last) keep_wanted(&p);
     if (p.n == 0) return true;
     attend(&p);

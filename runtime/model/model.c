@@ -224,6 +224,7 @@ retort_status retort_model_get_info(const retort_model *model, retort_model_info
   retort_status status = rt_struct_check(info, "retort_model_info", error);
   if (status) return status;
   const rt_hparams *h = &model->hparams;
+  const rt_kv_shape kv = rt_kv_shape_of(h);
   retort_model_info result = {.architecture = h->architecture->name,
                               .name = model->name,
                               .kernels = rt_kernels_name(model->kernels),
@@ -236,7 +237,7 @@ retort_status retort_model_get_info(const retort_model *model, retort_model_info
                               .n_kv_heads = h->n_kv_heads,
                               .head_dim = h->head_dim,
                               .n_ff = h->n_ff,
-                              .kv_bytes_per_token = 2 * (uint64_t)h->n_layers * h->n_kv_heads * rt_kv_row_bytes(RT_KV_F16, h->head_dim)};
+                              .kv_bytes_per_token = rt_kv_position_bytes(&kv, RT_KV_F16)};
   rt_struct_write(info, &result, sizeof result);
   return RETORT_OK;
 }

@@ -11,6 +11,7 @@
 #include "../base/base.h"
 #include "../gguf/gguf.h"
 #include "../kernels/kernels.h"
+#include "kv.h"
 #include "rope.h"
 
 /* What the architecture's name decides; everything else is in the keys and tensors. */
@@ -25,6 +26,11 @@ typedef struct rt_hparams {
   uint32_t n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab, n_ctx_train;
   float rms_eps;
 } rt_hparams;
+
+/* What a layer keeps of a position. */
+static inline rt_kv_shape rt_kv_shape_of(const rt_hparams *h) {
+  return (rt_kv_shape){.n_layers = h->n_layers, .n_heads = h->n_kv_heads, .k_dim = h->head_dim, .v_dim = h->head_dim};
+}
 
 /* Reads every hyper-parameter but n_vocab, which is a shape. */
 retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error);
@@ -62,24 +68,6 @@ struct retort_model {
   uint64_t n_parameters;
 };
 
-/* ---- KV cache: what one sequence remembers ------------------------------------------------------------------------------- */
-
-/* (n_layers, {k, v}, n_kv_heads, n_ctx, head_dim) values of `type`, in one block that the platform gives zeroed and may back with
- * memory only as it is touched. */
-typedef struct rt_kv_cache {
-  const retort_platform *platform;
-  uint8_t *data;
-  size_t size;
-  int type; /* RT_KV_F16, RT_KV_F32 */
-  uint32_t n_ctx;
-  size_t row_bytes, head_bytes, half_bytes; /* one position of one head; one head; k (or v) of one layer */
-} rt_kv_cache;
-retort_status rt_kv_open(rt_kv_cache *cache, const retort_platform *platform, const rt_hparams *hparams, uint32_t n_ctx, int type,
-                         retort_error *error);
-void rt_kv_close(rt_kv_cache *cache);
-static inline uint8_t *rt_kv_keys(const rt_kv_cache *cache, uint32_t layer) { return cache->data + 2 * (size_t)layer * cache->half_bytes; }
-static inline uint8_t *rt_kv_values(const rt_kv_cache *cache, uint32_t layer) { return rt_kv_keys(cache, layer) + cache->half_bytes; }
-
 /* ---- the forward pass ------------------------------------------------------------------------------------------------------ */
 
 /* Room for the activations of up to n_batch rows; belongs to one thread at a time. */
@@ -87,24 +75,25 @@ typedef struct rt_work {
   rt_arena arena;
   rt_exec exec;
   uint32_t n_batch;
-  float *x, *h;                /* (n_batch, n_embd): residual stream, and what a matrix reads or has written */
-  float *q, *attended;         /* (n_batch, n_heads * head_dim) */
-  float *k, *v;                /* (n_batch, n_kv_heads * head_dim) */
-  float *gate, *up;            /* (n_batch, n_ff); in the same memory as q, attended, k and v */
-  float *cos_sin;              /* (n_batch, n_rot) */
-  uint32_t *visible;           /* (n_batch) */
-  struct rt_row *rows;         /* (n_batch) rows that the last layer goes on with */
-  uint8_t *matmul, *attention; /* what rt_matmul and rt_attention_run ask for */
+  float *x, *h;                 /* (n_batch, n_embd): residual stream, and what a matrix reads or has written */
+  float *q, *attended;          /* (n_batch, n_heads * head_dim) */
+  float *k, *v;                 /* (n_batch, n_kv_heads * head_dim) */
+  float *gate, *up;             /* (n_batch, n_ff); in the same memory as q, attended, k and v */
+  float *cos_sin;               /* (n_batch, n_rot) */
+  uint32_t *visible;            /* (n_batch) */
+  const uint8_t *const **pages; /* (n_batch) */
+  struct rt_row *rows;          /* (n_batch) rows that the last layer goes on with */
+  uint8_t *matmul, *attention;  /* what rt_matmul and rt_attention_run ask for */
 } rt_work;
 retort_status rt_work_open(rt_work *work, const retort_platform *platform, const retort_model *model, uint32_t n_batch, uint32_t n_ctx,
                            retort_error *error);
 void rt_work_close(rt_work *work);
 
-/* One row of a batch: token `token` at position `position` of the sequence that `cache` remembers. All smaller positions must be in the
- * cache or in the same batch before it. Rows of one sequence stand together, in increasing order. */
+/* One row of a batch: token `token` at position `position` of the sequence that `cache` remembers, where it is writable. All smaller
+ * positions must be in the cache or in the same batch before it. Rows of one sequence stand together, in increasing order. */
 typedef struct rt_row {
-  rt_kv_cache *cache;
-  uint32_t position;           /* < cache->n_ctx */
+  const rt_kv_table *cache;
+  uint32_t position;
   int32_t token;               /* 0..n_vocab-1 */
   bool wanted;                 /* its logits are asked for */
   const atomic_bool *given_up; /* set by any thread: this row is no longer of use; NULL: it always is */

@@ -193,7 +193,7 @@ static void open_bench(bench *b, bool think_tokens) {
   assert_int_equal(rt_kernels_select(NULL, "portable", &b->model.kernels, NULL), RETORT_OK);
   b->vocab.think_tokens = think_tokens;
   b->session = (retort_session){.platform = &b->platform, .model = &b->model, .vocab = &b->vocab, .tokens = b->tokens};
-  b->session.cache.n_ctx = N_CTX;
+  b->session.n_ctx = N_CTX;
   b->session.work.n_batch = 4;
   retort_generate_options_init(&b->options, sizeof b->options);
   b->options.temperature = 0;

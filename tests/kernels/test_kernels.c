@@ -396,71 +396,140 @@ static void float_operations_are_right_and_alike(void **state) {
 static void attend(const rt_kernels *kernels, unsigned workers, const rt_attention *a) {
   retort_platform platform = pool_platform(&workers);
   rt_exec exec = {.kernels = kernels, .platform = &platform};
-  uint8_t *work = rt_alloc(NULL, rt_attention_work_bytes(&exec, a->n, a->n_heads, a->head_dim, a->n_ctx));
+  uint8_t *work = rt_alloc(NULL, rt_attention_work_bytes(&exec, a, a->n, 1000));
   rt_attention_run(&exec, a, work);
   rt_free(NULL, work, 0);
 }
 
-static void compare_attention(const rt_kernels *kernels, int kv_type, enum fill fill, uint32_t head_dim, uint32_t heads, uint32_t kv_heads,
-                              uint32_t n, uint32_t past, unsigned workers) {
-  static const float extreme[FILLS] = {[ALL_MIN] = -1e4f, [ALL_MAX] = 3e38f, [DENORMAL] = 1e-41f, [ZEROS] = -0.0f};
-  uint32_t n_ctx = past + n + 3;
-  size_t kv = (size_t)kv_heads * n_ctx * head_dim, qn = (size_t)n * heads * head_dim;
-  float *k = malloc(kv * 4), *v = malloc(kv * 4), *q = malloc(qn * 4), *one = malloc(qn * 4), *all = malloc(qn * 4);
-  size_t row_bytes = rt_kv_row_bytes(kv_type, head_dim);
-  uint8_t *ks = malloc(kv / head_dim * row_bytes), *vs = malloc(kv / head_dim * row_bytes);
-  uint32_t *visible = malloc(n * sizeof *visible);
-  for (size_t i = 0; i < kv; i++) k[i] = fill ? extreme[fill] : rnd_float() * 3, v[i] = fill && i % 2 ? extreme[fill] : rnd_float();
-  for (size_t i = 0; i < qn; i++) q[i] = fill ? extreme[fill] : rnd_float() * 3;
-  for (size_t i = 0; i < kv / head_dim; i++) {
-    rt_kv_store(portable(), kv_type, k + i * head_dim, head_dim, ks + i * row_bytes);
-    rt_kv_store(portable(), kv_type, v + i * head_dim, head_dim, vs + i * row_bytes);
+/* One layer's keys and values in pages, and the same before they were rounded. */
+typedef struct cache {
+  int kv_type;
+  uint32_t kv_heads, n_ctx, k_dim, v_dim;
+  bool latent;  /* values are the first v_dim numbers of the keys */
+  float *k, *v; /* (kv_heads, n_ctx, k_dim), (kv_heads, n_ctx, v_dim) */
+  rt_kv_place k_place, v_place;
+  const uint8_t **pages;
+} cache;
+
+static void open_cache(cache *c, enum fill fill, float extreme) {
+  size_t nk = (size_t)c->kv_heads * c->n_ctx * c->k_dim, nv = (size_t)c->kv_heads * c->n_ctx * c->v_dim;
+  uint32_t blocks = (c->n_ctx + RT_ATTENTION_BLOCK - 1) / RT_ATTENTION_BLOCK;
+  c->k = malloc(nk * 4), c->v = malloc(nv * 4), c->pages = malloc(blocks * sizeof *c->pages);
+  for (size_t i = 0; i < nk; i++) c->k[i] = fill ? extreme : rnd_float() * 3;
+  for (size_t i = 0; i < nv; i++)
+    c->v[i] = c->latent ? c->k[i / c->v_dim * c->k_dim + i % c->v_dim] : fill && i % 2 ? extreme : rnd_float();
+  size_t k_row = rt_kv_row_bytes(c->kv_type, c->k_dim), v_row = rt_kv_row_bytes(c->kv_type, c->v_dim);
+  c->k_place = (rt_kv_place){.head_bytes = RT_ATTENTION_BLOCK * k_row, .row_bytes = k_row, .dim = c->k_dim};
+  c->v_place = (rt_kv_place){
+      .offset = c->kv_heads * RT_ATTENTION_BLOCK * k_row, .head_bytes = RT_ATTENTION_BLOCK * v_row, .row_bytes = v_row, .dim = c->v_dim};
+  size_t bytes = c->kv_heads * RT_ATTENTION_BLOCK * (k_row + v_row);
+  if (c->latent) c->v_place = c->k_place, c->v_place.dim = c->v_dim, bytes = c->v_place.head_bytes * c->kv_heads;
+  for (uint32_t b = 0; b < blocks; b++) {
+    uint8_t *page = malloc(bytes);
+    memset(page, 0xff, bytes); /* NaN: what nobody stored may not be read */
+    for (uint32_t j = 0; j < RT_ATTENTION_BLOCK && b * RT_ATTENTION_BLOCK + j < c->n_ctx; j++)
+      for (uint32_t h = 0; h < c->kv_heads; h++) {
+        size_t at = (size_t)h * c->n_ctx + b * RT_ATTENTION_BLOCK + j;
+        rt_kv_store(portable(), c->kv_type, c->k + at * c->k_dim, c->k_dim, page + h * c->k_place.head_bytes + j * k_row);
+        if (c->latent) continue;
+        rt_kv_store(portable(), c->kv_type, c->v + at * c->v_dim, c->v_dim,
+                    page + c->v_place.offset + h * c->v_place.head_bytes + j * v_row);
+      }
+    c->pages[b] = page;
   }
-  for (uint32_t i = 0; i < n; i++) visible[i] = past + i + 1;
-  rt_attention a = {.kv_type = kv_type,
-                    .k = ks,
-                    .v = vs,
-                    .n_ctx = n_ctx,
-                    .n_heads = heads,
-                    .n_kv_heads = kv_heads,
-                    .head_dim = head_dim,
-                    .scale = 0.3f,
-                    .q = q,
-                    .out = one,
-                    .visible = visible,
-                    .n = 1};
+}
+static void close_cache(cache *c) {
+  for (uint32_t b = 0; b * RT_ATTENTION_BLOCK < c->n_ctx; b++) free((void *)(uintptr_t)c->pages[b]);
+  free(c->k), free(c->v), free(c->pages);
+}
+
+/* The last row of query head h in double. */
+static void expect_attention(const cache *c, uint32_t heads, uint32_t n, uint32_t h, const float *q, const float *out) {
+  size_t base = (size_t)(h / (heads / c->kv_heads)) * c->n_ctx;
+  uint32_t positions = c->n_ctx - 3;
+  const float *qh = q + ((size_t)(n - 1) * heads + h) * c->k_dim;
+  double *score = malloc(positions * sizeof *score), max = -1e300, sum = 0;
+  for (uint32_t j = 0; j < positions; j++) {
+    score[j] = 0;
+    for (uint32_t d = 0; d < c->k_dim; d++) score[j] += (double)qh[d] * kept(c->kv_type, c->k + (base + j) * c->k_dim, c->k_dim, d);
+    score[j] *= 0.3f;
+    max = fmax(max, score[j]);
+  }
+  for (uint32_t j = 0; j < positions; j++) sum += score[j] = exp(score[j] - max);
+  for (uint32_t d = 0; d < c->v_dim; d++) {
+    double o = 0;
+    for (uint32_t j = 0; j < positions; j++)
+      o += score[j] / sum *
+           (c->latent ? kept(c->kv_type, c->k + (base + j) * c->k_dim, c->k_dim, d)
+                      : kept(c->kv_type, c->v + (base + j) * c->v_dim, c->v_dim, d));
+    assert_true(fabs(o - (double)out[((size_t)(n - 1) * heads + h) * c->v_dim + d]) < 1e-5);
+  }
+  free(score);
+}
+
+typedef struct widths {
+  uint32_t k, v;
+  bool latent;
+} widths;
+static void compare_attention_of(const rt_kernels *kernels, int kv_type, enum fill fill, widths dim, uint32_t heads, uint32_t kv_heads,
+                                 uint32_t n, uint32_t past, unsigned workers) {
+  static const float extreme[FILLS] = {[ALL_MIN] = -1e4f, [ALL_MAX] = 3e38f, [DENORMAL] = 1e-41f, [ZEROS] = -0.0f};
+  cache c = {.kv_type = kv_type, .kv_heads = kv_heads, .n_ctx = past + n + 3, .k_dim = dim.k, .v_dim = dim.v, .latent = dim.latent};
+  open_cache(&c, fill, extreme[fill]);
+  size_t n_q = (size_t)n * heads * dim.k, n_out = (size_t)n * heads * dim.v;
+  float *q = malloc(n_q * 4), *one = malloc(n_out * 4), *all = malloc(n_out * 4);
+  uint32_t *visible = malloc(n * sizeof *visible);
+  const uint8_t *const **tables = malloc(n * sizeof *tables);
+  for (size_t i = 0; i < n_q; i++) q[i] = fill ? extreme[fill] : rnd_float() * 3;
+  for (uint32_t i = 0; i < n; i++) visible[i] = past + i + 1, tables[i] = c.pages;
+  rt_attention a = {
+      .kv_type = kv_type, .k = c.k_place, .v = c.v_place, .n_heads = heads, .n_kv_heads = kv_heads, .scale = 0.3f, .pages = tables, .n = 1};
   for (uint32_t i = 0; i < n; i++) { /* the rows one at a time, portable */
-    a.q = q + (size_t)i * heads * head_dim;
-    a.out = one + (size_t)i * heads * head_dim;
+    a.q = q + (size_t)i * heads * dim.k;
+    a.out = one + (size_t)i * heads * dim.v;
     a.visible = visible + i;
     attend(portable(), 1, &a);
   }
   a.q = q, a.out = all, a.visible = visible, a.n = n;
   attend(kernels, workers, &a);
-  for (size_t i = 0; i < qn; i++)
+  for (size_t i = 0; i < n_out; i++)
     if (!same(one[i], all[i]))
-      fail_msg("%s: attention differs at %zu: head_dim %u, heads %u/%u, n %u, past %u, workers %u: %a, not %a", rt_kernels_name(kernels), i,
-               head_dim, heads, kv_heads, n, past, workers, (double)all[i], (double)one[i]);
-  /* The last row in double. */
-  double *score = malloc(n_ctx * sizeof *score);
-  for (uint32_t h = 0; h < heads && fill == RANDOM; h++) {
-    size_t base = (size_t)(h / (heads / kv_heads)) * n_ctx * head_dim;
-    const float *qh = q + ((size_t)(n - 1) * heads + h) * head_dim;
-    double max = -1e300, sum = 0;
-    for (uint32_t j = 0; j < past + n; j++) {
-      score[j] = 0;
-      for (uint32_t d = 0; d < head_dim; d++) score[j] += (double)qh[d] * kept(kv_type, k + base + (size_t)j * head_dim, head_dim, d);
-      score[j] *= 0.3f;
-      max = fmax(max, score[j]);
-    }
-    for (uint32_t j = 0; j < past + n; j++) sum += score[j] = exp(score[j] - max);
-    for (uint32_t d = 0; d < head_dim; d++) {
-      double o = 0;
-      for (uint32_t j = 0; j < past + n; j++) o += score[j] / sum * kept(kv_type, v + base + (size_t)j * head_dim, head_dim, d);
-      assert_true(fabs(o - all[((size_t)(n - 1) * heads + h) * head_dim + d]) < 1e-5);
-    }
+      fail_msg("%s: attention differs at %zu: dims %u and %u, heads %u/%u, n %u, past %u, workers %u: %a, not %a", rt_kernels_name(kernels),
+               i, dim.k, dim.v, heads, kv_heads, n, past, workers, (double)all[i], (double)one[i]);
+  for (uint32_t h = 0; h < heads && fill == RANDOM; h++) expect_attention(&c, heads, n, h, q, all);
+  close_cache(&c);
+  free(q), free(one), free(all), free(visible), free(tables);
+}
+static void compare_attention(const rt_kernels *kernels, int kv_type, enum fill fill, uint32_t head_dim, uint32_t heads, uint32_t kv_heads,
+                              uint32_t n, uint32_t past, unsigned workers) {
+  compare_attention_of(kernels, kv_type, fill, (widths){head_dim, head_dim, false}, heads, kv_heads, n, past, workers);
+}
+
+/* Rows of several sequences in one call, few and many: each as alone. */
+static void compare_sequences(const rt_kernels *kernels, uint32_t n_sequences, uint32_t rows, unsigned workers) {
+  enum { HEADS = 6, KV_HEADS = 2, DIM = 64 };
+  uint32_t n = n_sequences * rows;
+  size_t row = HEADS * DIM;
+  cache *caches = calloc(n_sequences, sizeof *caches);
+  float *q = malloc(n * row * 4), *one = malloc(n * row * 4), *all = malloc(n * row * 4);
+  uint32_t *visible = malloc(n * sizeof *visible);
+  const uint8_t *const **tables = malloc(n * sizeof *tables);
+  for (size_t i = 0; i < n * row; i++) q[i] = rnd_float() * 3;
+  rt_attention a = {.kv_type = RT_KV_F16, .n_heads = HEADS, .n_kv_heads = KV_HEADS, .scale = 0.3f};
+  for (uint32_t s = 0; s < n_sequences; s++) {
+    caches[s] = (cache){.kv_type = RT_KV_F16, .kv_heads = KV_HEADS, .n_ctx = 3 + s * 97 % 400 + rows, .k_dim = DIM, .v_dim = DIM};
+    open_cache(&caches[s], RANDOM, 0);
+    for (uint32_t i = 0; i < rows; i++) visible[s * rows + i] = caches[s].n_ctx - rows + i + 1, tables[s * rows + i] = caches[s].pages;
+    a.k = caches[s].k_place, a.v = caches[s].v_place;
+    a.q = q + s * rows * row, a.out = one + s * rows * row, a.pages = tables + s * rows, a.visible = visible + s * rows, a.n = rows;
+    attend(portable(), 1, &a);
   }
-  free(score), free(k), free(v), free(q), free(one), free(all), free(ks), free(vs), free(visible);
+  a.q = q, a.out = all, a.pages = tables, a.visible = visible, a.n = n;
+  attend(kernels, workers, &a);
+  for (size_t i = 0; i < n * row; i++)
+    if (!same(one[i], all[i])) fail_msg("%s: sequence %zu among %u differs", rt_kernels_name(kernels), i / row / rows, n_sequences);
+  for (uint32_t s = 0; s < n_sequences; s++) close_cache(&caches[s]);
+  free(caches), free(q), free(one), free(all), free(visible), free(tables);
 }
 
 static void check_attention(const rt_kernels *kernels) {
@@ -480,7 +549,15 @@ static void check_attention(const rt_kernels *kernels) {
       compare_attention(kernels, kv_types[t], fill, 80, 6, 2, 1, 140, 2);
       compare_attention(kernels, kv_types[t], fill, 64, 4, 2, 20, 120, 3);
     }
+  compare_sequences(kernels, 3, 2, 2);
+  compare_sequences(kernels, 5, 7, 3);
   if (shortened) return;
+  for (size_t t = 0; t < RT_COUNT(kv_types); t++)
+    for (uint32_t n = 1; n < 60; n += 29) {
+      compare_attention_of(kernels, kv_types[t], RANDOM, (widths){96, 64, false}, 6, 3, n, 150, 2);
+      compare_attention_of(kernels, kv_types[t], RANDOM, (widths){40, 128, false}, 4, 4, n, 100, 3);
+      compare_attention_of(kernels, kv_types[t], RANDOM, (widths){96, 64, true}, 16, 1, n, 150, 2);
+    }
   compare_attention(kernels, RT_KV_F16, RANDOM, 128, 12, 2, 70, 0, 2);
   compare_attention(kernels, RT_KV_F16, RANDOM, 64, 9, 3, 150, 200, 3);
   compare_attention(kernels, RT_KV_Q8_0, RANDOM, 80, 9, 3, 70, 60, 3);

@@ -244,13 +244,18 @@ static void sequences_in_one_batch_do_not_see_each_other(void **state) {
   float alone[SEQUENCES][STEPS * VOCAB], together[SEQUENCES * VOCAB];
   int32_t ids[SEQUENCES][32];
   const uint32_t start[SEQUENCES] = {1, 4, 9};
-  rt_kv_cache caches[SEQUENCES];
+  rt_kv_pool pool;
+  rt_kv_table caches[SEQUENCES];
+  uint8_t *pages[SEQUENCES];
+  const rt_kv_shape kv = rt_kv_shape_of(&b.model->hparams);
+  assert_int_equal(rt_kv_pool_open(&pool, NULL, &kv, RT_KV_F16, SEQUENCES, NULL), RETORT_OK);
   for (uint32_t s = 0; s < SEQUENCES; s++) {
     for (uint32_t i = 0; i < 32; i++) ids[s][i] = (int32_t)((i * 11 + s * 17 + i * i * s) % VOCAB);
     assert_int_equal(retort_session_truncate(b.session, 0, NULL), RETORT_OK);
     assert_int_equal(retort_session_eval(b.session, ids[s], start[s], RETORT_LOGITS_NONE, NULL, NULL), RETORT_OK);
     assert_int_equal(retort_session_eval(b.session, ids[s] + start[s], STEPS, RETORT_LOGITS_ALL, alone[s], NULL), RETORT_OK);
-    assert_int_equal(rt_kv_open(&caches[s], NULL, &b.model->hparams, 20 + s, RT_KV_F16, NULL), RETORT_OK);
+    caches[s] = (rt_kv_table){.pool = &pool, .pages = &pages[s], .most = 1};
+    assert_true(rt_kv_reserve(&caches[s], 0, start[s] + STEPS));
   }
   rt_row rows[16];
   uint32_t n = 0;
@@ -263,7 +268,9 @@ static void sequences_in_one_batch_do_not_see_each_other(void **state) {
     rt_forward(b.model, &b.session->work, rows, SEQUENCES, together);
     for (uint32_t s = 0; s < SEQUENCES; s++) assert_memory_equal(together + s * VOCAB, alone[s] + step * VOCAB, VOCAB * sizeof(float));
   }
-  for (uint32_t s = 0; s < SEQUENCES; s++) rt_kv_close(&caches[s]);
+  for (uint32_t s = 0; s < SEQUENCES; s++) rt_kv_cut(&caches[s], 0);
+  assert_int_equal(pool.n_used, 0);
+  rt_kv_pool_close(&pool);
   bench_close(&b);
 }
 

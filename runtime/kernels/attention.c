@@ -77,23 +77,23 @@ static void block_of(const job *j, uint32_t kv_head, tile rows, uint32_t block, 
   }
   if (!t->rows) return;
   const uint8_t *page = a->pages[rows.first / j->group][block];
-  const rt_attention_tile tile = {.kv_type = a->kv_type,
-                                  .k = page + a->k.offset + kv_head * a->k.head_bytes,
-                                  .v = page + a->v.offset + kv_head * a->v.head_bytes,
-                                  .k_row_bytes = a->k.row_bytes,
-                                  .v_row_bytes = a->v.row_bytes,
-                                  .k_dim = a->k.dim,
-                                  .v_dim = a->v.dim,
-                                  .rows = t->rows,
-                                  .q = t->q,
-                                  .count = t->count,
-                                  .scale = a->scale,
-                                  .p = p,
-                                  .max = t->max,
-                                  .sum = t->sum,
-                                  .o = o,
-                                  .scratch = scratch};
-  j->exec->kernels->attend(&tile);
+  const rt_attention_tile one = {.kv_type = a->kv_type,
+                                 .k = page + a->k.offset + kv_head * a->k.head_bytes,
+                                 .v = page + a->v.offset + kv_head * a->v.head_bytes,
+                                 .k_row_bytes = a->k.row_bytes,
+                                 .v_row_bytes = a->v.row_bytes,
+                                 .k_dim = a->k.dim,
+                                 .v_dim = a->v.dim,
+                                 .rows = t->rows,
+                                 .q = t->q,
+                                 .count = t->count,
+                                 .scale = a->scale,
+                                 .p = p,
+                                 .max = t->max,
+                                 .sum = t->sum,
+                                 .o = o,
+                                 .scratch = scratch};
+  j->exec->kernels->attend(&one);
 }
 
 static float *partial_of(const job *j, uint32_t row, uint32_t head, uint32_t block) {

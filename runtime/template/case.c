@@ -2,7 +2,7 @@
  *
  * The table holds runs of characters whose mappings lie at one distance, and the exceptions (make_case_table.py). Where a table says
  * nothing a character maps to itself. */
-#include "internal.h"
+#include "case.h"
 
 #include "case_table.h"
 

@@ -1,4 +1,4 @@
-/* template_case_table.h - made by make_case_table.py from Unicode 14.0.0: do not edit. */
+/* case_table.h - made by make_case_table.py from Unicode 14.0.0: do not edit. */
 typedef struct case_run {
   uint32_t first, last;
   int32_t delta;

@@ -4,12 +4,12 @@
  * add_generation_prompt, bos_token, eos_token, and the caller's variables, untouched. All of it is input, except the two tokens' texts:
  * those the template may turn into special tokens, the rest never can. Nothing is kept between calls.
  */
+#include <string.h>
+
 #include "../base/json.h"
 #include "../base/structs.h"
-#include "template.h"
 #include "../text/vocab.h"
-
-#include <string.h>
+#include "template.h"
 
 enum { MAX_JSON = 64 << 20 };
 

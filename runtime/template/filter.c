@@ -1,61 +1,28 @@
-/* filter.c - filters (`x|name`) and tests (`x is name`), as jinja2 3.1 defines them.
+/* filter.c - filters and tests, as jinja2 3.1 defines them.
  *
  * Absent, refused by name: those for HTML (escape, urlize, xmlattr, striptags), for looks (pprint, filesizeformat, wordwrap, truncate) and
  * random; no chat template has a use for them. Generators (map, select, ...) are computed at once and handed out once, as in Python.
  */
-#include "../base/number.h"
-#include "internal.h"
+#include "filter.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- arguments ---- */
+#include "../base/number.h"
+#include "method.h"
+#include "operator.h"
+#include "str.h"
+#include "tojson.h"
 
-bool rtj_args(jrun *run, const char *function, const jargs *args, const char *names, size_t required, jvalue out[]) {
-  size_t given = 0, index = 0;
-  const char *name = names;
-  while (*name) {
-    size_t size = strcspn(name, ",");
-    const jvalue *value = index < args->count ? &args->items[index] : NULL;
-    for (size_t i = 0; i < args->n_named; i++) {
-      const jtext *key = args->named[i].key.as.text;
-      if (key->size != size || memcmp(key->bytes, name, size) != 0) continue;
-      if (value) return rtj_fail(run, "%s: two values for the argument '%.*s'", function, (int)size, name);
-      value = &args->named[i].value;
-    }
-    if (value) {
-      out[index] = *value;
-      given++;
-    } else if (index < required) {
-      return rtj_fail(run, "%s: the argument '%.*s' is missing", function, (int)size, name);
-    }
-    index++;
-    name += size + (name[size] == ',');
-  }
-  if (args->count > index) return rtj_fail(run, "%s takes at most %zu argument(s), %zu given", function, index, args->count);
-  if (given < args->count + args->n_named)
-    return rtj_fail(run, "%s has no such keyword argument; it has: %s", function, *names ? names : "none");
-  return true;
-}
-
-bool rtj_arg_int(jrun *run, const char *function, jvalue v, int64_t *out) {
-  if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
-  if (v.type != J_INT && v.type != J_BOOL)
-    return rtj_fail(run, "%s: '%s' object cannot be interpreted as an integer", function, rtj_type_name(v));
-  *out = v.type == J_INT ? v.as.integer : v.as.boolean;
-  return true;
-}
-
-static bool no_args(jrun *run, const char *function, const jargs *args) { return rtj_args(run, function, args, "", 0, NULL); }
 static bool generator(jrun *run, const jvalue *items, size_t count, jvalue *out) { return rtj_seq(run, SEQ_GENERATOR, items, count, out); }
-static bool is_number(jvalue v) { return v.type == J_INT || v.type == J_FLOAT || v.type == J_BOOL; }
+
 static const jvalue nothing = {.type = J_UNDEFINED};
 
 static bool undefined_because(jrun *run, const char *why, jvalue *out) {
   jvalue text;
-  return rtj_text(run, why, strlen(why), &text) && rtj_undefined(run, nothing, text, false, out);
+  return rtj_word(run, why, &text) && rtj_undefined(run, nothing, text, false, out);
 }
 
 /* ---- keys: attribute= and case ---- */
@@ -100,7 +67,7 @@ static bool keyed(jrun *run, jvalue value, jvalue attribute, bool case_sensitive
 /* ---- filters on numbers ---- */
 
 static bool filter_abs(jrun *run, jvalue v, const jargs *args, jvalue *out) {
-  if (!no_args(run, "abs", args)) return false;
+  if (!rtj_no_args(run, "abs", args)) return false;
   if (v.type == J_FLOAT) return *out = rtj_float(fabs(v.as.real)), true;
   int64_t i = 0;
   if (!rtj_arg_int(run, "abs", v, &i)) return false;
@@ -184,7 +151,7 @@ static bool filter_float(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
   *out = a[0];
   if (v.type == J_FLOAT) *out = v;
-  else if (is_number(v)) *out = rtj_float(v.type == J_INT ? (double)v.as.integer : v.as.boolean);
+  else if (rtj_is_number(v)) *out = rtj_float(v.type == J_INT ? (double)v.as.integer : v.as.boolean);
   else if (v.type == J_STRING) read_float(v.as.text, out);
   out->input |= rtj_is_input(v) && out->type != J_STRING;
   return true;
@@ -195,9 +162,9 @@ static bool filter_round(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   int64_t precision = 0;
   if (!rtj_args(run, "round", args, "precision,method", 0, a) || !rtj_arg_int(run, "round", a[0], &precision)) return false;
   if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
-  if (!is_number(v)) return rtj_fail(run, "round: a %s is no number", rtj_type_name(v));
+  if (!rtj_is_number(v)) return rtj_fail(run, "round: a %s is no number", rtj_type_name(v));
   if (precision < 0 || precision > 300) return rtj_fail(run, "round: a precision of %lld is not supported", (long long)precision);
-  bool common = a[1].type == J_NONE || (a[1].type == J_STRING && a[1].as.text->size == 6 && !memcmp(a[1].as.text->bytes, "common", 6));
+  bool common = a[1].type == J_NONE || (a[1].type == J_STRING && rtj_is_word(a[1].as.text, "common"));
   if (common && v.type != J_FLOAT) return *out = rtj_int(v.type == J_INT ? v.as.integer : v.as.boolean), true;
   double d = v.type == J_FLOAT ? v.as.real : v.type == J_INT ? (double)v.as.integer : v.as.boolean;
   if (common) {
@@ -208,8 +175,8 @@ static bool filter_round(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   if (a[1].type != J_STRING) return rtj_fail(run, "round: method must be common, ceil or floor");
   const jtext *method = a[1].as.text;
   double scale = pow(10, (double)precision);
-  if (method->size == 4 && !memcmp(method->bytes, "ceil", 4)) d = ceil(d * scale) / scale;
-  else if (method->size == 5 && !memcmp(method->bytes, "floor", 5)) d = floor(d * scale) / scale;
+  if (rtj_is_word(method, "ceil")) d = ceil(d * scale) / scale;
+  else if (rtj_is_word(method, "floor")) d = floor(d * scale) / scale;
   else return rtj_fail(run, "round: method must be common, ceil or floor");
   *out = rtj_float(d);
   return true;
@@ -219,7 +186,7 @@ static bool filter_round(jrun *run, jvalue v, const jargs *args, jvalue *out) {
 
 static bool case_filter(jrun *run, const char *name, char how, jvalue v, const jargs *args, jvalue *out) {
   const jtext *text;
-  return no_args(run, name, args) && rtj_to_text(run, v, &text) && rtj_change_case(run, text, how, out);
+  return rtj_no_args(run, name, args) && rtj_to_text(run, v, &text) && rtj_change_case(run, text, how, out);
 }
 static bool filter_upper(jrun *run, jvalue v, const jargs *args, jvalue *out) { return case_filter(run, "upper", 'u', v, args, out); }
 static bool filter_lower(jrun *run, jvalue v, const jargs *args, jvalue *out) { return case_filter(run, "lower", 'l', v, args, out); }
@@ -230,19 +197,19 @@ static bool filter_title(jrun *run, jvalue v, const jargs *args, jvalue *out) { 
 
 static bool filter_string(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jtext *text;
-  if (!no_args(run, "string", args) || !rtj_to_text(run, v, &text)) return false;
-  *out = (jvalue){.type = J_STRING, .as.text = text};
+  if (!rtj_no_args(run, "string", args) || !rtj_to_text(run, v, &text)) return false;
+  *out = rtj_string(text);
   return true;
 }
 
 static bool filter_safe(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jtext *text;
-  if (!no_args(run, "safe", args) || !rtj_to_text(run, v, &text)) return false;
+  if (!rtj_no_args(run, "safe", args) || !rtj_to_text(run, v, &text)) return false;
   jtext *copy = rtj_alloc(run, 1, sizeof *copy);
   if (!copy) return false;
   *copy = *text;
   copy->safe = true;
-  *out = (jvalue){.type = J_STRING, .as.text = copy};
+  *out = rtj_string(copy);
   return true;
 }
 
@@ -288,7 +255,7 @@ static bool filter_indent(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   if (a[0].type != J_STRING && !rtj_build(run, &spaces, &a[0])) return false;
   const jtext *indent = a[0].as.text;
   jvalue lines;
-  if (!rtj_split_lines(run, v.as.text, &lines)) return false;
+  if (!rtj_split_lines(run, v.as.text, false, &lines)) return false;
   const jseq *seq = lines.as.seq;
   size_t size = v.as.text->size;
   /* jinja2 adds a newline before it splits: a text that ends in one has an empty last line, an empty text has one line. */
@@ -327,7 +294,7 @@ static bool length_of(jrun *run, jvalue v, size_t *out) {
 
 static bool filter_length(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   size_t n = 0;
-  if (!no_args(run, "length", args) || !length_of(run, v, &n)) return false;
+  if (!rtj_no_args(run, "length", args) || !length_of(run, v, &n)) return false;
   *out = rtj_int((int64_t)n);
   return true;
 }
@@ -335,13 +302,13 @@ static bool filter_length(jrun *run, jvalue v, const jargs *args, jvalue *out) {
 static bool filter_list(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jvalue *items;
   size_t count;
-  return no_args(run, "list", args) && rtj_iterate(run, v, &items, &count) && rtj_seq(run, SEQ_LIST, items, count, out);
+  return rtj_no_args(run, "list", args) && rtj_iterate(run, v, &items, &count) && rtj_seq(run, SEQ_LIST, items, count, out);
 }
 
 static bool filter_default(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[2] = {nothing, rtj_bool(false)};
   bool boolean, truth = true;
-  if (!rtj_text(run, "", 0, &a[0]) || !rtj_args(run, "default", args, "default_value,boolean", 0, a)) return false;
+  if (!rtj_word(run, "", &a[0]) || !rtj_args(run, "default", args, "default_value,boolean", 0, a)) return false;
   boolean = rtj_truth(a[1]);
   if (v.type == J_UNDEFINED) truth = false;
   else if (boolean) truth = rtj_truth(v);
@@ -354,7 +321,7 @@ static bool filter_first(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   size_t count;
   jseq *seq = v.type == J_SEQ && v.as.seq->kind == SEQ_GENERATOR ? v.as.seq : NULL;
   size_t cursor = seq ? seq->cursor : 0;
-  if (!no_args(run, "first", args) || !rtj_iterate(run, v, &items, &count)) return false;
+  if (!rtj_no_args(run, "first", args) || !rtj_iterate(run, v, &items, &count)) return false;
   if (!count) return undefined_because(run, "the first item of an empty sequence", out);
   if (seq) seq->cursor = cursor + 1;
   *out = items[0];
@@ -369,7 +336,7 @@ static bool reversible(jrun *run, jvalue v) {
 static bool filter_last(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jvalue *items;
   size_t count;
-  if (!no_args(run, "last", args) || !reversible(run, v)) return false;
+  if (!rtj_no_args(run, "last", args) || !reversible(run, v)) return false;
   if (!rtj_iterate(run, v, &items, &count)) return false;
   if (!count) return undefined_because(run, "the last item of an empty sequence", out);
   *out = items[count - 1];
@@ -379,7 +346,7 @@ static bool filter_last(jrun *run, jvalue v, const jargs *args, jvalue *out) {
 static bool filter_reverse(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jvalue *items;
   size_t count;
-  if (!no_args(run, "reverse", args)) return false;
+  if (!rtj_no_args(run, "reverse", args)) return false;
   if (!rtj_iterate(run, v, &items, &count)) return false;
   if (v.type == J_STRING) {
     jbuilder b = {0};
@@ -400,7 +367,7 @@ static bool filter_join(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jtext *separator, *text;
   size_t count;
   jbuilder b = {0};
-  if (!rtj_text(run, "", 0, &a[0]) || !rtj_args(run, "join", args, "d,attribute", 0, a)) return false;
+  if (!rtj_word(run, "", &a[0]) || !rtj_args(run, "join", args, "d,attribute", 0, a)) return false;
   if (!rtj_to_text(run, a[0], &separator) || !rtj_iterate(run, v, &items, &count)) return false;
   for (size_t i = 0; i < count; i++) {
     jvalue item;
@@ -411,7 +378,7 @@ static bool filter_join(jrun *run, jvalue v, const jargs *args, jvalue *out) {
 }
 
 static bool filter_items(jrun *run, jvalue v, const jargs *args, jvalue *out) {
-  if (!no_args(run, "items", args)) return false;
+  if (!rtj_no_args(run, "items", args)) return false;
   if (v.type == J_UNDEFINED) return generator(run, NULL, 0, out);
   if (v.type != J_DICT) return rtj_fail(run, "Can only get item pairs from a mapping.");
   if (!rtj_dict_view(run, v.as.dict, SEQ_ITEMS, out)) return false;
@@ -422,11 +389,11 @@ static bool filter_items(jrun *run, jvalue v, const jargs *args, jvalue *out) {
 static bool filter_dictsort(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue a[3] = {rtj_bool(false), nothing, rtj_bool(false)};
   bool case_sensitive, reverse;
-  if (!rtj_text(run, "key", 3, &a[1]) || !rtj_args(run, "dictsort", args, "case_sensitive,by,reverse", 0, a)) return false;
+  if (!rtj_word(run, "key", &a[1]) || !rtj_args(run, "dictsort", args, "case_sensitive,by,reverse", 0, a)) return false;
   case_sensitive = rtj_truth(a[0]);
   reverse = rtj_truth(a[2]);
   const jtext *by = a[1].type == J_STRING ? a[1].as.text : NULL;
-  bool by_key = by && by->size == 3 && !memcmp(by->bytes, "key", 3), by_value = by && by->size == 5 && !memcmp(by->bytes, "value", 5);
+  bool by_key = by && rtj_is_word(by, "key"), by_value = by && rtj_is_word(by, "value");
   if (!by_key && !by_value) return rtj_fail(run, "dictsort: by must be 'key' or 'value'");
   if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
   if (v.type != J_DICT) return rtj_fail(run, "dictsort needs a dict, not %s", rtj_type_name(v));
@@ -648,19 +615,14 @@ static const jbuiltin filters[] = {{"abs", filter_abs},
                                    {"string", filter_string},
                                    {"sum", filter_sum},
                                    {"title", filter_title},
-                                   {"tojson", rtj_json},
+                                   {"tojson", rtj_to_json},
                                    {"trim", filter_trim},
                                    {"unique", filter_unique},
-                                   {"upper", filter_upper}};
-
-static const jbuiltin *find_filter(const jname *name) {
-  for (size_t i = 0; i < RT_COUNT(filters); i++)
-    if (strlen(filters[i].name) == name->size && memcmp(filters[i].name, name->bytes, name->size) == 0) return &filters[i];
-  return NULL;
-}
+                                   {"upper", filter_upper},
+                                   {NULL, NULL}};
 
 bool rtj_filter(jrun *run, const jname *name, jvalue value, const jargs *args, jvalue *out) {
-  const jbuiltin *filter = find_filter(name);
+  const jbuiltin *filter = rtj_look_up(filters, name->bytes, name->size);
   if (!filter) return rtj_fail(run, "there is no filter '%.*s', or it is not supported", (int)name->size, name->bytes);
   if (!rtj_enter(run)) return false;
   bool ok = filter->call(run, value, args, out);
@@ -755,19 +717,6 @@ static bool remainder_is(jrun *run, jvalue v, jvalue divisor, int64_t wanted, bo
   return rtj_binary(run, '%', v, divisor, &rest) && rtj_equal(run, rest, rtj_int(wanted), out);
 }
 
-/* str.isupper, str.islower: at least one cased character, none of the other case. */
-static bool has_case(jrun *run, jvalue v, char how, bool *out) {
-  const jtext *text;
-  jvalue same, other;
-  if (!rtj_to_text(run, v, &text) || !rtj_change_case(run, text, how, &same) || !rtj_change_case(run, text, how == 'u' ? 'l' : 'u', &other))
-    return false;
-  jvalue self = {.type = J_STRING, .as.text = text};
-  bool unchanged, cased;
-  if (!rtj_equal(run, self, same, &unchanged) || !rtj_equal(run, self, other, &cased)) return false;
-  *out = unchanged && !cased;
-  return true;
-}
-
 static bool same(jrun *run, jvalue a, jvalue b, bool *out) {
   if (a.type != b.type) return *out = false, true;
   if (a.type == J_STRING) return *out = a.as.text == b.as.text, true;
@@ -791,8 +740,9 @@ static bool run_test(jrun *run, test_id id, const char *name, jvalue v, const ja
     case TEST_SAMEAS: return rtj_args(run, name, args, "other", 1, &b) && same(run, v, b, out);
     default: break;
   }
-  if (!no_args(run, name, args)) return false;
+  if (!rtj_no_args(run, name, args)) return false;
   jseq_kind kind = v.type == J_SEQ ? v.as.seq->kind : SEQ_LIST;
+  const jtext *text;
   switch (id) {
     case TEST_BOOLEAN: *out = v.type == J_BOOL; return true;
     case TEST_CALLABLE: *out = v.type == J_FUNCTION || v.type == J_MACRO || v.type == J_LOOP; return true;
@@ -804,7 +754,7 @@ static bool run_test(jrun *run, test_id id, const char *name, jvalue v, const ja
     case TEST_FALSE: *out = v.type == J_BOOL && !v.as.boolean; return true;
     case TEST_FLOAT: *out = v.type == J_FLOAT; return true;
     case TEST_INTEGER: *out = v.type == J_INT; return true;
-    case TEST_NUMBER: *out = is_number(v); return true;
+    case TEST_NUMBER: *out = rtj_is_number(v); return true;
     case TEST_NONE: *out = v.type == J_NONE; return true;
     case TEST_STRING: *out = v.type == J_STRING; return true;
     case TEST_MAPPING: *out = v.type == J_DICT; return true;
@@ -814,15 +764,16 @@ static bool run_test(jrun *run, test_id id, const char *name, jvalue v, const ja
     case TEST_SEQUENCE:
       *out = v.type == J_STRING || v.type == J_DICT || v.type == J_UNDEFINED || (v.type == J_SEQ && kind <= SEQ_RANGE);
       return true;
-    case TEST_LOWER: return has_case(run, v, 'l', out);
-    case TEST_UPPER: return has_case(run, v, 'u', out);
+    case TEST_LOWER:
+    case TEST_UPPER: return rtj_to_text(run, v, &text) && rtj_has_case(run, text, id == TEST_UPPER ? 'u' : 'l', out);
     case TEST_FILTER:
     case TEST_TEST: {
       test_id ignored;
       *out = false;
       if (v.type != J_STRING) return true;
-      jname wanted = {v.as.text->bytes, v.as.text->size, NULL};
-      *out = id == TEST_FILTER ? find_filter(&wanted) != NULL : find_test(wanted.bytes, wanted.size, &ignored);
+      const jtext *wanted = v.as.text;
+      *out =
+          id == TEST_FILTER ? rtj_look_up(filters, wanted->bytes, wanted->size) != NULL : find_test(wanted->bytes, wanted->size, &ignored);
       return true;
     }
     default: return rtj_fail(run, "this test is not supported");

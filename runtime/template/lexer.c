@@ -1,26 +1,27 @@
-/* lexer.c - Jinja source to tokens, one at a time.
+/* lexer.c - Jinja source to tokens; see lexer.h.
  *
  * Follows jinja2's lexer.py for its whitespace rules, which decide what a chat template prints: `-` strips all whitespace on its side, `+`
  * keeps it, trim_blocks drops one newline after a block or comment, lstrip_blocks drops the blanks of a line in front of a block or comment
  * that begins it, and the final newline of the source goes. Delimiters are the default ones. Names are ASCII.
  */
-#include "../base/number.h"
-#include "../base/utf8.h"
-#include "internal.h"
+#include "lexer.h"
 
 #include <string.h>
+
+#include "../base/number.h"
+#include "../base/utf8.h"
+#include "text.h"
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 static bool is_name(char c) { return is_name_start(c) || is_digit(c); }
 
-bool rtj_lex_begin(jrun *run, const char *source, size_t size) {
+bool rtj_lex_begin(jlexer *lexer, jrun *run, const char *source, size_t size) {
   if (size > RT_TEMPLATE_MAX_SOURCE)
     return rtj_fail_at(run, 0, "the template has %zu bytes, at most %d are accepted", size, RT_TEMPLATE_MAX_SOURCE);
   char *copy = rtj_alloc(run, size + 1, 1);
   if (!copy) return false;
-  jlexer *lexer = &run->lexer;
-  lexer->source = copy;
+  run->source = copy;
   uint32_t n = 0;
   for (size_t i = 0; i < size;) {
     if (source[i] == '\r') {
@@ -30,7 +31,7 @@ bool rtj_lex_begin(jrun *run, const char *source, size_t size) {
     }
     uint32_t c;
     size_t length = rt_utf8_decode((const uint8_t *)source + i, size - i, &c);
-    lexer->size = n;
+    run->source_size = n;
     if (c == RT_UTF8_INVALID) return rtj_fail_at(run, n, "the template is not valid UTF-8 here");
     memcpy(copy + n, source + i, length);
     n += (uint32_t)length;
@@ -38,10 +39,8 @@ bool rtj_lex_begin(jrun *run, const char *source, size_t size) {
   }
   if (n && copy[n - 1] == '\n') n--;
   copy[n] = 0;
-  lexer->size = n;
-  lexer->at = 0;
-  lexer->state = IN_DATA;
-  lexer->line_starting = true;
+  run->source_size = n;
+  *lexer = (jlexer){.run = run, .source = copy, .size = n, .state = IN_DATA, .line_starting = true};
   return true;
 }
 
@@ -130,9 +129,45 @@ static bool data(jtoken *token, const jlexer *lexer, uint32_t from, uint32_t to)
   return to > from;
 }
 
+/* The comment that begins at `begin`: its tag makes no token. */
+static bool lex_comment(jlexer *lexer, jtoken *token, uint32_t begin, uint32_t inside, bool *done) {
+  uint32_t at = inside;
+  *done = inside == lexer->size; /* jinja2 does not mind a comment that begins at the very end */
+  if (*done) {
+    lexer->at = inside;
+    token->kind = TOKEN_END;
+    return true;
+  }
+  for (; !at_text(lexer, at, "#}"); at++)
+    if (at >= lexer->size) return rtj_fail_at(lexer->run, begin, "this comment has no end: #} is missing");
+  lexer->at = after_block(lexer, at + 2, at > inside ? sign_at(lexer, at - 1) : 0);
+  note_line(lexer);
+  return true;
+}
+
+/* The raw block whose tag begins at `begin` and whose text begins at `raw`. */
+static bool lex_raw(jlexer *lexer, jtoken *token, uint32_t begin, uint32_t raw, bool *done) {
+  *done = raw == lexer->size; /* nor a raw block */
+  if (*done) {
+    lexer->at = raw;
+    token->kind = TOKEN_END;
+    return true;
+  }
+  lexer->line_starting = lexer->source[raw - 1] == '\n';
+  for (uint32_t at = raw; at < lexer->size; at++) {
+    char sign = 0;
+    uint32_t after = raw_end(lexer, at, &sign);
+    if (!after) continue;
+    *done = data(token, lexer, raw, sign == '-' ? strip_end(lexer, raw, at) : sign != '+' ? strip_line(lexer, raw, at) : at);
+    lexer->at = after;
+    note_line(lexer);
+    return true;
+  }
+  return rtj_fail_at(lexer->run, begin, "this raw block has no end: {%% endraw %%} is missing");
+}
+
 /* Reads text up to the next tag. *done: a token was made; else the lexer stands behind something that makes none. */
-static bool lex_data(jrun *run, jtoken *token, bool *done) {
-  jlexer *lexer = &run->lexer;
+static bool lex_data(jlexer *lexer, jtoken *token, bool *done) {
   const char *s = lexer->source;
   uint32_t from = lexer->at, at = from;
   while (at < lexer->size && !(s[at] == '{' && (s[at + 1] == '{' || s[at + 1] == '%' || s[at + 1] == '#'))) at++;
@@ -149,43 +184,11 @@ static bool lex_data(jrun *run, jtoken *token, bool *done) {
     lexer->line_starting = false;
     return true;
   }
-  uint32_t begin = at, inside = at + 2 + (sign != 0);
-  if (what == '#' && inside == lexer->size) { /* jinja2 does not mind a comment that begins at the very end */
-    lexer->at = inside;
-    token->kind = TOKEN_END;
-    return true;
-  }
-  if (what == '#') {
-    for (at = inside; !at_text(lexer, at, "#}"); at++)
-      if (at >= lexer->size) return rtj_fail_at(run, begin, "this comment has no end: #} is missing");
-    char end = at > inside ? sign_at(lexer, at - 1) : 0;
-    lexer->at = after_block(lexer, at + 2, end);
-    note_line(lexer);
-    *done = false;
-    return true;
-  }
-  uint32_t raw = what == '%' ? raw_begin(lexer, begin) : 0;
-  if (raw) {
-    if (raw == lexer->size) { /* nor a raw block */
-      lexer->at = raw;
-      token->kind = TOKEN_END;
-      return true;
-    }
-    lexer->line_starting = s[raw - 1] == '\n';
-    char end_sign = 0;
-    for (at = raw;; at++) {
-      if (at >= lexer->size) return rtj_fail_at(run, begin, "this raw block has no end: {%% endraw %%} is missing");
-      uint32_t after = raw_end(lexer, at, &end_sign);
-      if (!after) continue;
-      to = end_sign == '-' ? strip_end(lexer, raw, at) : end_sign != '+' ? strip_line(lexer, raw, at) : at;
-      *done = data(token, lexer, raw, to);
-      lexer->at = after;
-      note_line(lexer);
-      return true;
-    }
-  }
+  uint32_t inside = at + 2 + (sign != 0), raw = what == '%' ? raw_begin(lexer, at) : 0;
+  if (what == '#') return lex_comment(lexer, token, at, inside, done);
+  if (raw) return lex_raw(lexer, token, at, raw, done);
   token->kind = what == '{' ? TOKEN_PRINT_BEGIN : TOKEN_BLOCK_BEGIN;
-  token->at = begin;
+  token->at = at;
   lexer->state = what == '{' ? IN_PRINT : IN_BLOCK;
   lexer->at = inside;
   return true;
@@ -193,8 +196,8 @@ static bool lex_data(jrun *run, jtoken *token, bool *done) {
 
 /* ---- inside of tags ---- */
 
-static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uint32_t to) {
-  char *out = rtj_alloc(run, (size_t)(to - from) + 1, 1);
+static bool unescape(jlexer *lexer, jtoken *token, const char *s, uint32_t from, uint32_t to) {
+  char *out = rtj_alloc(lexer->run, (size_t)(to - from) + 1, 1);
   if (!out) return false;
   size_t n = 0;
   for (uint32_t i = from; i < to; i++) {
@@ -218,7 +221,7 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
       case 'x': digits = 2; break;
       case 'u': digits = 4; break;
       case 'U': digits = 8; break;
-      case 'N': return rtj_fail_at(run, at, "character names (\\N{...}) are not supported, write \\uXXXX");
+      case 'N': return rtj_fail_at(lexer->run, at, "character names (\\N{...}) are not supported, write \\uXXXX");
       default:
         if (s[i] >= '0' && s[i] <= '7') {
           for (digits = 0; digits < 3 && i < to && s[i] >= '0' && s[i] <= '7'; digits++) code = code * 8 + (uint32_t)(s[i++] - '0');
@@ -227,18 +230,19 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
           continue;
         }
         if ((unsigned char)s[i] >= 0x80)
-          return rtj_fail_at(run, at, "a backslash in front of a character outside of ASCII is not supported");
+          return rtj_fail_at(lexer->run, at, "a backslash in front of a character outside of ASCII is not supported");
         out[n++] = '\\'; /* unknown escapes stay as they are, as in Python */
         out[n++] = s[i];
         continue;
     }
     for (; digits; digits--) {
       int d = i + 1 < to ? rt_digit(s[i + 1]) : -1;
-      if (d < 0 || d > 15) return rtj_fail_at(run, at, "this escape in a string needs more hexadecimal digits");
+      if (d < 0 || d > 15) return rtj_fail_at(lexer->run, at, "this escape in a string needs more hexadecimal digits");
       code = code << 4 | (uint32_t)d;
       i++;
     }
-    if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return rtj_fail_at(run, at, "U+%04X is not a character", (unsigned)code);
+    if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
+      return rtj_fail_at(lexer->run, at, "U+%04X is not a character", (unsigned)code);
     n += rt_utf8_encode(code, (uint8_t *)out + n);
   }
   token->bytes = out;
@@ -246,48 +250,44 @@ static bool unescape(jrun *run, jtoken *token, const char *s, uint32_t from, uin
   return true;
 }
 
-static bool lex_string(jrun *run, jtoken *token) {
-  jlexer *lexer = &run->lexer;
+static bool lex_string(jlexer *lexer, jtoken *token) {
   const char *s = lexer->source;
   char quote = s[lexer->at];
   uint32_t from = lexer->at + 1, at = from;
   for (; at < lexer->size && s[at] != quote; at++)
     if (s[at] == '\\') at++;
-  if (at >= lexer->size) return rtj_fail_at(run, token->at, "this string has no end");
+  if (at >= lexer->size) return rtj_fail_at(lexer->run, token->at, "this string has no end");
   token->kind = TOKEN_STRING;
   lexer->at = at + 1;
-  return unescape(run, token, s, from, at);
+  return unescape(lexer, token, s, from, at);
 }
 
 /* 0x1F, 0o17, 0b11; an underscore may stand behind the prefix. */
-static bool lex_based(jrun *run, jtoken *token, unsigned base) {
-  jlexer *lexer = &run->lexer;
+static bool lex_based(jlexer *lexer, jtoken *token, unsigned base) {
   uint32_t at = lexer->at + 2;
   if (lexer->source[at] == '_') at++;
   size_t n = rt_digits(lexer->source + at, lexer->size - at, base);
   int64_t value = 0;
   if (!rt_read_integer(lexer->source + at, n, base, false, &value))
-    return rtj_fail_at(run, token->at, "this integer does not fit in 64 bits");
+    return rtj_fail_at(lexer->run, token->at, "this integer does not fit in 64 bits");
   lexer->at = n ? at + (uint32_t)n : lexer->at + 1; /* "0x" is a zero and a name */
   token->number = rtj_int(value);
   return true;
 }
 
-static bool lex_decimal_integer(jrun *run, jtoken *token, size_t size) {
-  jlexer *lexer = &run->lexer;
+static bool lex_decimal_integer(jlexer *lexer, jtoken *token, size_t size) {
   const char *s = lexer->source + lexer->at;
   int64_t value = 0;
   bool fits = rt_read_integer(s, size, 10, false, &value);
-  if (s[0] == '0' && (!fits || value)) return rtj_fail_at(run, token->at, "an integer may not begin with 0");
-  if (!fits) return rtj_fail_at(run, token->at, "this integer does not fit in 64 bits");
+  if (s[0] == '0' && (!fits || value)) return rtj_fail_at(lexer->run, token->at, "an integer may not begin with 0");
+  if (!fits) return rtj_fail_at(lexer->run, token->at, "this integer does not fit in 64 bits");
   token->number = rtj_int(value);
   lexer->at += (uint32_t)size;
   return true;
 }
 
 /* A float has a fraction or an exponent, and does not follow a point: x.1.2 is two items. */
-static bool lex_number(jrun *run, jtoken *token) {
-  jlexer *lexer = &run->lexer;
+static bool lex_number(jlexer *lexer, jtoken *token) {
   const char *s = lexer->source + lexer->at;
   size_t left = lexer->size - lexer->at, whole = rt_digits(s, left, 10), size = whole;
   double value = 0;
@@ -295,24 +295,23 @@ static bool lex_number(jrun *run, jtoken *token) {
   if (lexer->at == 0 || s[-1] != '.') {
     bool fits = rt_read_decimal(s, left, false, &size, &value);
     if (size != whole) {
-      if (!fits) return rtj_fail_at(run, token->at, "this number has too many digits");
+      if (!fits) return rtj_fail_at(lexer->run, token->at, "this number has too many digits");
       token->number = rtj_float(value);
       lexer->at += (uint32_t)size;
       return true;
     }
   }
-  if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) return lex_based(run, token, 16);
-  if (s[0] == '0' && (s[1] == 'o' || s[1] == 'O')) return lex_based(run, token, 8);
-  if (s[0] == '0' && (s[1] == 'b' || s[1] == 'B')) return lex_based(run, token, 2);
-  return lex_decimal_integer(run, token, whole);
+  if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) return lex_based(lexer, token, 16);
+  if (s[0] == '0' && (s[1] == 'o' || s[1] == 'O')) return lex_based(lexer, token, 8);
+  if (s[0] == '0' && (s[1] == 'b' || s[1] == 'B')) return lex_based(lexer, token, 2);
+  return lex_decimal_integer(lexer, token, whole);
 }
 
-static bool lex_operator(jrun *run, jtoken *token) {
+static bool lex_operator(jlexer *lexer, jtoken *token) {
   static const struct {
     char text[3];
-    jtoken_op op;
+    joperator op;
   } longer[] = {{"==", OP_EQ}, {"!=", OP_NE}, {"<=", OP_LE}, {">=", OP_GE}, {"//", OP_FLOORDIV}, {"**", OP_POW}};
-  jlexer *lexer = &run->lexer;
   token->kind = TOKEN_OP;
   for (size_t i = 0; i < RT_COUNT(longer); i++)
     if (at_text(lexer, lexer->at, longer[i].text)) {
@@ -324,29 +323,28 @@ static bool lex_operator(jrun *run, jtoken *token) {
   if ((unsigned char)c >= 0x80 || !c || !strchr("+-/*%~[](){}><=.:|,;", c)) {
     size_t end = lexer->at;
     rtj_decode(lexer->source, &end);
-    return rtj_fail_at(run, token->at, "unexpected character '%.*s'%s", (int)(end - lexer->at), lexer->source + lexer->at,
+    return rtj_fail_at(lexer->run, token->at, "unexpected character '%.*s'%s", (int)(end - lexer->at), lexer->source + lexer->at,
                        (unsigned char)c >= 0x80 ? " (names must be ASCII)" : "");
   }
   if (c == '(' || c == '[' || c == '{') {
     if (lexer->open == sizeof lexer->closers)
-      return rtj_fail_at(run, token->at, "brackets are nested deeper than %zu", sizeof lexer->closers);
+      return rtj_fail_at(lexer->run, token->at, "brackets are nested deeper than %zu", sizeof lexer->closers);
     lexer->closers[lexer->open++] = c == '(' ? ')' : c == '[' ? ']' : '}';
   } else if (c == ')' || c == ']' || c == '}') {
-    if (!lexer->open) return rtj_fail_at(run, token->at, "unexpected '%c'", c);
+    if (!lexer->open) return rtj_fail_at(lexer->run, token->at, "unexpected '%c'", c);
     char expected = lexer->closers[--lexer->open];
-    if (c != expected) return rtj_fail_at(run, token->at, "unexpected '%c', expected '%c'", c, expected);
+    if (c != expected) return rtj_fail_at(lexer->run, token->at, "unexpected '%c', expected '%c'", c, expected);
   }
   token->op = c;
   lexer->at++;
   return true;
 }
 
-bool rtj_lex(jrun *run, jtoken *token) {
-  jlexer *lexer = &run->lexer;
+bool rtj_lex(jlexer *lexer, jtoken *token) {
   *token = (jtoken){.at = lexer->at};
   while (lexer->state == IN_DATA) {
     bool done;
-    if (!lex_data(run, token, &done)) return false;
+    if (!lex_data(lexer, token, &done)) return false;
     if (done) return true;
   }
   lexer->at = skip_space(lexer, lexer->at);
@@ -369,8 +367,8 @@ bool rtj_lex(jrun *run, jtoken *token) {
     }
   }
   char c = lexer->source[lexer->at];
-  if (is_digit(c)) return lex_number(run, token);
-  if (c == '"' || c == '\'') return lex_string(run, token);
+  if (is_digit(c)) return lex_number(lexer, token);
+  if (c == '"' || c == '\'') return lex_string(lexer, token);
   if (is_name_start(c)) {
     token->kind = TOKEN_NAME;
     token->bytes = lexer->source + lexer->at;
@@ -378,5 +376,5 @@ bool rtj_lex(jrun *run, jtoken *token) {
     token->size = (size_t)(lexer->source + lexer->at - token->bytes);
     return true;
   }
-  return lex_operator(run, token);
+  return lex_operator(lexer, token);
 }

@@ -1,4 +1,4 @@
-"""Writes template_case_table.h: Unicode case mappings as runs, from this Python's own str.upper, str.lower and str.title.
+"""Writes case_table.h: Unicode case mappings as runs, from this Python's own str.upper, str.lower and str.title.
 
 python3 runtime/template/make_case_table.py > runtime/template/case_table.h
 """
@@ -37,7 +37,7 @@ def table(name, kind, rows):
 
 
 special = lambda change: [(c, change(c)) for c in CHARS if len(change(c)) > 1]
-print("/* template_case_table.h - made by make_case_table.py from Unicode %s: do not edit. */" % unicodedata.unidata_version)
+print("/* case_table.h - made by make_case_table.py from Unicode %s: do not edit. */" % unicodedata.unidata_version)
 print("typedef struct case_run {\n  uint32_t first, last;\n  int32_t delta;\n  uint8_t step;\n} case_run;")
 print("typedef struct case_special {\n  uint32_t from, to[3];\n} case_special;")
 for name, change in (("upper_runs", str.upper), ("lower_runs", str.lower)):

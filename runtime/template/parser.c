@@ -1,15 +1,19 @@
-/* parser.c - tokens to syntax tree: recursive descent for statements, precedence climbing for expressions.
+/* parser.c - see parser.h: recursive descent for statements, precedence climbing for expressions.
  *
  * Accepts what jinja2's parser.py accepts, peculiarities included (filters bind tighter than unary operators' operands, `**` groups to the
  * left, tuples without parentheses), except inheritance, imports and the extensions that chat templates do not get. The height of the tree
  * is bounded here, so that whoever walks it may recurse.
  */
-#include "internal.h"
+#include "parser.h"
 
 #include <string.h>
 
+#include "lexer.h"
+#include "text.h"
+
 typedef struct parser {
   jrun *run;
+  jlexer lexer;
   jtoken token, ahead;
   bool has_ahead;
   unsigned depth; /* of the recursion */
@@ -23,12 +27,12 @@ static bool next(parser *p) {
     p->has_ahead = false;
     return true;
   }
-  return rtj_lex(p->run, &p->token);
+  return rtj_lex(&p->lexer, &p->token);
 }
 
 static bool look(parser *p) {
   if (p->has_ahead) return true;
-  p->has_ahead = rtj_lex(p->run, &p->ahead);
+  p->has_ahead = rtj_lex(&p->lexer, &p->ahead);
   return p->has_ahead;
 }
 
@@ -360,7 +364,6 @@ static jnode *call(parser *p, jnode *callee) {
   node->a = callee;
   return call_args(p, &node->b) ? finish(p, node) : NULL;
 }
-
 static jnode *postfix(parser *p, jnode *node) {
   while (node) {
     if (is_op(p, '.') || is_op(p, '[')) node = subscript(p, node);
@@ -418,7 +421,6 @@ static jnode *test(parser *p, jnode *node) {
   if (!finish(p, result)) return NULL;
   return negated ? join2(p, N_NOT, at, result, NULL) : result;
 }
-
 static jnode *unary(parser *p, bool with_filters) {
   if (!enter(p)) return NULL;
   uint32_t at = p->token.at;
@@ -775,7 +777,8 @@ static bool body(parser *p, const char *const *ends, jnode **out) {
   }
 }
 
-bool rtj_parse(jrun *run) {
+bool rtj_parse(jrun *run, const char *source, size_t size, jnode **tree) {
   parser p = {.run = run};
-  return next(&p) && body(&p, NULL, &run->tree);
+  *tree = NULL;
+  return rtj_lex_begin(&p.lexer, run, source, size) && next(&p) && body(&p, NULL, tree);
 }

@@ -7,8 +7,8 @@
  * Provenance: every byte of the output is either the template's own or came from an `input` variable (or was computed from one). The spans
  * of the latter come with the text, so that the tokenizer can keep a message from spelling a special token.
  */
-#ifndef RT_TEXT_TEMPLATE_H
-#define RT_TEXT_TEMPLATE_H
+#ifndef RT_TEMPLATE_H
+#define RT_TEMPLATE_H
 
 #include "../base/base.h"
 #include "../base/json.h"

@@ -7,6 +7,7 @@
 #define RT_KERNELS_H
 
 #include "../base/base.h"
+#include "../quant/panel.h"
 #include "../quant/quant.h"
 
 typedef struct rt_kernels rt_kernels; /* kernels/variant.h; opaque to the model */
@@ -18,6 +19,7 @@ const char *rt_kernels_name(const rt_kernels *kernels);
 /* A weight matrix in place in the file: `rows` rows of `cols` elements. y = W x. */
 typedef struct rt_matrix {
   const rt_quant *type;
+  rt_panel_kind kind; /* rt_panel_kind_of(type->panel): which kernels serve it */
   const uint8_t *data;
   uint32_t rows, cols; /* outputs, inputs; cols is a multiple of type->block */
   size_t row_bytes;

@@ -47,7 +47,7 @@ static inline void panel_fill(const panel *p, const rt_matrix *w, uint32_t first
   for (uint32_t r = 0; r < rows; r++) {
     const rt_panel_row out = {p->codes + (size_t)r * p->cols, p->d + (size_t)r * p->groups, p->m + (size_t)r * p->groups,
                               p->scales + (size_t)r * p->subs, p->mins + (size_t)r * p->subs};
-    panel_decode_row(w->type->id, w->data + (size_t)(first + r) * w->row_bytes, p->groups, &out);
+    panel_decode_row(w->type->id, w->data + (size_t)(first + r) * w->row_bytes, w->cols / w->type->block, &out);
   }
 }
 

@@ -6,7 +6,6 @@
 #define RT_KERNELS_VARIANT_H
 
 #include "kernels.h"
-#include "../quant/panel.h"
 
 enum {
   RT_TOKENS = 16,     /* tokens side by side in the lanes of a matrix product */

@@ -61,6 +61,7 @@ static retort_status bind_matrix(binder *b, const char *name, uint32_t cols, uin
   if (cols % type->block || !rt_mul_u64(cols / type->block, type->block_bytes, &row_bytes) || !rt_to_size(row_bytes, &size))
     return rt_fail(b->error, RETORT_ERROR_FORMAT, "tensor %s: rows of %u elements are not whole blocks of %s", name, cols, type->name);
   *out = (rt_matrix){.type = type, .data = t->data, .rows = (uint32_t)t->dims[1], .cols = cols, .row_bytes = size};
+  out->kind = rt_panel_kind_of(type->panel);
   return RETORT_OK;
 }
 

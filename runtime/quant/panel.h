@@ -8,10 +8,12 @@
  * where d and m are floats, one of each a group, and scale and min are small integers, one of each a sub-block. `zero` is 0 where `min` is
  * set. That is all a kernel ever knows of a type, and the exact decode to float (table.c) is this formula too.
  *
+ * A block, the unit of the file, is one group or several: a multiple of 32 elements, at most 256. Only decoders know of blocks.
+ *
  * Bounds that every format keeps, so that all integer sums of a group fit in int32 with activations in -127..127:
  *   |code - zero| <= 128, |scale| <= 128, sum over a group of |scale| * |code - zero| * 127 <= 256 * 128 * 128 * 127 < 2^29.1;
- *   codes up to 63 where sub is 16, up to 31 where there is a min, else up to 15, 31, 63 or (then zero is 128) 255;
- *   min <= 63, sum over a group of min * |sum of activations| <= 256 * 63 * 127 < 2^21.
+ *   min <= 63, sum over a group of min * |sum of activations| <= 256 * 63 * 127 < 2^21;
+ *   codes as one of the kinds below bounds them. Instruction sets that add products in 16 bits rely on it.
  *
  * Each type's header is included by table.c and by every kernel variant, so that its decode is compiled for each instruction set.
  */
@@ -22,12 +24,39 @@
 #include "../base/f16.h"
 
 typedef struct rt_panel_format {
-  uint16_t group;   /* elements under one float scale, and of one block of quantised activations: 32 or 256 */
+  uint16_t group;   /* elements under one float scale, and under one scale of quantised activations: 32 or 256; divides the block */
   uint8_t sub;      /* elements under one integer scale: 16 or 32; 0 in formats of group 32, which have none */
   uint8_t zero;     /* the code that stands for 0 */
   uint8_t max_code; /* no code is greater */
   bool min;         /* has m (and min) */
 } rt_panel_format;
+
+/* The kinds of panels: every variant has one kernel a kind. Named by what shares a scale (a group of 32, or in groups of 256 a sub-block of
+ * 16 or 32), by minima, and by how wide codes are:
+ *   without minima   4BIT: code <= 15; 5BIT: <= 31; 6BIT: <= 63, all three with |code - zero| <= 32;
+ *                    7BIT: <= 127 with |code - zero| <= 64; 8BIT: any, and zero is 128
+ *   with minima      4BIT: code <= 15; MIN and 5BIT: <= 31 */
+typedef enum rt_panel_kind {
+  RT_PANEL_NONE, /* of a type without a panel, or of a format that keeps no kind's bounds */
+  RT_PANEL_32_4BIT,
+  RT_PANEL_32_5BIT,
+  RT_PANEL_32_8BIT,
+  RT_PANEL_32_MIN_4BIT,
+  RT_PANEL_32_MIN_5BIT,
+  RT_PANEL_SUB16_5BIT,
+  RT_PANEL_SUB16_6BIT,
+  RT_PANEL_SUB16_7BIT,
+  RT_PANEL_SUB16_MIN,
+  RT_PANEL_SUB32_6BIT,
+  RT_PANEL_SUB32_7BIT,
+  RT_PANEL_SUB32_8BIT,
+  RT_PANEL_SUB32_MIN_4BIT,
+  RT_PANEL_SUB32_MIN_5BIT,
+  RT_PANEL_KINDS
+} rt_panel_kind;
+
+/* The least general kind whose bounds the format (NULL: none) keeps. Asked once for a matrix, which remembers it. */
+rt_panel_kind rt_panel_kind_of(const rt_panel_format *format);
 
 /* Where a decoded row goes. Arrays that the format does not have are not written. */
 typedef struct rt_panel_row {

@@ -1,7 +1,8 @@
 /* quant.h - the tensor types: one file per block format, one table over all.
  *
  * Each format's file (q4_k.h, ...) owns its layout and its decode to integer codes and scales; panel.h says what those mean, and the exact
- * decode to float follows from it. To add a type: one file here, its id below, one line in types.h, nothing else.
+ * decode to float follows from it. To add a type: one file here, its id below, one line in types.h, its codebook in grids.c if it has one.
+ * A format outside the bounds of every kind of panel (panel.c) needs a kernel in each variant first.
  * Sources: ggml's block layouts (GGUF specification); decoded values are bit-checked against PyPI `gguf`.
  */
 #ifndef RT_QUANT_H
@@ -30,7 +31,7 @@ enum rt_type {
 typedef struct rt_quant {
   uint32_t id;      /* GGUF type id */
   const char *name; /* "Q4_K" */
-  uint32_t block;   /* elements per block: 1, 32 or 256 */
+  uint32_t block;   /* elements per block: 1, or a multiple of 32 up to 256 */
   uint32_t block_bytes;
   /* Exact values of n elements (a multiple of `block`), bit for bit what ggml's reference dequantiser gives. */
   void (*decode)(const void *blocks, float *out, size_t n);

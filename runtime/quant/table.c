@@ -18,33 +18,36 @@ static void decode_bf16(const void *blocks, float *out, size_t n) {
   for (size_t i = 0; i < n; i++) out[i] = rt_bf16_to_f32(rt_load_u16(p + 2 * i));
 }
 
-static void decode_panel(rt_panel_decode panel, const rt_panel_format *format, size_t block_bytes, const uint8_t *blocks, float *out,
-                         size_t n) {
-  uint8_t codes[256];
-  float d, m;
-  int32_t scales[16];
-  int16_t mins[16];
-  const rt_panel_row row = {codes, &d, &m, scales, mins};
-  for (size_t start = 0; start < n; start += format->group, blocks += block_bytes, out += format->group) {
+enum { MOST = 256 }; /* elements of a block */
+
+static void decode_panel(rt_panel_decode panel, const rt_panel_format *format, size_t block, size_t block_bytes, const uint8_t *blocks,
+                         float *out, size_t n) {
+  uint8_t codes[MOST];
+  float d[MOST / 32], m[MOST / 32];
+  int32_t scales[MOST / 16];
+  int16_t mins[MOST / 16];
+  const rt_panel_row row = {codes, d, m, scales, mins};
+  for (size_t start = 0; start < n; start += block, blocks += block_bytes, out += block) {
     panel(blocks, 1, &row);
-    for (unsigned j = 0; j < format->group; j++) {
+    for (unsigned j = 0; j < block; j++) {
       float code = (float)(codes[j] - format->zero);
-      if (format->group == 32) {
-        out[j] = d * code;
-        if (format->min) out[j] = out[j] + m;
+      unsigned g = j / format->group;
+      if (!format->sub) {
+        out[j] = d[g] * code;
+        if (format->min) out[j] = out[j] + m[g];
       } else {
         unsigned s = j / format->sub;
-        out[j] = d * (float)scales[s] * code;
-        if (format->min) out[j] = out[j] - m * (float)mins[s];
+        out[j] = d[g] * (float)scales[s] * code;
+        if (format->min) out[j] = out[j] - m[g] * (float)mins[s];
       }
     }
   }
 }
 
-#define DECODE(NAME, name, elements)                                                                 \
-  _Static_assert(elements == 32 || elements == 256, "a panel group");                                \
-  static void decode_##name(const void *blocks, float *out, size_t n) {                              \
-    decode_panel(rt_##name##_panel, &rt_##name##_format, sizeof(rt_##name##_block), blocks, out, n); \
+#define DECODE(NAME, name, elements)                                                                           \
+  _Static_assert(elements % 32 == 0 && elements <= MOST, "a block of whole groups");                           \
+  static void decode_##name(const void *blocks, float *out, size_t n) {                                        \
+    decode_panel(rt_##name##_panel, &rt_##name##_format, elements, sizeof(rt_##name##_block), blocks, out, n); \
   }
 RT_QUANT_BLOCK_TYPES(DECODE)
 

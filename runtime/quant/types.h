@@ -1,4 +1,6 @@
-/* types.h - the list of integer block formats. X(id and name, lower-case name, elements of a block). */
+/* types.h - the list of integer block formats. X(id and name, lower-case name, elements of a block).
+ *
+ * RT_TEST_FORMATS, a header, adds formats that no file has: a build for tests only (runtime/CMakeLists.txt). */
 #ifndef RT_QUANT_TYPES_H
 #define RT_QUANT_TYPES_H
 
@@ -15,7 +17,14 @@
 #include "q6_k.h"
 #include "q8_0.h"
 
+#if defined(RT_TEST_FORMATS)
+#include RT_TEST_FORMATS
+#else
+#define RT_TEST_BLOCK_TYPES(X)
+#endif
+
 #define RT_QUANT_BLOCK_TYPES(X) \
+  RT_TEST_BLOCK_TYPES(X)        \
   X(Q4_0, q4_0, 32)             \
   X(Q4_1, q4_1, 32)             \
   X(Q5_0, q5_0, 32)             \

@@ -18,10 +18,16 @@
 #include "cpu_features.h"
 #include "pool.h"
 #include "base/f16.h"
-#include "quant/panel.h"
+#include "quant/types.h"
 
+#if defined(RT_TEST_FORMATS) /* the same program, built with formats that no file has, and with those alone */
+#define TYPE(NAME, name, elements) RT_##NAME,
+static const uint32_t types[] = {RT_TEST_BLOCK_TYPES(TYPE)};
+#else
+#define RT_TEST_HALVES(X)
 static const uint32_t types[] = {RT_F32,  RT_F16,  RT_BF16, RT_Q4_0, RT_Q4_1, RT_Q5_0,   RT_Q5_1,  RT_Q8_0,
                                  RT_Q2_K, RT_Q3_K, RT_Q4_K, RT_Q5_K, RT_Q6_K, RT_IQ4_NL, RT_IQ4_XS};
+#endif
 
 static uint64_t seed = 88172645463325252u;
 static uint64_t rnd(void) {
@@ -36,12 +42,13 @@ enum fill { RANDOM, ALL_MIN, ALL_MAX, DENORMAL, ZEROS, FILLS };
 
 /* Blocks of one matrix; `d` bytes are found by trying which halves change all values: simpler, every half that is not finite is made so. */
 static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fill fill) {
+#define HALVES(NAME, first, second) {RT_##NAME, {first, second}},
   static const struct {
     uint32_t id;
     int halves[2];
-  } scales[] = {{RT_Q4_0, {0, -1}}, {RT_Q4_1, {0, 2}},    {RT_Q5_0, {0, -1}},   {RT_Q5_1, {0, 2}},
-                {RT_Q8_0, {0, -1}}, {RT_Q2_K, {80, 82}},  {RT_Q3_K, {108, -1}}, {RT_Q4_K, {0, 2}},
-                {RT_Q5_K, {0, 2}},  {RT_Q6_K, {208, -1}}, {RT_IQ4_NL, {0, -1}}, {RT_IQ4_XS, {0, -1}}};
+  } scales[] = {{RT_Q4_0, {0, -1}},   {RT_Q4_1, {0, 2}},    {RT_Q5_0, {0, -1}},    {RT_Q5_1, {0, 2}}, {RT_Q8_0, {0, -1}},
+                {RT_Q2_K, {80, 82}},  {RT_Q3_K, {108, -1}}, {RT_Q4_K, {0, 2}},     {RT_Q5_K, {0, 2}}, {RT_Q6_K, {208, -1}},
+                {RT_IQ4_NL, {0, -1}}, {RT_IQ4_XS, {0, -1}}, RT_TEST_HALVES(HALVES)};
   for (size_t i = 0; i < bytes; i++) data[i] = fill == ALL_MIN || fill == ZEROS ? 0x00 : fill == ALL_MAX ? 0xff : (uint8_t)(rnd() >> 32);
   for (size_t b = 0; b < bytes; b += type->block_bytes) {
     if (type->id == RT_F32) {
@@ -71,6 +78,7 @@ static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fi
 static rt_matrix make_matrix(uint32_t id, uint32_t rows, uint32_t cols, enum fill fill, uint8_t **memory) {
   const rt_quant *type = rt_quant_find(id);
   rt_matrix w = {.type = type, .rows = rows, .cols = cols, .row_bytes = (size_t)cols / type->block * type->block_bytes};
+  w.kind = rt_panel_kind_of(type->panel);
   *memory = malloc(rows * w.row_bytes + 1); /* exact, so that a sanitizer sees a byte too many; odd, because files may be */
   fill_rows(type, *memory + 1, rows * w.row_bytes, fill);
   w.data = *memory + 1;

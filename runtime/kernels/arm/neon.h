@@ -3,10 +3,10 @@
  * has those with few tokens, and what would be the same code twice is lent by the tier below (neon_inherited.h).
  *
  * All ARM products take signed bytes, so codes have their zero subtracted. Plain NEON adds products in 16 bits: 8 of them fit where no code
- * is beyond -64..63, else 2 ("wide"). Matrix products: 4 weight rows by 8 tokens, tokens in the lanes. Few tokens: 4 rows along their
- * codes, the hot types straight from the file's blocks, and the rows sit in the lanes of the float sums. Invariant: integer sums in any
- * order, float operations in the order of portable.c, and on generic vectors: 32-bit NEON flushes subnormals, so GCC compiles those to VFP
- * there.
+ * is beyond -32..32, 4 where none is beyond -64..64, else 2 ("wide"). Matrix products: 4 weight rows by 8 tokens, tokens in the lanes. Few
+ * tokens: 4 rows along their codes, the hot types straight from the file's blocks, and the rows sit in the lanes of the float sums.
+ * Invariant: integer sums in any order, float operations in the order of portable.c, and on generic vectors: 32-bit NEON flushes
+ * subnormals, so GCC compiles those to VFP there.
  */
 #ifndef RT_KERNELS_NEON_H
 #define RT_KERNELS_NEON_H
@@ -49,7 +49,7 @@ INLINE int32x4_t pair_sums(int32x4_t a, int32x4_t b) {
 /* The sums of four vectors, side by side. */
 INLINE int32x4_t sums_of_4(const int32x4_t v[4]) { return pair_sums(pair_sums(v[0], v[1]), pair_sums(v[2], v[3])); }
 
-/* Products of 32 codes with four in each sum: they fit where no weight is beyond -64..63. */
+/* Products of 32 codes with four in each sum: they fit where no weight is beyond -64..64. */
 INLINE int16x8_t products_32(const int8x16_t w[2], const int8x16_t a[2]) {
   int16x8_t sum = add_product_high(product_low(w[0], a[0]), w[0], a[0]);
   return add_product_high(add_product_low(sum, w[1], a[1]), w[1], a[1]);
@@ -265,22 +265,31 @@ typedef void gemm_kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, u
     gemm_quads(p, quads, in, tile, from, eight, SUB, MIN, WIDE, out);                                                                    \
   }
 GEMM(gemm_32, 0, false, false)
-GEMM(gemm_32_wide, 0, false, true)
+GEMM(gemm_32_8bit, 0, false, true)
 GEMM(gemm_32_min, 0, true, false)
-GEMM(gemm_256_16, 16, false, false)
-GEMM(gemm_256_16_min, 16, true, false)
-GEMM(gemm_256_32, 32, false, false)
-GEMM(gemm_256_32_wide, 32, false, true)
-GEMM(gemm_256_32_min, 32, true, false)
+GEMM(gemm_sub16, 16, false, false)
+GEMM(gemm_sub16_min, 16, true, false)
+GEMM(gemm_sub32, 32, false, false)
+GEMM(gemm_sub32_8bit, 32, false, true)
+GEMM(gemm_sub32_min, 32, true, false)
 
-/* Signed, no code is wide but those with zero 128: every other is in -32..63. */
-INLINE bool is_wide(const rt_panel_format *f) { return f->max_code > 63; }
-
-static gemm_kernel *gemm_kernel_for(const rt_panel_format *f) {
-  if (f->sub == 0) return f->min ? gemm_32_min : is_wide(f) ? gemm_32_wide : gemm_32;
-  if (f->sub == 16) return f->min ? gemm_256_16_min : gemm_256_16;
-  return f->min ? gemm_256_32_min : is_wide(f) ? gemm_256_32_wide : gemm_256_32;
-}
+/* A sub-block of 16 codes is 4 products a lane, one of 32 is 8. */
+static gemm_kernel *const gemm_kernels[RT_PANEL_KINDS] = {
+    [RT_PANEL_32_4BIT] = gemm_32,
+    [RT_PANEL_32_5BIT] = gemm_32,
+    [RT_PANEL_32_8BIT] = gemm_32_8bit,
+    [RT_PANEL_32_MIN_4BIT] = gemm_32_min,
+    [RT_PANEL_32_MIN_5BIT] = gemm_32_min,
+    [RT_PANEL_SUB16_5BIT] = gemm_sub16,
+    [RT_PANEL_SUB16_6BIT] = gemm_sub16,
+    [RT_PANEL_SUB16_7BIT] = gemm_sub16,
+    [RT_PANEL_SUB16_MIN] = gemm_sub16_min,
+    [RT_PANEL_SUB32_6BIT] = gemm_sub32,
+    [RT_PANEL_SUB32_7BIT] = gemm_sub32_8bit,
+    [RT_PANEL_SUB32_8BIT] = gemm_sub32_8bit,
+    [RT_PANEL_SUB32_MIN_4BIT] = gemm_sub32_min,
+    [RT_PANEL_SUB32_MIN_5BIT] = gemm_sub32_min,
+};
 
 /* out (rows, 16) to y, for `tokens` tokens. */
 static void store_results(const float *out, uint32_t rows, uint32_t tokens, float *y, size_t y_stride) {
@@ -354,7 +363,7 @@ static void gemm(const rt_strip *strip) {
                strip->first + i * QUAD, left < QUAD ? left : QUAD);
     interleave(&decoded, &p, i);
   }
-  gemm_kernel *kernel = gemm_kernel_for(&p.format);
+  gemm_kernel *kernel = gemm_kernels[w->kind];
   float *out = (float *)(void *)decoded.rest;
   for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
     uint32_t tokens = in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS;

@@ -299,19 +299,35 @@ FEW_32(few_q8_0, RT_Q8_0, false, true)
 FEW_256(few_q4_k, RT_Q4_K, 32, true, false)
 FEW_256(few_q5_k, RT_Q5_K, 32, true, false)
 FEW_256(few_q6_k, RT_Q6_K, 16, false, false)
-FEW_32(few_panel_32, FROM_PANEL, false, false)
-FEW_32(few_panel_32_min, FROM_PANEL, true, false)
-FEW_32(few_panel_32_wide, FROM_PANEL, false, true)
-FEW_256(few_panel_16, FROM_PANEL, 16, false, false)
-FEW_256(few_panel_16_min, FROM_PANEL, 16, true, false)
-FEW_256(few_panel_256_32, FROM_PANEL, 32, false, false)
-FEW_256(few_panel_256_32_min, FROM_PANEL, 32, true, false)
-FEW_256(few_panel_256_32_wide, FROM_PANEL, 32, false, true)
+FEW_32(panel_32, FROM_PANEL, false, false)
+FEW_32(panel_32_min, FROM_PANEL, true, false)
+FEW_32(panel_32_8bit, FROM_PANEL, false, true)
+FEW_256(panel_sub16, FROM_PANEL, 16, false, false)
+FEW_256(panel_sub16_min, FROM_PANEL, 16, true, false)
+FEW_256(panel_sub32_7bit, FROM_PANEL, 32, false, false)
+FEW_256(panel_sub32_min, FROM_PANEL, 32, true, false)
+FEW_256(panel_sub32_8bit, FROM_PANEL, 32, false, true)
 
-static few_kernel *few_kernel_for(const rt_quant *type, bool *in_place) {
-  const rt_panel_format *f = type->panel;
+static few_kernel *const panel_kernels[RT_PANEL_KINDS] = {
+    [RT_PANEL_32_4BIT] = panel_32,
+    [RT_PANEL_32_5BIT] = panel_32,
+    [RT_PANEL_32_8BIT] = panel_32_8bit,
+    [RT_PANEL_32_MIN_4BIT] = panel_32_min,
+    [RT_PANEL_32_MIN_5BIT] = panel_32_min,
+    [RT_PANEL_SUB16_5BIT] = panel_sub16,
+    [RT_PANEL_SUB16_6BIT] = panel_sub16,
+    [RT_PANEL_SUB16_7BIT] = panel_sub16,
+    [RT_PANEL_SUB16_MIN] = panel_sub16_min,
+    [RT_PANEL_SUB32_6BIT] = panel_sub32_7bit,
+    [RT_PANEL_SUB32_7BIT] = panel_sub32_7bit,
+    [RT_PANEL_SUB32_8BIT] = panel_sub32_8bit,
+    [RT_PANEL_SUB32_MIN_4BIT] = panel_sub32_min,
+    [RT_PANEL_SUB32_MIN_5BIT] = panel_sub32_min,
+};
+
+static few_kernel *few_kernel_for(const rt_matrix *w, bool *in_place) {
   *in_place = true;
-  switch (type->id) {
+  switch (w->type->id) {
     case RT_Q4_0: return few_q4_0;
     case RT_Q4_1: return few_q4_1;
     case RT_Q8_0: return few_q8_0;
@@ -321,15 +337,13 @@ static few_kernel *few_kernel_for(const rt_quant *type, bool *in_place) {
     default: break;
   }
   *in_place = false;
-  if (f->sub == 0) return f->min ? few_panel_32_min : is_wide(f) ? few_panel_32_wide : few_panel_32;
-  if (f->sub == 16) return f->min ? few_panel_16_min : few_panel_16;
-  return f->min ? few_panel_256_32_min : is_wide(f) ? few_panel_256_32_wide : few_panel_256_32;
+  return panel_kernels[w->kind];
 }
 
 /* few's sums_32 of all inputs, where the format needs them. They lie behind the panel: scales are not there. */
-static const group_sum *sums_of_groups(const rt_inputs *in, const panel *p) {
+static const group_sum *sums_of_groups(const rt_inputs *in, const panel *p, rt_panel_kind kind) {
   group_sum *sums = (group_sum *)(void *)p->rest;
-  if (p->format.group != 32 || is_wide(&p->format)) return sums;
+  if (p->format.group != 32 || kind == RT_PANEL_32_8BIT) return sums;
   for (size_t i = 0; i < (size_t)in->n * p->groups; i++) {
     int32_t sum = in->sums[2 * i] + in->sums[2 * i + 1];
     if (p->format.min) sums[i].total = (float)sum;
@@ -343,8 +357,8 @@ static void dot(const rt_strip *strip) {
   const rt_matrix *w = strip->w;
   panel p = panel_layout(strip);
   bool in_place;
-  few_kernel *kernel = few_kernel_for(w->type, &in_place);
-  const group_sum *sums_32 = sums_of_groups(in, &p);
+  few_kernel *kernel = few_kernel_for(w, &in_place);
+  const group_sum *sums_32 = sums_of_groups(in, &p, w->kind);
   few x = {.p = &p, .cols = p.cols, .groups = p.groups};
   const size_t stride = in_place ? w->row_bytes : p.cols;
   for (uint32_t start = 0; start < strip->rows; start += FEW_ROWS) {

@@ -73,23 +73,35 @@ INLINE void bytes_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32
   }
 BYTES(bytes_32, 32, 0, false)
 BYTES(bytes_32_min, 32, 0, true)
-BYTES(bytes_256_16, 256, 16, false)
-BYTES(bytes_256_32, 256, 32, false)
-BYTES(bytes_256_16_min, 256, 16, true)
-BYTES(bytes_256_32_min, 256, 32, true)
+BYTES(bytes_sub16, 256, 16, false)
+BYTES(bytes_sub32, 256, 32, false)
+BYTES(bytes_sub16_min, 256, 16, true)
+BYTES(bytes_sub32_min, 256, 32, true)
+
+/* None where codes have 8 bits: the dot product takes 7. */
+static tile_kernel *const bytes_kernels[RT_PANEL_KINDS] = {
+    [RT_PANEL_32_4BIT] = bytes_32,
+    [RT_PANEL_32_5BIT] = bytes_32,
+    [RT_PANEL_32_MIN_4BIT] = bytes_32_min,
+    [RT_PANEL_32_MIN_5BIT] = bytes_32_min,
+    [RT_PANEL_SUB16_5BIT] = bytes_sub16,
+    [RT_PANEL_SUB16_6BIT] = bytes_sub16,
+    [RT_PANEL_SUB16_7BIT] = bytes_sub16,
+    [RT_PANEL_SUB16_MIN] = bytes_sub16_min,
+    [RT_PANEL_SUB32_6BIT] = bytes_sub32,
+    [RT_PANEL_SUB32_7BIT] = bytes_sub32,
+    [RT_PANEL_SUB32_MIN_4BIT] = bytes_sub32_min,
+    [RT_PANEL_SUB32_MIN_5BIT] = bytes_sub32_min,
+};
 
 static void gemm(const rt_strip *strip) {
-  const rt_panel_format *f = strip->w->type->panel;
-  if (f->max_code > 127) {
+  tile_kernel *kernel = bytes_kernels[strip->w->kind];
+  if (!kernel) {
     gemm_words(strip);
     return;
   }
   panel p = panel_layout(strip);
   panel_fill(&p, strip->w, strip->first, strip->rows);
-  tile_kernel *kernel = f->sub == 0    ? (f->min ? bytes_32_min : bytes_32)
-                        : f->sub == 16 ? (f->min ? bytes_256_16_min : bytes_256_16)
-                        : f->min       ? bytes_256_32_min
-                                       : bytes_256_32;
   float *out = (float *)(void *)p.rest;
   for (uint32_t tile = 0; tile * RT_TOKENS < strip->inputs->n; tile++) {
     kernel(&p, strip->rows, strip->inputs, tile, out);

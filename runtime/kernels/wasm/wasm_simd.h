@@ -46,7 +46,7 @@ static void fill_words(const panel *p, const rt_matrix *w, uint32_t first, uint3
     uint8_t *codes = (uint8_t *)words + cols;
     const rt_panel_row out = {codes, p->d + (size_t)r * p->groups, p->m + (size_t)r * p->groups, p->scales + (size_t)r * p->subs,
                               p->mins + (size_t)r * p->subs};
-    panel_decode_row(w->type->id, w->data + (size_t)(first + r) * w->row_bytes, p->groups, &out);
+    panel_decode_row(w->type->id, w->data + (size_t)(first + r) * w->row_bytes, w->cols / w->type->block, &out);
     for (uint32_t c = 0; c < cols; c += 16) {
       v128_t v = load(codes + c);
       v128_t low = wasm_i16x8_sub(wasm_u16x8_extend_low_u8x16(v), offset), high = wasm_i16x8_sub(wasm_u16x8_extend_high_u8x16(v), offset);
@@ -155,8 +155,8 @@ typedef void tile_kernel(const panel *p, uint32_t rows, const rt_inputs *in, uin
 WORDS(words_32, 32, 0, false)
 WORDS(words_32_min, 32, 0, true)
 WORDS(words_256, 256, 0, false)
-WORDS(words_256_min_16, 256, 16, true)
-WORDS(words_256_min_32, 256, 32, true)
+WORDS(words_sub16_min, 256, 16, true)
+WORDS(words_sub32_min, 256, 32, true)
 
 /* A tile's results (rows, RT_TOKENS) to their places. */
 static void store_tile(const rt_strip *strip, uint32_t first, uint32_t rows, uint32_t tile, const float *out) {
@@ -167,13 +167,27 @@ static void store_tile(const rt_strip *strip, uint32_t first, uint32_t rows, uin
   }
 }
 
+/* Words have their scale and no zero: what is left to tell apart are groups and minima. */
+static tile_kernel *const words_kernels[RT_PANEL_KINDS] = {
+    [RT_PANEL_32_4BIT] = words_32,
+    [RT_PANEL_32_5BIT] = words_32,
+    [RT_PANEL_32_8BIT] = words_32,
+    [RT_PANEL_32_MIN_4BIT] = words_32_min,
+    [RT_PANEL_32_MIN_5BIT] = words_32_min,
+    [RT_PANEL_SUB16_5BIT] = words_256,
+    [RT_PANEL_SUB16_6BIT] = words_256,
+    [RT_PANEL_SUB16_7BIT] = words_256,
+    [RT_PANEL_SUB16_MIN] = words_sub16_min,
+    [RT_PANEL_SUB32_6BIT] = words_256,
+    [RT_PANEL_SUB32_7BIT] = words_256,
+    [RT_PANEL_SUB32_8BIT] = words_256,
+    [RT_PANEL_SUB32_MIN_4BIT] = words_sub32_min,
+    [RT_PANEL_SUB32_MIN_5BIT] = words_sub32_min,
+};
+
 static void gemm_words(const rt_strip *strip) {
   panel p = panel_layout(strip);
-  const rt_panel_format *f = &p.format;
-  tile_kernel *kernel = f->group == 32 ? (f->min ? words_32_min : words_32)
-                        : !f->min      ? words_256
-                        : f->sub == 16 ? words_256_min_16
-                                       : words_256_min_32;
+  tile_kernel *kernel = words_kernels[strip->w->kind];
   float *out = (float *)(void *)p.rest;
   for (uint32_t start = 0; start < strip->rows; start += WORD_ROWS) {
     uint32_t rows = strip->rows - start < WORD_ROWS ? strip->rows - start : WORD_ROWS;

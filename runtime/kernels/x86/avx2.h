@@ -1,9 +1,9 @@
 /* avx2.h - the kernels on 256-bit registers, compiled for AVX2 (avx2.c) and for AVX2 with VNNI (avx_vnni.c, which defines VNNI as 1).
  *
- * Without VNNI products go through vpmaddubsw, unsigned codes times signed activations, two products to 16 bits. Codes up to 63 stay far
- * from its saturation, and 8, 4 or 2 results are added in 16 bits before they are widened. Wider codes (zero 128) are made signed and enter
- * as |w| with w's sign moved to the activation: at most 2 * 128 * 127, which still fits. With VNNI one vpdpbusd does all that, and wide
- * codes stay unsigned. The shapes are those of avx512.c, with 8 lanes for 16.
+ * Without VNNI products go through vpmaddubsw, unsigned codes times signed activations, two products to 16 bits. Codes up to 127 stay below
+ * its saturation, and 8, 4, 2 results or 1, by the kind of the panel, are added in 16 bits before they are widened. Codes of 8 bits
+ * ("wide") are made signed and enter as |w| with w's sign moved to the activation: at most 2 * 128 * 127, which still fits. With VNNI one
+ * vpdpbusd does all that, and wide codes stay unsigned. The shapes are those of avx512.c, with 8 lanes for 16.
  */
 #ifndef RT_KERNELS_AVX2_H
 #define RT_KERNELS_AVX2_H
@@ -102,12 +102,12 @@ INLINE void gemm_wide(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, 
   }
 }
 
-/* The dot products of `count` quads of codes for R rows and 16 tokens; `step` results at most may be added in 16 bits. */
+/* The dot products of `count` quads of codes for R rows and 16 tokens; `step` results at most may be added in 16 bits, 0: wide codes. */
 INLINE void gemm_dots(const uint8_t *w_at, size_t w_stride, const int8_t *q_at, unsigned R, unsigned count, unsigned step,
                       __m256i dot[TILE_ROWS][2]) {
   const __m256i ones[TILE_ROWS] = {_mm256_set1_epi16(1), _mm256_set1_epi16(1), _mm256_set1_epi16(1), _mm256_set1_epi16(1)};
   (void)count; /* always 8: groups of 256 have gemm_tile_256 */
-  if (step == 1) {
+  if (step == 0) {
     for (unsigned r = 0; r < R; r++) dot[r][0] = dot[r][1] = _mm256_setzero_si256();
     gemm_wide(w_at, w_stride, q_at, R, ones, dot);
     return;
@@ -134,7 +134,7 @@ INLINE void gemm_tile(const panel *p, uint32_t row, const rt_inputs *in, uint32_
   const float *da = in->d + tile * RT_TOKENS * groups;
   const int16_t *sums = in->sums + tile * RT_TOKENS * (cols / RT_SUM);
   /* Which of a pair of 16-element sums a sub-block takes, times minus the zero that the products still contain. */
-  const bool whole = min || (step == 1 && !VNNI); /* the products contain no zero */
+  const bool whole = min || (step == 0 && !VNNI); /* the products contain no zero */
   const int32_t zero = whole ? 0 : -(int32_t)p->format.zero;
   const __m256i first = _mm256_set1_epi32(zero & 0xffff), second = _mm256_set1_epi32((int32_t)((uint32_t)zero << 16));
   const __m256i both = _mm256_or_si256(first, second);
@@ -205,12 +205,12 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
     __m256i isum[TILE_ROWS][2], less[TILE_ROWS][2];
     for (unsigned r = 0; r < R; r++)
       for (unsigned h = 0; h < 2; h++) isum[r][h] = less[r][h] = _mm256_setzero_si256();
-    for (unsigned quad = 0; step == 1 && quad < 64; quad += 8) {
+    for (unsigned quad = 0; step == 0 && quad < 64; quad += 8) {
       __m256i scale[TILE_ROWS];
       for (unsigned r = 0; r < R; r++) scale[r] = _mm256_set1_epi32(scales[r * subs + 4 * quad / sub]);
       gemm_wide(codes + 4 * quad, cols, q + quad * 64, R, scale, isum);
     }
-    for (unsigned quad = 0; step > 1 && quad < 64; quad += step) {
+    for (unsigned quad = 0; step > 0 && quad < 64; quad += step) {
       __m256i sum[TILE_ROWS][2];
       gemm_pairs(codes + 4 * quad, cols, q + quad * 64, R, step, sum);
       for (unsigned r = 0; r < R; r++) {
@@ -218,7 +218,7 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
         for (unsigned h = 0; h < 2; h++) isum[r][h] = add_pairs(isum[r][h], sum[r][h], scale);
       }
     }
-    if (step > 1)
+    if (step > 0)
       for (unsigned k = 0; k < 8; k++) { /* 32 elements: one sub-block of 32, or a pair of 16 */
         __m256i pair[2] = {load_256(sums + k * 2 * RT_TOKENS), load_256(sums + k * 2 * RT_TOKENS + 16)};
         for (unsigned r = 0; r < R; r++) {
@@ -242,8 +242,8 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
 }
 
 /* Makes a panel of groups of 256 fit for gemm_tile_256: scales become pairs of 16 bits, and what the codes' zero adds becomes a minimum. */
-static void fold_scales(const panel *p, uint32_t rows) {
-  const bool zero_as_min = !p->format.min && p->format.max_code <= 63;
+static void fold_scales(const panel *p, uint32_t rows, bool wide) {
+  const bool zero_as_min = !p->format.min && !wide;
   for (size_t i = 0; i < (size_t)rows * p->subs; i++) {
     int32_t scale = p->scales[i];
     if (zero_as_min) p->mins[i] = (int16_t)(p->format.zero * scale);
@@ -272,26 +272,37 @@ INLINE void gemm_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32
   }
 GEMM(gemm_32_4bit, 0, false, 8)
 GEMM(gemm_32_5bit, 0, false, 4)
-GEMM(gemm_32_wide, 0, false, 1)
+GEMM(gemm_32_8bit, 0, false, 0)
 GEMM(gemm_32_min_4bit, 0, true, 8)
 GEMM(gemm_32_min_5bit, 0, true, 4)
-GEMM(gemm_256_16_5bit, 16, false, 4)
-GEMM(gemm_256_16_6bit, 16, false, 2)
-GEMM(gemm_256_16_min, 16, true, 4)
-GEMM(gemm_256_32_wide, 32, false, 1)
-GEMM(gemm_256_32_6bit, 32, false, 2)
-GEMM(gemm_256_32_min_4bit, 32, true, 8)
-GEMM(gemm_256_32_min_5bit, 32, true, 4)
+GEMM(gemm_sub16_5bit, 16, false, 4)
+GEMM(gemm_sub16_6bit, 16, false, 2)
+GEMM(gemm_sub16_7bit, 16, false, 1)
+GEMM(gemm_sub16_min, 16, true, 4)
+GEMM(gemm_sub32_6bit, 32, false, 2)
+GEMM(gemm_sub32_7bit, 32, false, 1)
+GEMM(gemm_sub32_8bit, 32, false, 0)
+GEMM(gemm_sub32_min_4bit, 32, true, 8)
+GEMM(gemm_sub32_min_5bit, 32, true, 4)
 
 typedef void gemm_kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, float *);
-/* The least general kernel that serves the format; 2 * (greatest code) * 127 * step must stay below 2^15. */
-static gemm_kernel *kernel_for(const rt_panel_format *f) {
-  if (f->sub == 0 && f->min) return f->max_code <= 15 ? gemm_32_min_4bit : gemm_32_min_5bit;
-  if (f->sub == 0) return f->max_code <= 15 ? gemm_32_4bit : f->max_code <= 31 ? gemm_32_5bit : gemm_32_wide;
-  if (f->sub == 16) return f->min ? gemm_256_16_min : f->max_code <= 31 ? gemm_256_16_5bit : gemm_256_16_6bit;
-  if (f->min) return f->max_code <= 15 ? gemm_256_32_min_4bit : gemm_256_32_min_5bit;
-  return f->max_code <= 63 ? gemm_256_32_6bit : gemm_256_32_wide;
-}
+/* 2 * (greatest code) * 127 * step is below 2^15. */
+static gemm_kernel *const gemm_kernels[RT_PANEL_KINDS] = {
+    [RT_PANEL_32_4BIT] = gemm_32_4bit,
+    [RT_PANEL_32_5BIT] = gemm_32_5bit,
+    [RT_PANEL_32_8BIT] = gemm_32_8bit,
+    [RT_PANEL_32_MIN_4BIT] = gemm_32_min_4bit,
+    [RT_PANEL_32_MIN_5BIT] = gemm_32_min_5bit,
+    [RT_PANEL_SUB16_5BIT] = gemm_sub16_5bit,
+    [RT_PANEL_SUB16_6BIT] = gemm_sub16_6bit,
+    [RT_PANEL_SUB16_7BIT] = gemm_sub16_7bit,
+    [RT_PANEL_SUB16_MIN] = gemm_sub16_min,
+    [RT_PANEL_SUB32_6BIT] = gemm_sub32_6bit,
+    [RT_PANEL_SUB32_7BIT] = gemm_sub32_7bit,
+    [RT_PANEL_SUB32_8BIT] = gemm_sub32_8bit,
+    [RT_PANEL_SUB32_MIN_4BIT] = gemm_sub32_min_4bit,
+    [RT_PANEL_SUB32_MIN_5BIT] = gemm_sub32_min_5bit,
+};
 
 /* Results (rows, 16 tokens) of the tokens that there are to y (tokens, y_stride), eight rows at a time. */
 INLINE void store_turned(const float *results, uint32_t rows, uint32_t tokens, float *y, size_t y_stride) {
@@ -321,16 +332,17 @@ static void split_signs(const panel *p, uint32_t rows) {
 static void gemm(const rt_strip *strip) {
   const rt_inputs *in = strip->inputs;
   panel p = panel_layout(strip);
-  gemm_kernel *kernel = kernel_for(&p.format);
+  const rt_panel_kind kind = strip->w->kind;
+  gemm_kernel *kernel = gemm_kernels[kind];
   float *out = (float *)(void *)p.rest;
-  const bool wide = !VNNI && p.format.max_code > 63;
+  const bool wide = !VNNI && (kind == RT_PANEL_32_8BIT || kind == RT_PANEL_SUB32_8BIT);
   const uint32_t most = wide ? WIDE_ROWS : RT_STRIP_ROWS;
   for (uint32_t first = 0; first < strip->rows; first += most) {
     const uint32_t rows = strip->rows - first < most ? strip->rows - first : most;
     panel_fill(&p, strip->w, strip->first + first, rows);
 #if !VNNI
     if (wide) split_signs(&p, rows);
-    if (p.subs) fold_scales(&p, rows);
+    if (p.subs) fold_scales(&p, rows, wide);
 #endif
     for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
       kernel(&p, rows, in, i / RT_TOKENS, out);
@@ -646,11 +658,20 @@ static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
 
 #define DOT(NAME, CALL) \
   static __m256 NAME(const panel *p, const int8_t *q, const float *da, const int16_t *sums) { return CALL; }
-DOT(dot8_32_small, dot8_32(p, q, da, sums, false))
-DOT(dot8_32_wide, dot8_32(p, q, da, sums, true))
-DOT(dot8_256_16, dot8_256(p, q, da, sums, 16, false))
-DOT(dot8_256_32, dot8_256(p, q, da, sums, 32, false))
-DOT(dot8_256_32_wide, dot8_256(p, q, da, sums, 32, true))
+DOT(dot8_32_5bit, dot8_32(p, q, da, sums, false))
+DOT(dot8_32_8bit, dot8_32(p, q, da, sums, true))
+DOT(dot8_sub16, dot8_256(p, q, da, sums, 16, false))
+DOT(dot8_sub32_7bit, dot8_256(p, q, da, sums, 32, false))
+DOT(dot8_sub32_8bit, dot8_256(p, q, da, sums, 32, true))
+
+typedef __m256 panel_kernel(const panel *, const int8_t *, const float *, const int16_t *);
+static panel_kernel *const panel_kernels[RT_PANEL_KINDS] = {
+    [RT_PANEL_32_4BIT] = dot8_32_5bit,           [RT_PANEL_32_5BIT] = dot8_32_5bit,           [RT_PANEL_32_8BIT] = dot8_32_8bit,
+    [RT_PANEL_32_MIN_4BIT] = dot8_32_5bit,       [RT_PANEL_32_MIN_5BIT] = dot8_32_5bit,       [RT_PANEL_SUB16_5BIT] = dot8_sub16,
+    [RT_PANEL_SUB16_6BIT] = dot8_sub16,          [RT_PANEL_SUB16_7BIT] = dot8_sub16,          [RT_PANEL_SUB16_MIN] = dot8_sub16,
+    [RT_PANEL_SUB32_6BIT] = dot8_sub32_7bit,     [RT_PANEL_SUB32_7BIT] = dot8_sub32_7bit,     [RT_PANEL_SUB32_8BIT] = dot8_sub32_8bit,
+    [RT_PANEL_SUB32_MIN_4BIT] = dot8_sub32_7bit, [RT_PANEL_SUB32_MIN_5BIT] = dot8_sub32_7bit,
+};
 
 static void dot(const rt_strip *strip) {
   direct_kernel *direct_dot = direct_for(strip->w->type->id);
@@ -660,12 +681,7 @@ static void dot(const rt_strip *strip) {
   }
   const rt_inputs *in = strip->inputs;
   panel p = panel_layout(strip);
-  const rt_panel_format *f = &p.format;
-  bool wide = f->max_code > 63;
-  __m256 (*kernel)(const panel *, const int8_t *, const float *, const int16_t *) = f->sub == 0    ? (wide ? dot8_32_wide : dot8_32_small)
-                                                                                    : f->sub == 16 ? dot8_256_16
-                                                                                    : wide         ? dot8_256_32_wide
-                                                                                                   : dot8_256_32;
+  panel_kernel *kernel = panel_kernels[strip->w->kind];
   for (uint32_t start = 0; start < strip->rows; start += 8) {
     uint32_t rows = strip->rows - start < 8 ? strip->rows - start : 8;
     panel_fill(&p, strip->w, strip->first + start, rows);

@@ -152,16 +152,16 @@ INLINE void gemm_rows(const panel *p, uint32_t rows, const rt_inputs *in, uint32
   }
 GEMM(gemm_32, 2, 0, false)
 GEMM(gemm_32_min, 2, 0, true)
-GEMM(gemm_256_16, 2, 16, false)
-GEMM(gemm_256_16_min, 2, 16, true)
-GEMM(gemm_256_32, 2, 32, false)
-GEMM(gemm_256_32_min, 2, 32, true)
+GEMM(gemm_sub16, 2, 16, false)
+GEMM(gemm_sub16_min, 2, 16, true)
+GEMM(gemm_sub32, 2, 32, false)
+GEMM(gemm_sub32_min, 2, 32, true)
 GEMM(gemm_32_single, 1, 0, false)
 GEMM(gemm_32_min_single, 1, 0, true)
-GEMM(gemm_256_16_single, 1, 16, false)
-GEMM(gemm_256_16_min_single, 1, 16, true)
-GEMM(gemm_256_32_single, 1, 32, false)
-GEMM(gemm_256_32_min_single, 1, 32, true)
+GEMM(gemm_sub16_single, 1, 16, false)
+GEMM(gemm_sub16_min_single, 1, 16, true)
+GEMM(gemm_sub32_single, 1, 32, false)
+GEMM(gemm_sub32_min_single, 1, 32, true)
 
 /* Sixteen vectors as the rows of a matrix, to its columns. */
 INLINE void transpose16(__m512 v[16]) {
@@ -199,18 +199,33 @@ static void store_results(const float *out, uint32_t rows, uint32_t tokens, floa
     }
 }
 
+/* For one tile of tokens, and for two. vpdpbusd takes codes of any width. */
+typedef void gemm_kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, float *);
+static gemm_kernel *const gemm_kernels[RT_PANEL_KINDS][2] = {
+    [RT_PANEL_32_4BIT] = {gemm_32_single, gemm_32},
+    [RT_PANEL_32_5BIT] = {gemm_32_single, gemm_32},
+    [RT_PANEL_32_8BIT] = {gemm_32_single, gemm_32},
+    [RT_PANEL_32_MIN_4BIT] = {gemm_32_min_single, gemm_32_min},
+    [RT_PANEL_32_MIN_5BIT] = {gemm_32_min_single, gemm_32_min},
+    [RT_PANEL_SUB16_5BIT] = {gemm_sub16_single, gemm_sub16},
+    [RT_PANEL_SUB16_6BIT] = {gemm_sub16_single, gemm_sub16},
+    [RT_PANEL_SUB16_7BIT] = {gemm_sub16_single, gemm_sub16},
+    [RT_PANEL_SUB16_MIN] = {gemm_sub16_min_single, gemm_sub16_min},
+    [RT_PANEL_SUB32_6BIT] = {gemm_sub32_single, gemm_sub32},
+    [RT_PANEL_SUB32_7BIT] = {gemm_sub32_single, gemm_sub32},
+    [RT_PANEL_SUB32_8BIT] = {gemm_sub32_single, gemm_sub32},
+    [RT_PANEL_SUB32_MIN_4BIT] = {gemm_sub32_min_single, gemm_sub32_min},
+    [RT_PANEL_SUB32_MIN_5BIT] = {gemm_sub32_min_single, gemm_sub32_min},
+};
+
 static void gemm(const rt_strip *strip) {
-  typedef void kernel(const panel *, uint32_t, const rt_inputs *, uint32_t, float *);
-  static kernel *const kernels[2][3][2] = {
-      {{gemm_32_single, gemm_32_min_single}, {gemm_256_16_single, gemm_256_16_min_single}, {gemm_256_32_single, gemm_256_32_min_single}},
-      {{gemm_32, gemm_32_min}, {gemm_256_16, gemm_256_16_min}, {gemm_256_32, gemm_256_32_min}}};
   const rt_inputs *in = strip->inputs;
   panel p = panel_layout(strip);
   panel_fill(&p, strip->w, strip->first, strip->rows);
   float *out = (float *)(void *)p.rest;
   for (uint32_t i = 0; i < in->n; i += 2 * RT_TOKENS) {
     uint32_t tokens = in->n - i < 2 * RT_TOKENS ? in->n - i : 2 * RT_TOKENS;
-    kernels[tokens > RT_TOKENS][p.format.sub / 16][p.format.min](&p, strip->rows, in, i / RT_TOKENS, out);
+    gemm_kernels[strip->w->kind][tokens > RT_TOKENS](&p, strip->rows, in, i / RT_TOKENS, out);
     store_results(out, strip->rows, tokens, strip->y + i * strip->y_stride, strip->y_stride);
   }
 }
@@ -270,7 +285,7 @@ static __m512 dot16_32(const panel *p, const int8_t *q, const float *da, const i
   return acc;
 }
 
-/* The sum over a group of 256 of one row, in 16 parts. small: codes are at most 63, so pairs of products fit in 16 bits. */
+/* The sum over a group of 256 of one row, in 16 parts. small: codes are at most 127, so pairs of products fit in 16 bits. */
 INLINE __m512i row_256(const panel *p, size_t row, size_t g, const int8_t *q, __m256i sums, unsigned sub, bool small) {
   const uint8_t *codes = p->codes + row * p->cols + g * 256;
   const int32_t *scales = p->scales + row * p->subs + g * (256 / sub);
@@ -664,9 +679,27 @@ static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
   static __m512 NAME(const panel *p, const int8_t *q, const float *da, const int16_t *sums) { \
     return dot16_256(p, q, da, sums, SUB, SMALL);                                             \
   }
-DOT(dot16_256_16, 16, true)
-DOT(dot16_256_32, 32, true)
-DOT(dot16_256_32_wide, 32, false)
+DOT(dot16_sub16, 16, true)
+DOT(dot16_sub32_7bit, 32, true)
+DOT(dot16_sub32_8bit, 32, false)
+
+typedef __m512 panel_kernel(const panel *, const int8_t *, const float *, const int16_t *);
+static panel_kernel *const panel_kernels[RT_PANEL_KINDS] = {
+    [RT_PANEL_32_4BIT] = dot16_32,
+    [RT_PANEL_32_5BIT] = dot16_32,
+    [RT_PANEL_32_8BIT] = dot16_32,
+    [RT_PANEL_32_MIN_4BIT] = dot16_32,
+    [RT_PANEL_32_MIN_5BIT] = dot16_32,
+    [RT_PANEL_SUB16_5BIT] = dot16_sub16,
+    [RT_PANEL_SUB16_6BIT] = dot16_sub16,
+    [RT_PANEL_SUB16_7BIT] = dot16_sub16,
+    [RT_PANEL_SUB16_MIN] = dot16_sub16,
+    [RT_PANEL_SUB32_6BIT] = dot16_sub32_7bit,
+    [RT_PANEL_SUB32_7BIT] = dot16_sub32_7bit,
+    [RT_PANEL_SUB32_8BIT] = dot16_sub32_8bit,
+    [RT_PANEL_SUB32_MIN_4BIT] = dot16_sub32_7bit,
+    [RT_PANEL_SUB32_MIN_5BIT] = dot16_sub32_7bit,
+};
 
 static void dot(const rt_strip *strip) {
   direct_kernel *kernel = direct_for(strip->w->type->id);
@@ -687,11 +720,7 @@ static void dot(const rt_strip *strip) {
       const int8_t *q = in->q + (size_t)i * in->cols;
       const float *da = in->d + (size_t)i * p.groups;
       const int16_t *sums = in->sums + (size_t)i * (in->cols / RT_SUM);
-      __m512 y;
-      if (p.format.sub == 0) y = dot16_32(&p, q, da, sums);
-      else if (p.format.sub == 16) y = dot16_256_16(&p, q, da, sums);
-      else if (p.format.max_code <= 63) y = dot16_256_32(&p, q, da, sums);
-      else y = dot16_256_32_wide(&p, q, da, sums);
+      __m512 y = panel_kernels[strip->w->kind](&p, q, da, sums);
       _mm512_mask_storeu_ps(strip->y + i * strip->y_stride + start, (__mmask16)((1u << rows) - 1), y);
     }
   }

@@ -5,33 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The shortest decimal that reads back as the same float: 0.6 and not 0.600000024. */
-static double shortest(float x) {
-  char text[32];
-  for (int digits = 6; digits <= 9; digits++) {
-    snprintf(text, sizeof text, "%.*g", digits, (double)x);
-    if (strtof(text, NULL) == x) break;
-  }
-  return strtod(text, NULL);
+json_t *service_usage(const retort_usage *u) {
+  return json_pack("{s:I,s:I,s:I,s:I,s:I}", "prompt_tokens", (json_int_t)u->prompt_tokens, "cached_tokens", (json_int_t)u->cached_tokens,
+                   "completion_tokens", (json_int_t)u->completion_tokens, "reasoning_tokens", (json_int_t)u->reasoning_tokens,
+                   "total_tokens", (json_int_t)u->prompt_tokens + u->completion_tokens);
 }
 
-static json_t *options_json(const service_proof_inputs *in) {
-  const retort_generate_options *g = in->options;
-  json_t *stop = json_array();
-  for (size_t i = 0; i < g->n_stop; i++) json_array_append_new(stop, json_string(g->stop[i]));
-  return json_pack("{s:f,s:f,s:f,s:I,s:f,s:I,s:I,s:i,s:o,s:s,s:I}", "temperature", shortest(g->temperature), "top_p", shortest(g->top_p),
-                   "min_p", shortest(g->min_p), "top_k", (json_int_t)g->top_k, "repetition_penalty", shortest(g->repetition_penalty),
-                   "repetition_window", (json_int_t)g->repetition_window, "max_tokens", (json_int_t)g->max_tokens, "thinking_budget",
-                   (int)g->thinking_budget, "stop", stop, "kv", retort_kv_type_name(in->kv_type), "n_ctx", (json_int_t)in->n_ctx);
+json_t *service_text(const char *text) {
+  json_t *value = json_string(text);
+  if (value) return value;
+  size_t size = strlen(text) + 1;
+  char *copy = malloc(size);
+  for (size_t i = 0; copy && i < size; i++) copy[i] = (unsigned char)text[i] >= 0x80 ? '?' : text[i];
+  value = copy ? json_string(copy) : NULL;
+  free(copy);
+  return value;
+}
+
+json_t *service_verdict(const retort_verdict *v) {
+  static const char *const modes[] = {[RETORT_VERIFY_NONE] = "none", [RETORT_VERIFY_WHOLE] = "whole", [RETORT_VERIFY_CHUNKS] = "chunks"};
+  json_t *signed_time = v->signed_time ? json_integer(v->signed_time) : json_null(),
+         *valid_time = v->time ? json_integer(v->time) : json_null();
+  return json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:i,s:I,s:s}", "method", retort_trust_method_name(v->method), "signer",
+                   service_text(v->signer), "name", service_text(v->name), "signed_time", signed_time, "valid_time", valid_time, "digest",
+                   v->digest, "files", (int)v->n_files, "bytes", (json_int_t)v->n_bytes, "mode", modes[v->mode]);
 }
 
 json_t *service_proof(const service_proof_inputs *in) {
   char prompt[65], seed[24];
+  service_options options = *in->options;
+  options.session.n_ctx = in->n_ctx;
   retort_sha256_hex(in->prompt, in->n_prompt * sizeof *in->prompt, prompt); /* as little-endian int32: the hosts that we run on */
-  snprintf(seed, sizeof seed, "%llu", (unsigned long long)in->options->seed);
+  snprintf(seed, sizeof seed, "%llu", (unsigned long long)options.generate.seed);
   return json_pack("{s:i,s:o,s:s,s:o,s:s,s:I,s:s}", "numerics", (int)retort_numerics(), "model_sha256", in->model_sha256, "prompt_sha256",
-                   prompt, "options", options_json(in), "seed", seed, "positions", (json_int_t)in->positions, "logits_sha256",
-                   in->logits_sha256);
+                   prompt, "options", service_options_proven(&options), "seed", seed, "positions", (json_int_t)in->positions,
+                   "logits_sha256", in->logits_sha256);
 }
 
 static const char *text_of(const json_t *proof, const char *key) {

@@ -14,7 +14,9 @@
 #include <string.h>
 
 #include "platform.h"
+#include "service/json.h"
 #include "service/record.h"
+#include "service/request.h"
 
 _Static_assert(sizeof(abi_event) == 32 + sizeof(void *) && offsetof(abi_event, forced) == 32, "hosts read the event by offsets");
 
@@ -61,13 +63,12 @@ typedef struct session {
   object head;
   model *model;
   retort_session *session;
-  uint32_t kv_type;
   abi_event event;
   int32_t *prompt;
   size_t n_prompt;
-  retort_generate_options options; /* of the last answer; its stop strings lie in the array `stop` */
-  json_t *stop;                    /* where they lie; NULL: none */
-  uint32_t positions;              /* tokens generated for it */
+  service_options options; /* of the last answer; its stop strings lie in `stop` */
+  json_t *stop;
+  uint32_t positions; /* tokens generated for it */
 } session;
 
 static struct {
@@ -147,110 +148,7 @@ static void *find(int32_t id, int32_t kind) {
   return NULL;
 }
 
-/* ---- reading JSON ---- */
-
-/* An object; NULL once the error is kept. `size` 0 is {}. */
-json_t *abi_parse(const char *text, size_t size, const char *what) {
-  json_error_t why;
-  char hex[65] = "";
-  if (size == 0) return json_object();
-  /* The library hashes keys with a seed that it would else make from a clock; this one is mixed from the first text that came. */
-  retort_sha256_hex(text, size, hex);
-  hex[8] = 0;
-  json_object_seed(strtoul(hex, NULL, 16) | 1);
-  json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-  if (json_is_object(tree)) return tree;
-  if (tree) abi_failed(RETORT_ERROR_JSON, "%s is no JSON object", what);
-  else abi_failed(RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column, why.text);
-  json_decref(tree);
-  return NULL;
-}
-
-/* Refuses members that nobody would read: a misspelt option must not be dropped in silence. */
-static int32_t check_keys(json_t *object, const char *const *known, const char *what) {
-  const char *key;
-  json_t *value;
-  json_object_foreach(object, key, value) {
-    size_t i = 0;
-    while (known[i] && strcmp(known[i], key) != 0) i++;
-    if (!known[i]) return abi_failed(RETORT_ERROR_JSON, "%s: there is no \"%s\"", what, key);
-  }
-  return RETORT_OK;
-}
-
-static int32_t get_text(json_t *object, const char *key, const char **out) {
-  json_t *value = json_object_get(object, key);
-  if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-    return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no text", key);
-  *out = json_string_value(value);
-  return RETORT_OK;
-}
-
-static int32_t get_integer(json_t *object, const char *key, int64_t least, int64_t most, int64_t *out) {
-  json_t *value = json_object_get(object, key);
-  if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_integer(value) || json_integer_value(value) < least || json_integer_value(value) > most)
-    return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no whole number from %lld to %lld", key, (long long)least, (long long)most);
-  *out = json_integer_value(value);
-  return RETORT_OK;
-}
-
-static int32_t get_u32(json_t *object, const char *key, uint32_t *out) {
-  int64_t value = *out;
-  int32_t status = get_integer(object, key, 0, UINT32_MAX, &value);
-  *out = (uint32_t)value;
-  return status;
-}
-
-static int32_t get_i32(json_t *object, const char *key, int32_t *out) {
-  int64_t value = *out;
-  int32_t status = get_integer(object, key, INT32_MIN, INT32_MAX, &value);
-  *out = (int32_t)value;
-  return status;
-}
-
-static int32_t get_float(json_t *object, const char *key, float *out) {
-  json_t *value = json_object_get(object, key);
-  if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_number(value)) return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no number", key);
-  *out = (float)json_number_value(value);
-  return RETORT_OK;
-}
-
-static int32_t get_flag(json_t *object, const char *key, uint32_t bit, uint32_t *flags) {
-  json_t *value = json_object_get(object, key);
-  if (!value || json_is_null(value)) return RETORT_OK;
-  if (!json_is_boolean(value)) return abi_failed(RETORT_ERROR_JSON, "\"%s\" is neither true nor false", key);
-  *flags = json_is_true(value) ? *flags | bit : *flags & ~bit;
-  return RETORT_OK;
-}
-
-/* An array of texts, or, alone, one: (n) pointers into the tree, malloc'ed. */
-static int32_t get_texts(json_t *object, const char *key, const char ***out, size_t *n) {
-  json_t *list = json_object_get(object, key), *item;
-  size_t i;
-  *out = NULL;
-  *n = 0;
-  if (!list || json_is_null(list)) return RETORT_OK;
-  bool alone = json_is_string(list);
-  size_t count = alone ? 1 : json_array_size(list);
-  const char **texts = malloc((count + 1) * sizeof *texts);
-  if (!texts) return no_memory();
-  if (alone) texts[0] = json_string_value(list);
-  json_array_foreach(list, i, item) {
-    if (json_is_string(item)) texts[i] = json_string_value(item);
-    else count = SIZE_MAX;
-    if (count == SIZE_MAX) break;
-  }
-  if (count == SIZE_MAX || (!alone && !json_is_array(list))) {
-    free(texts);
-    return abi_failed(RETORT_ERROR_JSON, "\"%s\" is no array of texts", key);
-  }
-  *out = texts;
-  *n = count;
-  return RETORT_OK;
-}
+json_t *abi_parse(const char *text, size_t size, const char *what) { return service_json_parse(text, size, what, &state.error); }
 
 /* ---- loading ---- */
 
@@ -284,8 +182,9 @@ static int32_t read_files(loader *l) {
     int64_t size = -1;
     int32_t status;
     if (!json_is_object(item)) return abi_failed(RETORT_ERROR_JSON, "\"files\" is no array of {\"name\", \"size\"}");
-    if ((status = check_keys(item, keys, "a file")) || (status = get_text(item, "name", &name)) ||
-        (status = get_integer(item, "size", 0, INT64_MAX, &size)))
+    retort_error *error = &state.error;
+    if ((status = service_json_only(item, keys, "a file", error)) || (status = service_json_text(item, "name", &name, error)) ||
+        (status = service_json_integer(item, "size", 0, INT64_MAX, &size, error)))
       return status;
     if (!name || size < 0) return abi_failed(RETORT_ERROR_JSON, "file %u needs a \"name\" and a \"size\"", (unsigned)i);
     if ((uint64_t)size > SIZE_MAX / 2)
@@ -303,7 +202,7 @@ int32_t abi_load_begin(const char *json, size_t size) {
   loader *l = calloc(1, sizeof *l);
   if (!l) return no_memory();
   l->request = abi_parse(json, size, "the request to load");
-  int32_t status = !l->request ? state.error.status : check_keys(l->request, keys, "the request to load");
+  int32_t status = !l->request ? state.error.status : service_json_only(l->request, keys, "the request to load", &state.error);
   if (!status) status = read_files(l);
   if (!status) status = enlist(&l->head, LOADER);
   if (status < 0) free_loader(l);
@@ -334,7 +233,7 @@ int32_t abi_load_chunks(int32_t id, uint32_t index, const void *list, size_t siz
 
 static int32_t read_method(json_t *trust, int32_t *method) {
   const char *word = NULL;
-  int32_t status = get_text(trust, "method", &word);
+  int32_t status = service_json_text(trust, "method", &word, &state.error);
   if (status) return status;
   for (int32_t m = RETORT_TRUST_UNSIGNED; word && m <= RETORT_TRUST_SIGNIFY; m++)
     if (strcmp(word, retort_trust_method_name(m)) == 0) {
@@ -360,14 +259,18 @@ static int32_t open_verifier(loader *l) {
   size_t n_signatures = 0;
   retort_trust_policy p;
   retort_trust_policy_init(&p, sizeof p);
-  int32_t status =
-      trust && !json_is_object(trust) ? abi_failed(RETORT_ERROR_JSON, "\"trust\" is no object") : check_keys(trust, keys, "trust");
-  if (status || (status = read_method(trust, &p.method)) || (status = get_texts(trust, "anchors", &anchors, &p.n_anchors)) ||
-      (status = get_texts(trust, "pins", &pins, &p.n_pins)) || (status = get_texts(l->request, "signatures", &signatures, &n_signatures)) ||
-      (status = get_text(trust, "model_name", &p.model_name)) || (status = get_text(trust, "model_digest", &p.model_digest)) ||
-      (status = get_integer(trust, "time", 0, INT64_MAX, &p.time)) ||
-      (status = get_flag(trust, "at_signing_time", RETORT_TRUST_AT_SIGNING_TIME, &p.flags)) ||
-      (status = get_flag(trust, "complete", RETORT_TRUST_COMPLETE, &p.flags)))
+  retort_error *error = &state.error;
+  int32_t status = trust && !json_is_object(trust) ? abi_failed(RETORT_ERROR_JSON, "\"trust\" is no object")
+                                                   : service_json_only(trust, keys, "trust", error);
+  if (status || (status = read_method(trust, &p.method)) ||
+      (status = service_json_texts(trust, "anchors", &anchors, &p.n_anchors, error)) ||
+      (status = service_json_texts(trust, "pins", &pins, &p.n_pins, error)) ||
+      (status = service_json_texts(l->request, "signatures", &signatures, &n_signatures, error)) ||
+      (status = service_json_text(trust, "model_name", &p.model_name, error)) ||
+      (status = service_json_text(trust, "model_digest", &p.model_digest, error)) ||
+      (status = service_json_integer(trust, "time", 0, INT64_MAX, &p.time, error)) ||
+      (status = service_json_flag(trust, "at_signing_time", RETORT_TRUST_AT_SIGNING_TIME, &p.flags, error)) ||
+      (status = service_json_flag(trust, "complete", RETORT_TRUST_COMPLETE, &p.flags, error)))
     goto end;
   retort_buffer *anchor_list = buffers(anchors, p.n_anchors), *signature_list = buffers(signatures, n_signatures);
   retort_trust_file *described = calloc(l->n_files, sizeof *described);
@@ -584,12 +487,6 @@ int32_t abi_load_with(int32_t id, abi_reader *read_at) {
 
 /* ---- models ---- */
 
-/* A signer's words may be no UTF-8; then the JSON says nothing. */
-static json_t *text_json(const char *text) {
-  json_t *made = json_string(text);
-  return made ? made : json_null();
-}
-
 /* Of the files, hashed when they are first asked for: that takes seconds for a large model. */
 static json_t *digests(model *m) {
   char hex[65];
@@ -613,12 +510,10 @@ int32_t abi_model_info(int32_t id) {
   const retort_verdict *t = &m->verdict;
   char line[1400];
   retort_verdict_text(t, line, sizeof line);
-  json_t *trust =
-      json_pack("{s:s,s:o,s:o,s:o,s:s,s:i,s:I,s:o}", "method", retort_trust_method_name(t->method), "signer", text_json(t->signer), "name",
-                text_json(t->name), "signed_time", t->signed_time ? json_integer(t->signed_time) : json_null(), "digest", t->digest,
-                "files", (int)t->n_files, "bytes", (json_int_t)t->n_bytes, "text", text_json(line));
+  json_t *trust = service_verdict(t);
+  json_object_set_new(trust, "text", service_text(line));
   return give_json(json_pack("{s:s,s:i,s:s,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:i,s:i,s:i,s:i,s:b,s:o,s:O}", "version", retort_version(),
-                             "numerics", (int)retort_numerics(), "architecture", i.architecture, "name", text_json(i.name), "kernels",
+                             "numerics", (int)retort_numerics(), "architecture", i.architecture, "name", service_text(i.name), "kernels",
                              i.kernels, "n_parameters", (json_int_t)i.n_parameters, "n_vocab", (json_int_t)i.n_vocab, "n_ctx_train",
                              (json_int_t)i.n_ctx_train, "n_layers", (json_int_t)i.n_layers, "n_embd", (json_int_t)i.n_embd, "n_heads",
                              (json_int_t)i.n_heads, "kv_bytes_per_token", (json_int_t)i.kv_bytes_per_token, "bos", (int)v.bos, "eos",
@@ -634,16 +529,10 @@ int32_t abi_digests(int32_t id) {
 int32_t abi_tokenize(int32_t id, const char *text, size_t size, uint32_t flags) {
   model *m = find(id, MODEL);
   size_t count = 0;
+  int32_t *ids;
   if (!m) return state.error.status;
-  int32_t status = retort_tokenize(m->vocab, text, size, flags, NULL, 0, &count, &state.error);
-  if (status && status != RETORT_ERROR_BUFFER) return status;
-  int32_t *ids = malloc((count + 1) * sizeof *ids);
-  if (!ids) return no_memory();
-  if (count && (status = retort_tokenize(m->vocab, text, size, flags, ids, count, &count, &state.error)) != RETORT_OK) {
-    free(ids);
-    return status;
-  }
-  return give(ids, count);
+  int32_t status = service_text_ids(m->vocab, text, size, flags, &ids, &count, &state.error);
+  return status ? status : give(ids, count);
 }
 
 int32_t abi_detokenize(int32_t id, const int32_t *ids, size_t count, uint32_t flags) {
@@ -667,37 +556,21 @@ int32_t abi_detokenize(int32_t id, const int32_t *ids, size_t count, uint32_t fl
 static void free_session(session *s) {
   retort_session_close(s->session);
   free(s->prompt);
-  free((void *)(uintptr_t)s->options.stop);
   json_decref(s->stop);
   free(s);
-}
-
-static int32_t session_options(json_t *o, retort_session_options *so) {
-  static const char *const keys[] = {"n_ctx", "n_batch", "kv", NULL};
-  const char *kv = "f16";
-  int32_t status;
-  retort_session_options_init(so, sizeof *so);
-  if ((status = check_keys(o, keys, "session options")) || (status = get_u32(o, "n_ctx", &so->n_ctx)) ||
-      (status = get_u32(o, "n_batch", &so->n_batch)) || (status = get_text(o, "kv", &kv)))
-    return status;
-  for (const char *name; (name = retort_kv_type_name(so->kv_type)); so->kv_type++)
-    if (strcmp(kv, name) == 0) return RETORT_OK;
-  return abi_failed(RETORT_ERROR_JSON, "\"kv\" is none of \"f16\", \"f32\" and \"q8_0\"");
 }
 
 int32_t abi_session_new(int32_t id, const char *json, size_t size) {
   model *m = find(id, MODEL);
   if (!m) return state.error.status;
-  json_t *o = abi_parse(json, size, "session options");
-  if (!o) return state.error.status;
   retort_session_options so;
-  int32_t status = session_options(o, &so);
-  json_decref(o);
+  int32_t status = service_session_read(&so, json, size, &state.error);
   if (status) return status;
   session *s = calloc(1, sizeof *s);
   if (!s) return no_memory();
   s->model = m;
-  s->kv_type = so.kv_type;
+  service_options_init(&s->options);
+  s->options.session = so;
   state.warnings = m->warnings;
   status = retort_session_open(platform(), m->model, m->vocab, &so, &s->session, &state.error);
   state.warnings = NULL;
@@ -715,131 +588,38 @@ int32_t abi_session_info(int32_t id) {
   if (status) return status;
   return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:s}", "n_ctx", (json_int_t)i.n_ctx, "n_batch", (json_int_t)i.n_batch, "n_past",
                              (json_int_t)i.n_past, "kv_bytes", (json_int_t)i.kv_bytes, "work_bytes", (json_int_t)i.work_bytes, "kv",
-                             retort_kv_type_name(s->kv_type)));
+                             retort_kv_type_name(s->options.session.kv_type)));
 }
 
-static int32_t chat_prompt(session *s, json_t *o, json_t *messages, int32_t **ids, size_t *count) {
-  retort_chat_options co;
-  uint32_t no_prompt = 0;
-  int32_t status;
-  retort_chat_options_init(&co, sizeof co);
-  json_t *variables = json_object_get(o, "variables");
-  if ((status = get_text(o, "template", &co.template_source)) || (status = get_text(o, "date", &co.date)) ||
-      (status = get_flag(o, "no_generation_prompt", 1, &no_prompt)))
-    return status;
-  co.add_generation_prompt = !no_prompt;
-  char *text = json_dumps(messages, JSON_COMPACT | JSON_ENCODE_ANY),
-       *more = variables ? json_dumps(variables, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-  co.variables_json = more;
-  *count = 0;
-  if (!text || (variables && !more)) status = no_memory();
-  else if ((status = retort_chat_tokenize(platform(), s->model->vocab, text, &co, NULL, 0, count, &state.error)) == RETORT_ERROR_BUFFER) {
-    *ids = malloc(*count * sizeof **ids);
-    status = *ids ? retort_chat_tokenize(platform(), s->model->vocab, text, &co, *ids, *count, count, &state.error) : no_memory();
-  }
-  free(text);
-  free(more);
-  return status;
-}
-
-/* The ids of the request's messages or prompt; malloc'ed, also where this fails. */
-static int32_t read_prompt(session *s, json_t *o, int32_t **ids, size_t *count) {
-  json_t *messages = json_object_get(o, "messages"), *prompt = json_object_get(o, "prompt");
-  if (messages && !prompt) return chat_prompt(s, o, messages, ids, count);
-  if (messages || !json_is_string(prompt))
-    return abi_failed(RETORT_ERROR_JSON, "the request needs \"messages\" or else \"prompt\", a text");
-  const char *text = json_string_value(prompt);
-  size_t size = json_string_length(prompt);
-  uint32_t flags = RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS;
-  int32_t status = retort_tokenize(s->model->vocab, text, size, flags, NULL, 0, count, &state.error);
-  if (status != RETORT_ERROR_BUFFER) return status;
-  *ids = malloc(*count * sizeof **ids);
-  return *ids ? retort_tokenize(s->model->vocab, text, size, flags, *ids, *count, count, &state.error) : no_memory();
-}
-
-static int32_t read_seed(json_t *o, uint64_t *seed) {
-  json_t *value = json_object_get(o, "seed");
-  int64_t number = 0;
-  if (!json_is_string(value)) {
-    int32_t status = get_integer(o, "seed", 0, INT64_MAX, &number);
-    *seed = (uint64_t)number;
-    return status;
-  }
-  /* Read back what was understood: that refuses signs, blanks and what is too large. */
-  char text[24];
-  *seed = strtoull(json_string_value(value), NULL, 10);
-  snprintf(text, sizeof text, "%llu", (unsigned long long)*seed);
-  return strcmp(text, json_string_value(value)) == 0
-             ? RETORT_OK
-             : abi_failed(RETORT_ERROR_JSON, "\"seed\" is no whole number from 0 to 18446744073709551615");
-}
-
-static int32_t generate_options(json_t *o, retort_generate_options *g) {
-  static const char *const keys[] = {"messages",
-                                     "prompt",
-                                     "temperature",
-                                     "top_p",
-                                     "min_p",
-                                     "top_k",
-                                     "repetition_penalty",
-                                     "repetition_window",
-                                     "seed",
-                                     "max_tokens",
-                                     "thinking_budget",
-                                     "stop",
-                                     "proof",
-                                     "draft",
-                                     "variables",
-                                     "template",
-                                     "date",
-                                     "no_generation_prompt",
-                                     NULL};
-  int32_t status;
-  retort_generate_options_init(g, sizeof *g);
-  if ((status = check_keys(o, keys, "the request")) || (status = get_float(o, "temperature", &g->temperature)) ||
-      (status = get_float(o, "top_p", &g->top_p)) || (status = get_float(o, "min_p", &g->min_p)) ||
-      (status = get_u32(o, "top_k", &g->top_k)) || (status = get_float(o, "repetition_penalty", &g->repetition_penalty)) ||
-      (status = get_u32(o, "repetition_window", &g->repetition_window)) || (status = read_seed(o, &g->seed)) ||
-      (status = get_u32(o, "max_tokens", &g->max_tokens)) || (status = get_i32(o, "thinking_budget", &g->thinking_budget)) ||
-      (status = get_flag(o, "proof", 1, &g->proof)) || (status = get_i32(o, "draft", &g->draft)))
-    return status;
-  return RETORT_OK;
-}
-
-static int32_t begin_answer(session *s, json_t *o) {
-  retort_generate_options g;
-  const char **stop = NULL;
-  int32_t *ids = NULL, status = generate_options(o, &g);
-  size_t count = 0;
-  if (!status) status = get_texts(o, "stop", &stop, &g.n_stop);
-  g.stop = stop;
-  if (!status) status = read_prompt(s, o, &ids, &count);
-  if (!status) status = retort_generate_begin(s->session, ids, count, &g, &state.error);
-  if (status) {
-    free(stop);
-    free(ids);
-    return status;
-  }
+/* Keeps of the request what its proof will name. */
+static void keep_request(session *s, const service_request *r, int32_t *ids, size_t count) {
   free(s->prompt);
-  free((void *)(uintptr_t)s->options.stop);
   json_decref(s->stop);
   s->prompt = ids;
   s->n_prompt = count;
-  s->options = g;
-  s->stop = json_incref(json_object_get(o, "stop"));
+  s->stop = json_incref(json_object_get(r->tree, "stop"));
+  s->options.generate = r->options.generate;
+  memcpy(s->options.stop, r->options.stop, sizeof s->options.stop);
   s->positions = 0;
   s->event = (abi_event){.token = -1, .prompt_total = (uint32_t)count};
-  return (int32_t)count;
 }
 
 int32_t abi_chat(int32_t id, const char *json, size_t size) {
   session *s = find(id, SESSION);
+  service_request r;
+  int32_t *ids = NULL;
+  size_t count = 0;
   if (!s) return state.error.status;
-  json_t *o = abi_parse(json, size, "the request");
-  if (!o) return state.error.status;
-  int32_t status = begin_answer(s, o);
-  json_decref(o);
-  return status;
+  int32_t status = service_request_read(&r, json, size, &state.error);
+  if (!status) status = service_request_ids(&r, platform(), s->model->vocab, &ids, &count, &state.error);
+  if (!status) {
+    const retort_generate_options g = service_generate(&r.options);
+    status = retort_generate_begin(s->session, ids, count, &g, &state.error);
+  }
+  if (status) free(ids);
+  else keep_request(s, &r, ids, count);
+  service_request_close(&r);
+  return status ? status : (int32_t)count;
 }
 
 int32_t abi_step(int32_t id, uint32_t work_tokens) {
@@ -882,10 +662,10 @@ int32_t abi_usage(int32_t id) {
   if (!s) return state.error.status;
   int32_t status = retort_session_get_usage(s->session, &u, &state.error);
   if (status) return status;
-  return give_json(json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "prompt_tokens", (json_int_t)u.prompt_tokens, "cached_tokens",
-                             (json_int_t)u.cached_tokens, "completion_tokens", (json_int_t)u.completion_tokens, "reasoning_tokens",
-                             (json_int_t)u.reasoning_tokens, "total_tokens", (json_int_t)u.prompt_tokens + u.completion_tokens,
-                             "drafted_tokens", (json_int_t)u.drafted_tokens, "accepted_tokens", (json_int_t)u.accepted_tokens));
+  json_t *usage = service_usage(&u);
+  json_object_set_new(usage, "drafted_tokens", json_integer(u.drafted_tokens));
+  json_object_set_new(usage, "accepted_tokens", json_integer(u.accepted_tokens));
+  return give_json(usage);
 }
 
 int32_t abi_proof(int32_t id) {
@@ -900,7 +680,6 @@ int32_t abi_proof(int32_t id) {
                                                          .prompt = s->prompt,
                                                          .n_prompt = s->n_prompt,
                                                          .options = &s->options,
-                                                         .kv_type = s->kv_type,
                                                          .n_ctx = i.n_ctx,
                                                          .positions = s->positions,
                                                          .logits_sha256 = logits}));

@@ -57,7 +57,8 @@ EXPORT(retort_session_info) int32_t abi_session_info(int32_t session); /* JSON *
 /* Begins an answer and returns the prompt's tokens. {"messages": [{"role", "content"}...]} or {"prompt": raw text}, and any of
  * "temperature", "top_p", "min_p", "top_k", "repetition_penalty", "repetition_window", "seed" (number, or decimal text), "max_tokens",
  * "thinking_budget", "stop" (text or texts), "proof", "draft", and for the template "variables", "template", "date",
- * "no_generation_prompt". Any other key is an error. */
+ * "add_generation_prompt". OpenAI's and vLLM's spellings are taken too (service/options.def). Any other key is an error, and a value out of
+ * its range, which the error names. */
 EXPORT(retort_chat) int32_t abi_chat(int32_t session, const char *json, size_t size);
 EXPORT(retort_step) int32_t abi_step(int32_t session, uint32_t work_tokens); /* the event's kind (retort_event_kind); fill retort_event */
 

@@ -12,26 +12,20 @@
 
 #include "machine/throttle.h"
 #include "service/record.h"
+#include "service/request.h"
 
 /* ---- prompts ---- */
 
 int answer_seed(const options *o, uint64_t *seed) {
-  char *end;
-  if (strcmp(o->seed, "random") == 0) {
+  *seed = o->service.generate.seed;
+  if (!o->random_seed) return EXIT_OK;
 #ifdef __linux__
-    if (getrandom(seed, sizeof *seed, 0) == (ssize_t)sizeof *seed) return EXIT_OK;
-    return fail(o->json, EXIT_RUNTIME, "the system gave no random seed: %s", strerror(errno));
+  if (getrandom(seed, sizeof *seed, 0) == (ssize_t)sizeof *seed) return EXIT_OK;
+  return fail(o->json, EXIT_RUNTIME, "the system gave no random seed: %s", strerror(errno));
 #else
-    arc4random_buf(seed, sizeof *seed);
-    return EXIT_OK;
-#endif
-  }
-  errno = 0;
-  unsigned long long value = strtoull(o->seed, &end, 10);
-  if (o->seed[0] < '0' || o->seed[0] > '9' || *end || errno)
-    return fail(o->json, EXIT_USAGE, "--seed wants a whole number from 0 to 18446744073709551615, or `random`, not '%s'", o->seed);
-  *seed = value;
+  arc4random_buf(seed, sizeof *seed);
   return EXIT_OK;
+#endif
 }
 
 int chat_prompt(const loaded *l, const options *o, json_t *messages, int32_t **ids, size_t *count) {
@@ -45,29 +39,16 @@ int chat_prompt(const loaded *l, const options *o, json_t *messages, int32_t **i
   co.date = date;
   char *text = json_dumps(messages, JSON_COMPACT);
   if (!text) return fail(o->json, EXIT_MEMORY, "out of memory for the prompt");
-  const retort_platform *p = machine_platform(l->m);
-  *ids = NULL;
-  *count = 0;
-  retort_status status = retort_chat_tokenize(p, l->vocab, text, &co, NULL, 0, count, &error);
-  if (status == RETORT_ERROR_BUFFER) {
-    *ids = malloc(*count * sizeof **ids);
-    if (!*ids) {
-      free(text);
-      return fail(o->json, EXIT_MEMORY, "out of memory for the prompt");
-    }
-    status = retort_chat_tokenize(p, l->vocab, text, &co, *ids, *count, count, &error);
-  }
+  retort_status status = service_chat_ids(machine_platform(l->m), l->vocab, text, &co, ids, count, &error);
   free(text);
-  if (status == RETORT_OK) return EXIT_OK;
-  free(*ids);
-  *ids = NULL;
-  return fail_status(o->json, &error);
+  return status ? fail_status(o->json, &error) : EXIT_OK;
 }
 
 int raw_prompt(const loaded *l, const options *o, const char *text, size_t size, int32_t **ids, size_t *count) {
   retort_error error;
-  *ids = tokenize_all(l->vocab, text, size, RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS, count, &error);
-  return *ids ? EXIT_OK : fail_status(o->json, &error);
+  return service_text_ids(l->vocab, text, size, RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS, ids, count, &error)
+             ? fail_status(o->json, &error)
+             : EXIT_OK;
 }
 
 /* ---- generation ---- */
@@ -82,22 +63,6 @@ static bool keep_id(answer *a, int32_t id) {
   }
   a->ids[a->n_ids++] = id;
   return true;
-}
-
-static void generate_options(const options *o, uint64_t seed, retort_generate_options *g) {
-  retort_generate_options_init(g, sizeof *g);
-  g->temperature = o->temperature;
-  g->top_p = o->top_p;
-  g->min_p = o->min_p;
-  g->top_k = o->top_k;
-  g->repetition_penalty = o->repeat_penalty;
-  g->seed = seed;
-  g->max_tokens = o->max_tokens;
-  g->thinking_budget = o->thinking_budget;
-  g->stop = o->stop;
-  g->n_stop = o->n_stop;
-  g->proof = o->proof;
-  g->draft = o->draft;
 }
 
 /* Takes one event over into the answer and the view. */
@@ -126,7 +91,7 @@ static const char *finish_name(int32_t finish) {
 
 int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t count, uint64_t seed, answer_view *v, answer *a) {
   retort_error error;
-  retort_generate_options g;
+  retort_generate_options g = service_generate(&o->service);
   retort_event e = {.struct_size = sizeof e};
   progress bar;
   throttle limits;
@@ -134,7 +99,7 @@ int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t coun
   int code = throttle_begin(&limits, o, "");
   *a = (answer){.finish_reason = "interrupted"};
   if (code != EXIT_OK) return code;
-  generate_options(o, seed, &g);
+  g.seed = seed;
   if (!text_append(&a->text, "", 0) || !text_append(&a->reasoning, "", 0)) return fail(o->json, EXIT_MEMORY, "out of memory");
   if (retort_generate_begin(l->session, ids, count, &g, &error)) return fail_status(o->json, &error);
   progress_begin(&bar, "reading the prompt", !o->json);
@@ -170,7 +135,8 @@ int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t coun
   a->decode_seconds = all > a->prompt_seconds ? all - a->prompt_seconds : 0;
   a->usage.struct_size = sizeof a->usage;
   retort_session_get_usage(l->session, &a->usage, NULL);
-  if (code == EXIT_OK && o->proof && retort_session_get_proof(l->session, a->logits_sha256, &error)) code = fail_status(o->json, &error);
+  if (code == EXIT_OK && o->service.generate.proof && retort_session_get_proof(l->session, a->logits_sha256, &error))
+    code = fail_status(o->json, &error);
   return code;
 }
 
@@ -193,9 +159,9 @@ static json_t *ids_json(const int32_t *ids, size_t count) {
 
 static json_t *proof_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
   char hex[65];
-  retort_generate_options g;
+  service_options asked = o->service;
   json_t *digests = json_array();
-  generate_options(o, seed, &g);
+  asked.generate.seed = seed;
   for (size_t i = 0; i < l->files.count; i++) {
     files_digest(&l->files, i, hex);
     json_array_append_new(digests, json_string(hex));
@@ -203,8 +169,7 @@ static json_t *proof_json(const loaded *l, const options *o, const answer *a, co
   return service_proof(&(service_proof_inputs){.model_sha256 = digests,
                                                .prompt = prompt,
                                                .n_prompt = count,
-                                               .options = &g,
-                                               .kv_type = kv_type(o),
+                                               .options = &asked,
                                                .n_ctx = l->session_info.n_ctx,
                                                .positions = a->n_ids,
                                                .logits_sha256 = a->logits_sha256});
@@ -220,9 +185,6 @@ void print_proof(const loaded *l, const options *o, const answer *a, const int32
 
 json_t *answer_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
   const retort_usage *u = &a->usage;
-  json_t *usage = json_pack("{s:i,s:i,s:i,s:i,s:i}", "prompt_tokens", (int)u->prompt_tokens, "cached_tokens", (int)u->cached_tokens,
-                            "completion_tokens", (int)u->completion_tokens, "reasoning_tokens", (int)u->reasoning_tokens, "total_tokens",
-                            (int)(u->prompt_tokens + u->completion_tokens));
   json_t *timings =
       json_pack("{s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i}", "load_s", l->load_seconds, "read_s", l->files.read_seconds, "hash_s",
                 l->files.hash_seconds, "parse_s", l->parse_seconds, "prompt_s", a->prompt_seconds, "prompt_tokens_per_s",
@@ -231,11 +193,11 @@ json_t *answer_json(const loaded *l, const options *o, const answer *a, const in
                 (int)u->drafted_tokens, "accepted_tokens", (int)u->accepted_tokens);
   json_t *all = json_pack("{s:s%,s:s%,s:o,s:o,s:s,s:o,s:o}", "text", a->text.bytes, a->text.size, "reasoning", a->reasoning.bytes,
                           a->reasoning.size, "prompt_ids", ids_json(prompt, count), "ids", ids_json(a->ids, a->n_ids), "finish_reason",
-                          a->finish_reason, "usage", usage, "timings", timings);
-  json_t *trust = verdict_json(&l->files.verdict);
+                          a->finish_reason, "usage", service_usage(u), "timings", timings);
+  json_t *trust = service_verdict(&l->files.verdict);
   if (trust) json_object_set_new(trust, "memory", json_string(files_memory(&l->files)));
   json_object_set_new(all, "trust", trust);
-  if (all && o->proof) json_object_set_new(all, "proof", proof_json(l, o, a, prompt, count, seed));
+  if (all && o->service.generate.proof) json_object_set_new(all, "proof", proof_json(l, o, a, prompt, count, seed));
   return all;
 }
 

@@ -119,12 +119,13 @@ static void print_row(const loaded *l, const options *o, const bench_row *row, b
     json_t *samples = json_array();
     for (uint32_t i = 0; i < o->repetitions; i++) json_array_append_new(samples, json_real(row->speed[i]));
     char *type = model_type(l);
-    json_t *object = json_pack("{s:i,s:i,s:i,s:i,s:f,s:f,s:o,s:s,s:s,s:I,s:I,s:s,s:s,s:i,s:s,s:i}", "n_prompt", (int)row->n_prompt, "n_gen",
-                               (int)row->n_gen, "n_depth", (int)row->n_depth, "n_threads", (int)row->n_threads, "avg_ts", row->mean,
-                               "stddev_ts", row->deviation, "samples_ts", samples, "model_filename", l->path, "model_type",
-                               type ? type : "", "model_size", (json_int_t)l->files.bytes, "model_n_params",
-                               (json_int_t)l->model_info.n_parameters, "kernels", l->model_info.kernels, "type_kv", o->kv, "n_batch",
-                               (int)l->session_info.n_batch, "version", retort_version(), "numerics", (int)retort_numerics());
+    json_t *object =
+        json_pack("{s:i,s:i,s:i,s:i,s:f,s:f,s:o,s:s,s:s,s:I,s:I,s:s,s:s,s:i,s:s,s:i}", "n_prompt", (int)row->n_prompt, "n_gen",
+                  (int)row->n_gen, "n_depth", (int)row->n_depth, "n_threads", (int)row->n_threads, "avg_ts", row->mean, "stddev_ts",
+                  row->deviation, "samples_ts", samples, "model_filename", l->path, "model_type", type ? type : "", "model_size",
+                  (json_int_t)l->files.bytes, "model_n_params", (json_int_t)l->model_info.n_parameters, "kernels", l->model_info.kernels,
+                  "type_kv", retort_kv_type_name(o->service.session.kv_type), "n_batch", (int)l->session_info.n_batch, "version",
+                  retort_version(), "numerics", (int)retort_numerics());
     free(type);
     printf(*first ? "[\n" : ",\n");
     json_dumpf(object, stdout, JSON_REAL_PRECISION(9));
@@ -214,8 +215,8 @@ static const option_spec specs[] = {
     {"repetitions", 'r', OPTION_U32, AT(repetitions), "N", 1, 1000, "measurements a row, after one warm-up. Default 5"},
     {"threads", 't', OPTION_NUMBERS, AT(bench_threads), "N,...", 1, 1024,
      "threads. Default: the fast physical cores that this process may use"},
-    {"batch", 'b', OPTION_U32, AT(batch), "N", 1, 65536, "most prompt tokens computed at once. Default 256"},
-    OPTION_KV,
+    SHARED(n_batch),
+    OPTIONS_KV,
     {"kernels", 0, OPTION_STRING, AT(kernels), "NAME", 0, 0, "force a kernel variant. Default: $RETORT_KERNELS, else the fastest here"},
     {"mmap", 0, OPTION_FLAG, AT(mmap), NULL, 0, 0, "map the file in place of reading it into private memory"},
     OPTIONS_CARE,

@@ -81,8 +81,9 @@ static int answer_last(conversation *c) {
   if (code == EXIT_OK && strcmp(a.finish_reason, "interrupted") == 0) note(c, "(stopped)");
   if (code == EXIT_OK && strcmp(a.finish_reason, "length") == 0)
     note(c,
-         c->o->max_tokens && a.n_ids >= c->o->max_tokens ? "(cut: --max-tokens)"
-                                                         : "(cut: the context of %u tokens is full; /reset starts anew)",
+         c->o->service.generate.max_tokens && a.n_ids >= c->o->service.generate.max_tokens
+             ? "(cut: --max-tokens)"
+             : "(cut: the context of %u tokens is full; /reset starts anew)",
          c->l.session_info.n_ctx);
   if (code == EXIT_OK && c->o->verbose) print_timings(&c->l, c->o, &a);
   answer_free(&a);
@@ -272,7 +273,7 @@ static int chat(const options *o) {
   if (code == EXIT_OK && !c.l.vocab_info.chat_template)
     code = fail(o->json, EXIT_UNSUPPORTED,
                 "this model has no chat template, so it knows no turns; `retort run --raw` continues a text with it");
-  if (code == EXIT_OK) code = load_session(&c.l, o, o->ctx);
+  if (code == EXIT_OK) code = load_session(&c.l, o, o->service.session.n_ctx);
   if (code == EXIT_OK && o->system) code = add_message(&c, "system", o->system, strlen(o->system));
   if (code == EXIT_OK) {
     if (c.interactive)
@@ -287,8 +288,8 @@ static int chat(const options *o) {
 }
 
 static const option_spec specs[] = {
-    OPTIONS_COMPUTE,  OPTION_CONTEXT, {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
-    OPTIONS_SAMPLING, OPTIONS_CARE,   OPTIONS_THINKING,
+    OPTIONS_COMPUTE,  SHARED(n_ctx), {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
+    OPTIONS_SAMPLING, OPTIONS_CARE,  OPTIONS_THINKING,
     OPTIONS_OUTPUT,
 };
 

@@ -20,7 +20,7 @@ static bool write_header(FILE *file, size_t rows, uint32_t columns) {
 static int write_logits(const loaded *l, const options *o, const int32_t *ids, size_t count, FILE *file) {
   retort_error error;
   uint32_t columns = l->model_info.n_vocab;
-  size_t piece = o->batch < count ? o->batch : count;
+  size_t piece = o->service.session.n_batch < count ? o->service.session.n_batch : count;
   progress bar;
   float *rows = malloc(piece * columns * sizeof *rows);
   int code = rows ? EXIT_OK : fail(o->json, EXIT_MEMORY, "no memory for %zu rows of %u logits; give a smaller --batch", piece, columns);

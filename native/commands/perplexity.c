@@ -72,10 +72,10 @@ static void print_result(const loaded *l, const options *o, const result *r, siz
                          double took) {
   double mean = r->sum / (double)r->scored, perplexity = exp(mean), error = perplexity * standard_error(r);
   if (o->json) {
-    json_t *all =
-        json_pack("{s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:f}", "perplexity", perplexity, "perplexity_error", error, "mean_nll",
-                  mean, "mean_nll_error", standard_error(r), "tokens", (int)count, "windows", (int)r->windows, "window", (int)window,
-                  "skip", (int)skip, "scored", (int)r->scored, "bos", bos, "kernels", l->model_info.kernels, "kv", o->kv, "seconds", took);
+    json_t *all = json_pack("{s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:i,s:i,s:b,s:s,s:s,s:f}", "perplexity", perplexity, "perplexity_error", error,
+                            "mean_nll", mean, "mean_nll_error", standard_error(r), "tokens", (int)count, "windows", (int)r->windows,
+                            "window", (int)window, "skip", (int)skip, "scored", (int)r->scored, "bos", bos, "kernels",
+                            l->model_info.kernels, "kv", retort_kv_type_name(o->service.session.kv_type), "seconds", took);
     json_dumpf(all, stdout, JSON_REAL_PRECISION(10));
     putchar('\n');
     json_decref(all);

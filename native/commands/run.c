@@ -44,13 +44,14 @@ static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt,
   size_t count = 0;
   answer a = {0};
   answer_view v;
+  const retort_generate_options *g = &o->service.generate;
   int code = tokens_of(l, o, prompt, &ids, &count);
   if (code != EXIT_OK) return code;
   if (o->verbose)
     fprintf(stderr,
             "retort: temperature %g, top-p %g, top-k %u, min-p %g, repeat penalty %g, seed %llu, max tokens %u%s, thinking budget %d\n",
-            (double)o->temperature, (double)o->top_p, o->top_k, (double)o->min_p, (double)o->repeat_penalty, (unsigned long long)seed,
-            o->max_tokens, o->max_tokens ? "" : " (until the context is full)", o->thinking_budget);
+            (double)g->temperature, (double)g->top_p, g->top_k, (double)g->min_p, (double)g->repetition_penalty, (unsigned long long)seed,
+            g->max_tokens, g->max_tokens ? "" : " (until the context is full)", g->thinking_budget);
   answer_view_begin(&v, o, THINKING_STREAM);
   code = answer_generate(l, o, ids, count, seed, &v, &a);
   bool said = code == EXIT_OK || a.n_ids > 0;
@@ -63,12 +64,12 @@ static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt,
       putchar('\n');
     }
     json_decref(all);
-  } else if (code == EXIT_OK && o->proof) {
+  } else if (code == EXIT_OK && g->proof) {
     print_proof(l, o, &a, ids, count, seed);
   }
   if (code == EXIT_OK && a.text.size == 0 && a.reasoning.size > 0 && strcmp(a.finish_reason, "length") == 0)
     warn("%s came before the reasoning was done, so there is no answer; --thinking-budget closes the reasoning in time",
-         o->max_tokens ? "--max-tokens" : "the end of the context");
+         g->max_tokens ? "--max-tokens" : "the end of the context");
   if (said) print_timings(l, o, &a);
   if (code == EXIT_OK && interrupted()) code = EXIT_INTERRUPTED;
   answer_free(&a);
@@ -88,7 +89,7 @@ static int run(const options *o) {
     code = fail(o->json, EXIT_USAGE, "--show-thinking and --hide-thinking contradict each other");
   if (code == EXIT_OK) code = get_prompt(o, &prompt);
   if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
-  if (code == EXIT_OK) code = load_session(&l, o, o->ctx);
+  if (code == EXIT_OK) code = load_session(&l, o, o->service.session.n_ctx);
   if (code == EXIT_OK) code = answer_prompt(&l, o, &prompt, seed);
   unload(&l);
   free(prompt.bytes);
@@ -97,16 +98,14 @@ static int run(const options *o) {
 
 static const option_spec specs[] = {
     OPTIONS_COMPUTE,
-    OPTION_CONTEXT,
+    SHARED(n_ctx),
     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message before the prompt"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0,
      "take the prompt as it is, without the model's chat template; special tokens may be spelled out"},
     OPTIONS_SAMPLING,
     OPTIONS_CARE,
     OPTIONS_THINKING,
-    {"proof", 0, OPTION_FLAG, AT(proof), NULL, 0, 0,
-     "end with a line that lets anyone re-check the answer: numerics version, digest of model and prompt, options, seed, and SHA-256 over "
-     "the logits of every generated position"},
+    SHARED(proof),
     OPTIONS_OUTPUT,
 };
 

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "models/paths.h"
+#include "service/record.h"
 
 typedef struct job {
   const options *o;
@@ -96,7 +97,7 @@ static void report(const options *o, const char *path, const retort_verdict *r) 
   char text[1400];
   retort_verdict_text(r, text, sizeof text);
   if (o->json) {
-    json_t *all = verdict_json(r);
+    json_t *all = service_verdict(r);
     if (all) json_object_set_new(all, "signature", text_json(path));
     print_json_line(all);
     return;

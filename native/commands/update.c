@@ -247,11 +247,12 @@ static int ask(const update_job *j, const char *model, const known_answer *k, te
     char *words[] = {(char *)(uintptr_t)k->prompt, NULL};
     options o = *j->o;
     o.model = model;
-    o.json = o.proof = true;
+    o.json = true;
+    o.service.generate.proof = 1;
     o.verbose = false;
-    o.temperature = 0;
-    o.ctx = 1024;
-    o.max_tokens = k->max_tokens;
+    o.service.generate.temperature = 0;
+    o.service.session.n_ctx = 1024;
+    o.service.generate.max_tokens = k->max_tokens;
     o.arguments = words;
     o.n_arguments = 1;
     dup2(ends[1], STDOUT_FILENO);

@@ -19,6 +19,7 @@
 #include "models/files.h"
 #include "machine/posix.h"
 #include "models/paths.h"
+#include "service/record.h"
 #include "verify.h"
 
 /* As large as the cache holds, so that what was read is hashed from there. */
@@ -125,7 +126,7 @@ static void check_whole_files(void *arg, unsigned worker, unsigned n_workers) {
 static void print_verdict(const options *o, const char *model, const retort_verdict *r, double took) {
   char text[1400];
   if (o->json) {
-    json_t *all = verdict_json(r);
+    json_t *all = service_verdict(r);
     if (all) {
       json_object_set_new(all, "model", text_json(model));
       json_object_set_new(all, "file_sha256", json_string(r->file_digest));

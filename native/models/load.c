@@ -58,13 +58,10 @@ static int open_vocab(loaded *l, const options *o) {
   return EXIT_OK;
 }
 
-uint32_t kv_type(const options *o) {
-  uint32_t type = 0;
-  while (strcmp(o->kv, retort_kv_type_name(type)) != 0) type++;
-  return type;
+/* What retort_session_options takes a context of 0 for. */
+static uint64_t wanted_context(uint64_t n_ctx, uint64_t train) {
+  return n_ctx ? n_ctx : train && train < RETORT_DEFAULT_CTX ? train : RETORT_DEFAULT_CTX;
 }
-
-static uint64_t wanted_context(const options *o, uint64_t train) { return o->ctx ? o->ctx : train && train < 4096 ? train : 4096; }
 
 /* Weights, keys and values against the memory that there is, before the weights are read, where the header can be had by itself: a signed
  * chunk list, or no verification at all. Else the size of the files is compared before (files.c), and the context's need afterwards. */
@@ -81,10 +78,10 @@ static int foresee(const loaded *l, const options *o) {
   if (files_peeked(&f) && files_parse(&f, RETORT_GGUF_METADATA_ONLY, &gguf, &error)) code = fail_status(o->json, &error);
   char *architecture = gguf ? metadata_text(gguf, "general.architecture") : NULL, way[160];
   if (architecture) {
-    memory_need need = {.weights = f.bytes, .kv_per_token = metadata_kv_per_token(gguf, architecture, kv_type(o))};
+    memory_need need = {.weights = f.bytes, .kv_per_token = metadata_kv_per_token(gguf, architecture, o->service.session.kv_type)};
     retort_gguf_tensor t = {.struct_size = sizeof t};
     for (uint32_t i = 0; retort_gguf_get_tensor(gguf, i, &t, NULL) == RETORT_OK; i++) need.parameters += metadata_elements(&t);
-    need.context = wanted_context(o, metadata_number(gguf, architecture, "context_length", 0));
+    need.context = wanted_context(o->service.session.n_ctx, metadata_number(gguf, architecture, "context_length", 0));
     if (!memory_fits(&need, available, way))
       code = fail(o->json, EXIT_MEMORY,
                   "the model needs %s, and a context of %llu tokens %s for keys and values, but only %s of memory are available; %s",
@@ -134,17 +131,12 @@ int load(loaded *l, const options *o, unsigned what) {
 
 int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   retort_error error;
-  retort_session_options so;
-  retort_session_options_init(&so, sizeof so);
+  retort_session_options so = o->service.session;
   so.n_ctx = n_ctx;
-  so.n_batch = o->batch;
-  so.kv_type = kv_type(o);
   uint32_t train = l->model_info.n_ctx_train;
   const retort_model_info *i = &l->model_info;
   memory_need need = {.kv_per_token = 2 * (uint64_t)i->n_layers * i->n_kv_heads * retort_kv_bytes(so.kv_type, i->head_dim),
-                      .context = n_ctx          ? n_ctx
-                                 : train < 4096 ? train
-                                                : 4096};
+                      .context = wanted_context(n_ctx, train)};
   uint64_t available = available_memory();
   char way[160];
   if (available && !memory_fits(&need, available, way))
@@ -158,7 +150,7 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   if (retort_session_get_info(l->session, &l->session_info, &error)) return fail_status(o->json, &error);
   if (o->verbose)
     fprintf(stderr, "retort: context %u tokens (%s; the model was made for %u), batch %u, keys and values %s: %s; working memory %s\n",
-            l->session_info.n_ctx, n_ctx ? "as asked" : "default", train, l->session_info.n_batch, o->kv,
+            l->session_info.n_ctx, n_ctx ? "as asked" : "default", train, l->session_info.n_batch, retort_kv_type_name(so.kv_type),
             memory_text(l->session_info.kv_bytes).text, memory_text(l->session_info.work_bytes).text);
   return EXIT_OK;
 }

@@ -39,7 +39,5 @@ bool find_model(const options *o, loaded *l);
 const char *model_file(const loaded *l);
 /* The forced kernel variant, or NULL for the best. */
 const char *wanted_kernels(const options *o);
-/* Of --kv, which has taken only names that there are. */
-uint32_t kv_type(const options *o);
 
 #endif

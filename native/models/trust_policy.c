@@ -313,15 +313,6 @@ bool trust_is_given(const options *o) {
   return o->keys.count || o->roots.count || o->minisign_keys.count || o->pins.count || o->allow_unsigned;
 }
 
-json_t *verdict_json(const retort_verdict *v) {
-  static const char *const modes[] = {[RETORT_VERIFY_NONE] = "none", [RETORT_VERIFY_WHOLE] = "whole", [RETORT_VERIFY_CHUNKS] = "chunks"};
-  json_t *signed_time = v->signed_time ? json_integer(v->signed_time) : json_null(),
-         *valid_time = v->time ? json_integer(v->time) : json_null();
-  return json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:i,s:I,s:s}", "method", retort_trust_method_name(v->method), "signer", text_json(v->signer),
-                   "name", text_json(v->name), "signed_time", signed_time, "valid_time", valid_time, "digest", v->digest, "files",
-                   (int)v->n_files, "bytes", (json_int_t)v->n_bytes, "mode", modes[v->mode]);
-}
-
 int trust_policy_refuse(const options *o, const char *path, bool embedded, const char *why) {
   if (embedded)
     return fail(o->json, EXIT_TRUST,

@@ -52,10 +52,6 @@ int64_t now_utc(void);
 int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded,
                       retort_verifier **out);
 
-/* How a model was accepted, for machines: method, signer, name, signed_time (by the signer's word) and valid_time (of certificates) in
- * seconds since 1970 or null, digest, files, bytes, and mode, which says what was hashed: none, whole, chunks. */
-json_t *verdict_json(const retort_verdict *verdict);
-
 /* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */
 int trust_policy_refuse(const options *o, const char *path, bool embedded, const char *why);
 /* True where the options say what is trusted, false where the trust store does. */

@@ -17,18 +17,9 @@
 #define MAX_SPECS 64
 
 static void options_init(options *o) {
-  *o = (options){.batch = 256,
-                 .kv = "f16",
-                 .temperature = 0.6f,
-                 .top_p = 0.95f,
-                 .repeat_penalty = 1,
-                 .thinking_budget = -1,
-                 .seed = "0",
-                 .draft = -1,
-                 .skip = -1,
-                 .window = 512,
-                 .bits = 256,
-                 .duty = 100};
+  *o = (options){.skip = -1, .window = 512, .bits = 256, .duty = 100};
+  service_options_init(&o->service);
+  o->service.session.n_batch = RETORT_DEFAULT_BATCH; /* said aloud, for those who count with it */
   o->n_prompt = (number_list){{512}, 1};
   o->n_gen = (number_list){{128}, 1};
   o->n_depth = (number_list){{0}, 1};
@@ -67,7 +58,37 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
   return best;
 }
 
-static const char *spec_name(const void *context, size_t i) { return ((const command *)context)->specs[i].name; }
+/* What a person reads of the shared options. */
+static const struct {
+  const char *name;
+  char letter;
+  const char *value, *help, *fallback;
+} shared_words[SERVICE_N_OPTIONS] = {
+#define WORDS(id, word, letter, value, help, fallback) [SERVICE_##id] = {word, letter, value, help, fallback},
+#include "service/options.def"
+};
+static const enum option_kind shared_kinds[] = {
+    [SERVICE_FLOAT] = OPTION_FLOAT, [SERVICE_U32] = OPTION_U32,     [SERVICE_I32] = OPTION_I32,       [SERVICE_AUTO] = OPTION_AUTO,
+    [SERVICE_SEED] = OPTION_SEED,   [SERVICE_FLAG] = OPTION_SWITCH, [SERVICE_TEXTS] = OPTION_STRINGS, [SERVICE_KV] = OPTION_KV,
+};
+
+/* Option `i` of the command, whole. */
+static option_spec spec_at(const command *c, size_t i) {
+  option_spec s = c->specs[i];
+  if (s.kind != OPTION_SHARED) return s;
+  const service_option *o = &service_table[s.offset];
+  size_t id = s.offset;
+  s.kind = shared_kinds[o->type];
+  s.offset = offsetof(options, service) + o->offset;
+  s.value = shared_words[id].value;
+  s.min = o->least;
+  s.max = o->most;
+  if (!s.name) s.name = shared_words[id].name, s.letter = shared_words[id].letter;
+  if (!s.help) s.help = shared_words[id].help; /* its default is added to it in the help */
+  return s;
+}
+
+static const char *spec_name(const void *context, size_t i) { return spec_at(context, i).name; }
 
 static int usage_error(const command *c, bool json, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static int usage_error(const command *c, bool json, const char *format, ...) {
@@ -105,13 +126,24 @@ static bool number_list_parse(const char *text, double min, double max, number_l
   return true;
 }
 
-static bool is_choice(const char *words, const char *text) {
-  size_t length = strlen(text);
-  for (const char *w = words; w; w = strchr(w, '|') ? strchr(w, '|') + 1 : NULL) {
-    size_t n = strcspn(w, "|");
-    if (n == length && strncmp(w, text, n) == 0) return true;
-  }
-  return false;
+static int store_kv(const command *c, const option_spec *s, const char *text, bool json, uint32_t *field) {
+  const char *name;
+  for (uint32_t type = 0; (name = retort_kv_type_name(type)) != NULL; type++)
+    if (strcmp(name, text) == 0) {
+      *field = type;
+      return 0;
+    }
+  return usage_error(c, json, "--%s is one of %s, not '%s'", s->name, s->value, text);
+}
+
+static int store_seed(const command *c, const option_spec *s, const char *text, options *o) {
+  char *end;
+  o->random_seed = strcmp(text, "random") == 0;
+  if (o->random_seed) return 0;
+  errno = 0;
+  o->service.generate.seed = strtoull(text, &end, 10);
+  if (text[0] >= '0' && text[0] <= '9' && !*end && !errno) return 0;
+  return usage_error(c, o->json, "--%s wants a whole number from 0 to 18446744073709551615, or `random`, not '%s'", s->name, text);
 }
 
 /* Stores one option's value; 0, or the exit code once the mistake was reported. */
@@ -120,15 +152,15 @@ static int store(const command *c, const option_spec *s, const char *text, optio
   double value;
   switch (s->kind) {
     case OPTION_FLAG: *(bool *)field = true; return 0;
+    case OPTION_SWITCH: *(uint32_t *)field = 1; return 0;
     case OPTION_STRING: *(const char **)field = text; return 0;
-    case OPTION_CHOICE:
-      if (!is_choice(s->value, text)) return usage_error(c, o->json, "--%s is one of %s, not '%s'", s->name, s->value, text);
-      *(const char **)field = text;
-      return 0;
+    case OPTION_KV: return store_kv(c, s, text, o->json, field);
+    case OPTION_SEED: return store_seed(c, s, text, o);
     case OPTION_STRINGS:
-      if (o->n_stop == MAX_LIST) return usage_error(c, o->json, "--%s was given more than %d times", s->name, MAX_LIST);
+      if (o->service.generate.n_stop == SERVICE_MOST_STOP)
+        return usage_error(c, o->json, "--%s was given more than %d times", s->name, SERVICE_MOST_STOP);
       if (!*text) return usage_error(c, o->json, "--%s wants a text that is not empty", s->name);
-      o->stop[o->n_stop++] = text;
+      ((const char **)field)[o->service.generate.n_stop++] = text;
       return 0;
     case OPTION_LIST: {
       string_list *list = field;
@@ -178,10 +210,11 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
   options_init(o);
   o->json = wants_json(argc, argv); /* so that a mistake anywhere in the line is already reported as JSON */
   for (size_t i = 0; i < c->n_specs && i < MAX_SPECS; i++) {
-    bool argument = c->specs[i].kind != OPTION_FLAG;
-    longs[i] = (struct option){c->specs[i].name, argument ? required_argument : no_argument, NULL, 256 + (int)i};
-    if (c->specs[i].letter) shorts[n++] = c->specs[i].letter;
-    if (c->specs[i].letter && argument) shorts[n++] = ':';
+    const option_spec s = spec_at(c, i);
+    bool argument = s.kind != OPTION_FLAG && s.kind != OPTION_SWITCH;
+    longs[i] = (struct option){s.name, argument ? required_argument : no_argument, NULL, 256 + (int)i};
+    if (s.letter) shorts[n++] = s.letter;
+    if (s.letter && argument) shorts[n++] = ':';
   }
   opterr = 0;
   optind = 1;
@@ -189,7 +222,7 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
     const char *given = argv[optind - 1];
     if (found == '?') {
       const char *near = strncmp(given, "--", 2) == 0 ? nearest_name(given + 2, c->n_specs, spec_name, c) : NULL;
-      if (optopt >= 256) *exit_code = usage_error(c, o->json, "--%s takes no value", c->specs[optopt - 256].name);
+      if (optopt >= 256) *exit_code = usage_error(c, o->json, "--%s takes no value", spec_name(c, (size_t)optopt - 256));
       else if (optopt) *exit_code = usage_error(c, o->json, "unknown option -%c", optopt);
       else if (near) *exit_code = usage_error(c, o->json, "unknown option %s; did you mean --%s?", given, near);
       else *exit_code = usage_error(c, o->json, "unknown option %s", given);
@@ -199,10 +232,12 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
       *exit_code = usage_error(c, o->json, "%s wants a value", given);
       return false;
     }
-    const option_spec *s = NULL;
-    for (size_t i = 0; i < c->n_specs && !s; i++)
-      if (found == 256 + (int)i || (c->specs[i].letter && found == c->specs[i].letter)) s = &c->specs[i];
-    if ((*exit_code = store(c, s, optarg, o)) != 0) return false;
+    option_spec s = {0};
+    for (size_t i = 0; i < c->n_specs && !s.name; i++) {
+      const option_spec candidate = spec_at(c, i);
+      if (found == 256 + (int)i || (candidate.letter && found == candidate.letter)) s = candidate;
+    }
+    if ((*exit_code = store(c, &s, optarg, o)) != 0) return false;
   }
   o->n_arguments = argc - optind;
   o->arguments = argv + optind;
@@ -237,13 +272,15 @@ void options_help(const command *c) {
   wrapped(c->text, 0);
   printf("\noptions:\n");
   for (size_t i = 0; i < c->n_specs; i++) {
-    const option_spec *s = &c->specs[i];
-    char left[64];
-    snprintf(left, sizeof left, "%s%c%s--%s%s%s", s->letter ? "-" : " ", s->letter ? s->letter : ' ', s->letter ? ", " : "  ", s->name,
-             s->value ? " " : "", s->value ? s->value : "");
+    const option_spec s = spec_at(c, i);
+    char left[64], help[512];
+    snprintf(left, sizeof left, "%s%c%s--%s%s%s", s.letter ? "-" : " ", s.letter ? s.letter : ' ', s.letter ? ", " : "  ", s.name,
+             s.value ? " " : "", s.value ? s.value : "");
+    const char *fallback = c->specs[i].kind == OPTION_SHARED && !c->specs[i].help ? shared_words[c->specs[i].offset].fallback : NULL;
+    snprintf(help, sizeof help, "%s%s%s", s.help, !fallback ? "" : *fallback == ':' ? ". Default" : ". Default ", fallback ? fallback : "");
     if (strlen(left) > 26) printf("  %s\n%29s", left, "");
     else printf("  %-26s ", left);
-    wrapped(s->help, 29);
+    wrapped(help, 29);
   }
   printf("\nexamples:\n%s\nexit codes:\n" EXIT_CODES_TEXT, c->examples);
 }

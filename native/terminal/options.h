@@ -1,6 +1,7 @@
 /* options.h - the command line: one table a command gives parsing, checking and --help.
  *
- * All commands share one struct of values, with one set of defaults (options_init); a command's table says which of them it takes. libc's
+ * All commands share one struct of values, with one set of defaults (options_init); a command's table says which of them it takes. What an
+ * answer or its session takes is described in service/options.def, for requests in JSON as for us, and only named here (SHARED). libc's
  * getopt_long does the parsing; what is added here is numbers with ranges, lists, the nearest name for a mistyped option, and help text.
  */
 #ifndef OPTIONS_H
@@ -9,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "service/options.h"
 
 #define MAX_LIST 32
 
@@ -27,10 +30,10 @@ typedef struct options {
   const char *model; /* NULL: find one (load.c) */
   const char *kernels;
   uint32_t threads; /* 0: as many as there are fast cores */
-  uint32_t ctx;     /* 0: the model's own, at most 4096 */
-  uint32_t batch;
-  const char *kv;
   bool mmap;
+  /* of an answer and its session: sampling, limits, context */
+  service_options service;
+  bool random_seed; /* --seed random: service.generate.seed is to be asked of the system */
   /* who vouches for it (trust_policy.h) */
   string_list keys, roots, minisign_keys, pins;
   const char *model_name;
@@ -54,15 +57,6 @@ typedef struct options {
   /* the prompt */
   const char *system;
   bool raw;
-  /* sampling */
-  float temperature, top_p, min_p, repeat_penalty;
-  uint32_t top_k, max_tokens;
-  int32_t thinking_budget;
-  const char *seed; /* a number or "random" */
-  const char *stop[MAX_LIST];
-  size_t n_stop;
-  bool proof;
-  int32_t draft; /* -1: auto */
   /* tokenize */
   bool no_special, decode;
   /* inspect */
@@ -89,16 +83,19 @@ enum option_kind {
   OPTION_STRINGS,
   OPTION_LIST,
   OPTION_NUMBERS,
-  OPTION_CHOICE,
-  OPTION_AUTO
+  OPTION_AUTO,
+  OPTION_SWITCH,
+  OPTION_SEED,
+  OPTION_KV,
+  OPTION_SHARED /* as service/options.def has it; `offset` is SERVICE_id, a name or help given here stands in place of its own */
 };
 
 typedef struct option_spec {
   const char *name; /* long name */
   char letter;      /* short name, 0: none */
   enum option_kind kind;
-  size_t offset;     /* of the value in struct options */
-  const char *value; /* placeholder in the help; for OPTION_CHOICE the words, "a|b"; OPTION_AUTO: an int32_t, -1 for "auto", 0 for "off" */
+  size_t offset;     /* of the value in struct options; OPTION_SWITCH: a uint32_t; OPTION_AUTO: an int32_t, -1 for "auto", 0 for "off" */
+  const char *value; /* placeholder in the help; for OPTION_KV the words, "a|b" */
   double min, max;   /* numbers */
   const char *help;  /* says the default */
 } option_spec;
@@ -124,6 +121,7 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
 
 /* The options that several commands share: one line each, so that they read alike everywhere. */
 #define AT(field) offsetof(options, field)
+#define SHARED(id) {.kind = OPTION_SHARED, .offset = SERVICE_##id}
 #define OPTIONS_OUTPUT                                                                                                \
   {"json", 0, OPTION_FLAG, AT(json), NULL, 0, 0, "print the result, or the error, as JSON on standard output"},       \
       {"verbose", 'v', OPTION_FLAG, AT(verbose),                                                                      \
@@ -167,9 +165,7 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
   OPTION_MODEL,                                                                                                                          \
       {"threads", 't', OPTION_U32, AT(threads),                                                                                          \
        "N",       1,   1024,       "threads; changes no bit of any result. Default: the fast physical cores that this process may use"}, \
-      {"batch", 'b', OPTION_U32, AT(batch),                                                                                              \
-       "N",     1,   65536,      "most prompt tokens computed at once; changes no bit of any result. Default 256"},                      \
-      OPTION_KV,                                                                                                                         \
+      SHARED(n_batch), OPTIONS_KV,                                                                                                       \
       {"kernels",                                                                                                                        \
        0,                                                                                                                                \
        OPTION_STRING,                                                                                                                    \
@@ -187,16 +183,11 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
        0,                                                                                                                                \
        "map the file in place of reading it into private memory: starts sooner, shares pages, decodes slower, and trusts that nobody "   \
        "writes the file"}
-#define OPTION_KV                                                                                             \
-  {"kv",                                                                                                      \
-   0,                                                                                                         \
-   OPTION_CHOICE,                                                                                             \
-   AT(kv),                                                                                                    \
-   "f16|f32|q8_0",                                                                                            \
-   0,                                                                                                         \
-   0,                                                                                                         \
-   "how keys and values are kept: part of the numerics. q8_0 takes 17/32 of the memory of f16. Default f16"}, \
-      {"cache-type", 0, OPTION_CHOICE, AT(kv), "f16|f32|q8_0", 0, 0, "the same, by llama.cpp's name (there for keys and values apart)"}
+#define OPTIONS_KV                    \
+  SHARED(kv), {.name = "cache-type",  \
+               .kind = OPTION_SHARED, \
+               .offset = SERVICE_kv,  \
+               .help = "the same, by llama.cpp's name (there for keys and values apart)"}
 #define OPTIONS_CARE                                                                                                                   \
   {"max-temp",   0,                                                                                                                    \
    OPTION_FLOAT, AT(max_temp),                                                                                                         \
@@ -204,43 +195,9 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
    150,          "pause between tokens while the processor is at C degrees Celsius or more, until it is 3 cooler. Default: no limit"}, \
       {"duty",    0, OPTION_U32, AT(duty),                                                                                             \
        "PERCENT", 1, 100,        "pause after each token so that the machine is busy for this part of the time. Default 100"}
-#define OPTION_CONTEXT              \
-  {"ctx", 'c', OPTION_U32, AT(ctx), \
-   "N",   1,   16777216,   "context: most tokens of prompt and answer together. Default: the model's own, at most 4096"}
 #define OPTIONS_SAMPLING                                                                                                                 \
-  {"temp", 0, OPTION_FLOAT, AT(temperature), "X", 0, 100, "temperature; 0 always takes the likeliest token. Default 0.6"},               \
-      {"top-p", 0, OPTION_FLOAT, AT(top_p), "X", 0, 1, "keep the likeliest tokens up to this total probability; 1: off. Default 0.95"},  \
-      {"top-k", 0, OPTION_U32, AT(top_k), "N", 0, 1e9, "keep the N likeliest tokens; 0: off. Default 0"},                                \
-      {"min-p", 0, OPTION_FLOAT, AT(min_p), "X", 0, 1, "drop tokens less likely than X times the likeliest; 0: off. Default 0"},         \
-      {"repeat-penalty", 0, OPTION_FLOAT, AT(repeat_penalty), "X", 0.01, 100, "make the last 64 tokens less likely; 1: off. Default 1"}, \
-      {"seed",                                                                                                                           \
-       0,                                                                                                                                \
-       OPTION_STRING,                                                                                                                    \
-       AT(seed),                                                                                                                         \
-       "N",                                                                                                                              \
-       0,                                                                                                                                \
-       0,                                                                                                                                \
-       "seed of the sampling, or `random`. Default 0: the same question gets the same answer, on any machine"},                          \
-      {"stop", 0, OPTION_STRINGS, AT(stop), "TEXT", 0, 0, "end the answer before TEXT; may be given several times"},                     \
-      {"max-tokens", 'n', OPTION_U32, AT(max_tokens),                                                                                    \
-       "N",          1,   16777216,   "most tokens to generate, reasoning included. Default: until the context is full"},                \
-      {"draft",                                                                                                                          \
-       0,                                                                                                                                \
-       OPTION_AUTO,                                                                                                                      \
-       AT(draft),                                                                                                                        \
-       "auto|off|N",                                                                                                                     \
-       0,                                                                                                                                \
-       15,                                                                                                                               \
-       "tokens drafted ahead where the text repeats itself, at most 15; changes speed and no bit of any result. N: always so many. "     \
-       "Default auto: as many as pay"},                                                                                                  \
-      {"thinking-budget",                                                                                                                \
-       0,                                                                                                                                \
-       OPTION_I32,                                                                                                                       \
-       AT(thinking_budget),                                                                                                              \
-       "N",                                                                                                                              \
-       -1,                                                                                                                               \
-       16777216,                                                                                                                         \
-       "most reasoning tokens, after which the reasoning is closed and the answer begins; 0: no reasoning; -1: no limit. Default -1"}
+  SHARED(temperature), SHARED(top_p), SHARED(top_k), SHARED(min_p), SHARED(repetition_penalty), SHARED(repetition_window), SHARED(seed), \
+      SHARED(stop), SHARED(max_tokens), SHARED(draft), SHARED(thinking_budget)
 #define OPTIONS_THINKING                                                       \
   {                                                                            \
       "show-thinking",                                                         \

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 256, MAX_CTX = 1 << 24 }; /* rope.c relies on MAX_CTX */
+enum { MAX_CTX = 1 << 24 }; /* rope.c relies on MAX_CTX */
 
 void retort_session_options_init(retort_session_options *options, size_t struct_size) {
   rt_struct_init(options, struct_size, &(retort_session_options){0}, sizeof *options);
@@ -18,9 +18,9 @@ static retort_status effective(const retort_model *model, const retort_session_o
   retort_status status = rt_struct_read(o, sizeof *o, given, "retort_session_options", error);
   if (status) return status;
   uint32_t trained = model->hparams.n_ctx_train;
-  if (o->n_ctx == 0) o->n_ctx = trained < DEFAULT_CTX ? trained : DEFAULT_CTX;
+  if (o->n_ctx == 0) o->n_ctx = trained < RETORT_DEFAULT_CTX ? trained : RETORT_DEFAULT_CTX;
   if (o->n_ctx > MAX_CTX) return rt_fail(error, RETORT_ERROR_ARGUMENT, "n_ctx is %u, the most is %d", o->n_ctx, MAX_CTX);
-  if (o->n_batch == 0) o->n_batch = DEFAULT_BATCH;
+  if (o->n_batch == 0) o->n_batch = RETORT_DEFAULT_BATCH;
   if (o->n_batch > o->n_ctx) o->n_batch = o->n_ctx;
   if (!retort_kv_type_name(o->kv_type))
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "kv_type is %u, it must be RETORT_KV_F16 (0), RETORT_KV_F32 (1) or RETORT_KV_Q8_0 (2)",

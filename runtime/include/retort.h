@@ -372,10 +372,12 @@ RETORT_API const char *retort_kv_type_name(uint32_t kv_type);
 /* Bytes of a key or a value of `n` numbers (a head's dimension) in the cache. */
 RETORT_API uint64_t retort_kv_bytes(uint32_t kv_type, uint32_t n);
 
+enum { RETORT_DEFAULT_CTX = 4096, RETORT_DEFAULT_BATCH = 256 };
+
 typedef struct retort_session_options {
   size_t struct_size;
-  uint32_t n_ctx;   /* positions kept; 0: the model's own, at most 4096 */
-  uint32_t n_batch; /* most rows computed at once; 0: 256. Changes no bit of any result. */
+  uint32_t n_ctx;   /* positions kept; 0: the model's own, at most RETORT_DEFAULT_CTX */
+  uint32_t n_batch; /* most rows computed at once; 0: RETORT_DEFAULT_BATCH. Changes no bit of any result. */
   uint32_t kv_type; /* RETORT_KV_*; 0: RETORT_KV_F16 */
 } retort_session_options;
 RETORT_API void retort_session_options_init(retort_session_options *options, size_t struct_size);

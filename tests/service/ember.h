@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,19 +55,20 @@ static int ember_close(void **state) {
 }
 
 /* The answer to a fixed question: its proof as JSON. */
-static json_t *prove(const retort_generate_options *g, const retort_session_options *so) {
+static json_t *prove(const service_options *o) {
   static const char question[] = "[{\"role\": \"user\", \"content\": \"What is 4821 + 396?\"}]";
   int32_t prompt[256];
   size_t n_prompt;
   char logits[65];
   retort_session *s = NULL;
+  const retort_generate_options g = service_generate(o);
   retort_session_info info = {.struct_size = sizeof info};
   retort_event e = {.struct_size = sizeof e};
   uint64_t positions = 0;
   OK(retort_chat_tokenize(NULL, ember.vocab, question, NULL, prompt, 256, &n_prompt, &error));
-  OK(retort_session_open(NULL, ember.model, ember.vocab, so, &s, &error));
+  OK(retort_session_open(NULL, ember.model, ember.vocab, &o->session, &s, &error));
   OK(retort_session_get_info(s, &info, &error));
-  OK(retort_generate_begin(s, prompt, n_prompt, g, &error));
+  OK(retort_generate_begin(s, prompt, n_prompt, &g, &error));
   while (e.kind != RETORT_EVENT_END) {
     OK(retort_step(s, 0, &e, &error));
     positions += e.kind == RETORT_EVENT_TOKEN;
@@ -75,8 +77,7 @@ static json_t *prove(const retort_generate_options *g, const retort_session_opti
   json_t *proof = service_proof(&(service_proof_inputs){.model_sha256 = json_pack("[s]", "of the model"),
                                                         .prompt = prompt,
                                                         .n_prompt = n_prompt,
-                                                        .options = g,
-                                                        .kv_type = so->kv_type,
+                                                        .options = o,
                                                         .n_ctx = info.n_ctx,
                                                         .positions = positions,
                                                         .logits_sha256 = logits});

@@ -63,8 +63,7 @@ json_t *service_json_get(json_t *object, const char *key) {
 retort_status service_json_text(json_t *object, const char *key, const char **out, retort_error *error) {
   json_t *value = service_json_get(object, key);
   if (!value) return RETORT_OK;
-  if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-    return service_wrong(error, key, value, "a text");
+  if (!json_is_string(value)) return service_wrong(error, key, value, "a text");
   *out = json_string_value(value);
   return RETORT_OK;
 }
@@ -100,7 +99,7 @@ retort_status service_json_texts(json_t *object, const char *key, const char ***
   for (size_t i = 0; i < count; i++) {
     const json_t *item = json_is_array(list) ? json_array_get(list, i) : list;
     texts[i] = json_string_value(item);
-    if (!texts[i] || strlen(texts[i]) != json_string_length(item)) {
+    if (!texts[i]) {
       free(texts);
       return service_wrong(error, key, list, "an array of texts");
     }

@@ -22,7 +22,7 @@ retort_status service_json_only(json_t *object, const char *const *known, const 
 /* Member `key`; NULL where it is not there or null. */
 json_t *service_json_get(json_t *object, const char *key);
 
-/* The texts are the tree's. */
+/* The texts are the tree's. They hold no NUL: the library refuses \u0000. */
 retort_status service_json_text(json_t *object, const char *key, const char **out, retort_error *error);
 retort_status service_json_integer(json_t *object, const char *key, int64_t least, int64_t most, int64_t *out, retort_error *error);
 /* Sets or clears `bit` of `flags`. */

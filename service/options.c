@@ -76,7 +76,7 @@ static retort_status read_stop(const place *p, service_options *options) {
   for (size_t i = 0; i < n && n <= SERVICE_MOST_STOP; i++) {
     const json_t *item = json_is_array(list) ? json_array_get(list, i) : list;
     const char *text = json_string_value(item);
-    if (!text || !*text || strlen(text) != json_string_length(item)) n = SIZE_MAX;
+    if (!text || !*text) n = SIZE_MAX;
     else options->stop[i] = text;
   }
   if (n > SERVICE_MOST_STOP) return service_wrong(p->error, p->key, list, "a text or at most 32 texts, none of them empty");
@@ -123,8 +123,7 @@ static retort_status read_one(const place *p, service_options *options, char **v
     case SERVICE_TEXTS: return read_stop(p, options);
     case SERVICE_KV: return read_kv(p);
     case SERVICE_TEXT:
-      if (!json_is_string(p->value) || strlen(json_string_value(p->value)) != json_string_length(p->value))
-        return service_wrong(p->error, p->key, p->value, "a text");
+      if (!json_is_string(p->value)) return service_wrong(p->error, p->key, p->value, "a text");
       *(const char **)p->field = json_string_value(p->value);
       return RETORT_OK;
     case SERVICE_OBJECT: return read_object(p, variables);

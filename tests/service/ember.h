@@ -28,7 +28,7 @@ static struct {
   retort_model *model;
 } ember;
 
-static int ember_open(void **state) {
+static inline int ember_open(void **state) {
   (void)state;
   FILE *file = fopen(RETORT_SOURCE_DIR "/models/ember/ember.gguf", "rb");
   assert_non_null(file);
@@ -45,7 +45,7 @@ static int ember_open(void **state) {
   return 0;
 }
 
-static int ember_close(void **state) {
+static inline int ember_close(void **state) {
   (void)state;
   retort_model_close(ember.model);
   retort_vocab_close(ember.vocab);
@@ -55,7 +55,7 @@ static int ember_close(void **state) {
 }
 
 /* The answer to a fixed question: its proof as JSON. */
-static json_t *prove(const service_options *o) {
+static inline json_t *prove(const service_options *o) {
   static const char question[] = "[{\"role\": \"user\", \"content\": \"What is 4821 + 396?\"}]";
   int32_t prompt[256];
   size_t n_prompt;

@@ -102,6 +102,8 @@ export interface ChatRequest {
   min_p?: number
   top_k?: number
   repetition_penalty?: number
+  /** Ours: how many tokens the penalty looks back at; 64 by default. */
+  repetition_window?: number
   /** Ours: tokens drafted ahead where the text repeats itself, 0 to 15; -1, the default: as many as pay. Changes no bit of an answer. */
   draft?: number
   /** Ours: hash the logits of every generated token; the last chunk has `proof` and `proof_line`. */
@@ -189,7 +191,10 @@ export interface EngineInfo {
     [more: string]: unknown
   }
   /** Who vouches for the model; `text` says it in a sentence. */
-  trust: { method: string; signer: string | null; name: string | null; digest: string; files: number; bytes: number; text: string | null }
+  trust: {
+    method: string; signer: string; name: string; digest: string; files: number; bytes: number; mode: 'none' | 'whole' | 'chunks'; text: string
+    signed_time: number | null; valid_time: number | null
+  }
   variant: 'simd128' | 'relaxed'
   threads: number
   memory64: boolean

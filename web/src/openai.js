@@ -1,15 +1,17 @@
 // openai.js - OpenAI's request and response shapes around the engine's own. An unknown member of a request is an error: nothing is dropped in silence.
 import { makeError } from './errors.js'
 
-const SAME = ['messages', 'temperature', 'top_p', 'min_p', 'top_k', 'repetition_penalty', 'seed', 'stop', 'proof', 'draft']
-const OURS = ['model', 'stream', 'stream_options', 'n', 'max_tokens', 'max_completion_tokens', 'max_reasoning_tokens', 'conversation', 'signal', 'logprobs', 'top_logprobs', 'chat_template', 'chat_template_kwargs']
+// Handed on as they are; the module reads them (service/options.def), and a test holds this list against its table.
+const OPTIONS = ['temperature', 'top_p', 'min_p', 'top_k', 'repetition_penalty', 'repetition_window', 'seed', 'max_tokens', 'max_completion_tokens', 'max_reasoning_tokens', 'stop', 'proof', 'draft', 'chat_template', 'chat_template_kwargs']
+// Read here and by the engine.
+const OURS = ['messages', 'model', 'stream', 'stream_options', 'n', 'conversation', 'signal', 'logprobs', 'top_logprobs']
 
 /** The request in the words of wasm/abi.h. */
 export function toRequest(body) {
   const request = {}
   for (const [key, value] of Object.entries(body)) {
-    if (!SAME.includes(key) && !OURS.includes(key)) throw makeError('argument', `the request: there is no "${key}"`)
-    if (SAME.includes(key) && value !== undefined && value !== null) request[key] = value
+    if (!OPTIONS.includes(key) && !OURS.includes(key)) throw makeError('argument', `the request: there is no "${key}"`)
+    if (OPTIONS.includes(key) && value !== undefined && value !== null) request[key] = value
   }
   if (!Array.isArray(body.messages) || body.messages.length === 0) throw makeError('argument', 'the request needs "messages", an array of { role, content }')
   if ((body.n ?? 1) !== 1) throw makeError('argument', '"n" can only be 1')
@@ -17,11 +19,6 @@ export function toRequest(body) {
   if (body.top_logprobs != null && !(body.logprobs && Number.isInteger(body.top_logprobs) && body.top_logprobs >= 0 && body.top_logprobs <= 20)) throw makeError('argument', '"top_logprobs" is a whole number from 0 to 20, and needs "logprobs": true')
   request.messages = body.messages.map((m) => ({ ...m, content: Array.isArray(m.content) ? m.content.map(textOf).join('') : m.content }))
   if (typeof request.seed === 'bigint') request.seed = String(request.seed)
-  const most = body.max_completion_tokens ?? body.max_tokens
-  if (most != null) request.max_tokens = most
-  if (body.chat_template != null) request.template = body.chat_template
-  if (body.chat_template_kwargs != null) request.variables = body.chat_template_kwargs
-  if (body.max_reasoning_tokens != null) request.thinking_budget = body.max_reasoning_tokens
   return request
 }
 

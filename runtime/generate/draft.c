@@ -5,24 +5,14 @@
  *
  * How many drafts to compute follows from two numbers. The first is how often drafts have been right after a match of that length: it is
  * learned from every token, also from those for which the draft was not worth computing, so watching costs nothing and a text in which
- * nothing repeats gets no drafts at all. The second is what a batch costs, which depends on the machine; the core has no clock, so it is
- * a table of measured values. Most tokens for the cost wins, and only where they win clearly.
+ * nothing repeats gets no drafts at all. The second is what a batch costs, which depends on the kernels (rt_kernels_row_cost). Most tokens
+ * for the cost wins, and only where they win clearly.
  *
  * Source: Saxena, "Prompt Lookup Decoding" (2023); the choice of the length is our own.
  */
 #include "draft.h"
 
 #include <string.h>
-
-const uint16_t *rt_draft_cost_of(const retort_model *model) {
-  /* Measured on two Zen 4 cores. Where arithmetic is what takes the time nothing can be won. */
-  static const uint16_t wide[1 + RT_MOST_DRAFTS] = {100, 110, 180, 180, 240, 250, 340, 350, 360, 370, 370, 380, 380, 380, 380, 380};
-  static const uint16_t fine[1 + RT_MOST_DRAFTS] = {100, 140, 210, 260, 290, 300, 300, 310, 340, 360, 380, 410, 430, 450, 470, 490};
-  static const uint16_t scalar[1 + RT_MOST_DRAFTS] = {100, 200,  300,  400,  500,  600,  700,  800,
-                                                      900, 1000, 1100, 1200, 1300, 1400, 1500, 1600};
-  if (strcmp(rt_kernels_name(model->kernels), "portable") == 0) return scalar;
-  return model->fine ? fine : wide;
-}
 
 void rt_drafter_open(rt_drafter *g, const uint16_t *cost) {
   *g = (rt_drafter){.cost = cost};

@@ -2,10 +2,10 @@
 #ifndef RT_DRAFT_H
 #define RT_DRAFT_H
 
-#include "../model/model.h"
+#include "../kernels/kernels.h"
 
 enum {
-  RT_MOST_DRAFTS = 15,  /* with the token before them one tile of 16 rows */
+  RT_MOST_DRAFTS = RT_COSTED_ROWS - 1,
   RT_LONGEST_MATCH = 16 /* tokens that are compared at most */
 };
 
@@ -18,8 +18,6 @@ typedef struct rt_drafter {
   uint32_t length;           /* of the match before expected[0] */
 } rt_drafter;
 
-/* What drafts cost with this model and its kernels. */
-const uint16_t *rt_draft_cost_of(const retort_model *model);
 void rt_drafter_open(rt_drafter *drafter, const uint16_t *cost);
 
 /* Drafts what follows tokens[0..n): into drafts, at most `most` <= RT_MOST_DRAFTS. Returns how many it pays to compute; with `always` as

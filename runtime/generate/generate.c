@@ -1,15 +1,15 @@
-/* generate.c - an answer to a prompt, one unit of work at a time: prompt, sampling, thinking budget, stop strings, proof, events.
+/* generate.c - an answer to a prompt: prompt, sampling, thinking budget, stop strings, proof, events.
  *
- * It stands on retort_session_eval and _truncate alone, so whatever holds for these (the same bits for every batch split) holds here: an
- * answer does not depend on how its steps were cut, nor on what was found in the cache.
+ * It says what is to be computed and takes what comes of it, but computes nothing: whatever holds for a row (the same bits in every batch)
+ * holds here, and an answer depends neither on how its steps were cut, nor on what was in the cache, nor on its neighbours.
  *
  * The life of a position: its logits are hashed for the proof, a token is chosen (or forced by the budget), its text goes through the
  * splitter and the stop strings, and only the next step computes the token to get the next logits. The last token of an answer is thus
  * never computed in vain; the next prompt, which repeats it, will.
  *
- * With the token some drafts for those after it may be computed (draft.c), each with its logits. They stand behind the session's end until
- * the token that is chosen is the one that was drafted; then the session moves on over it and its logits are there already. Seen from
- * outside a session is at every moment the same with drafts and without.
+ * With the token some drafts for those after it may be computed (draft.c), each with its logits. They stand behind the sequence's end until
+ * the token that is chosen is the one that was drafted; then the sequence moves on over it and its logits are there already. Seen from
+ * outside a sequence is at every moment the same with drafts and without.
  *
  * Rules that users meet:
  *  - The proof covers every position where a token was generated, also that of the token which ended the turn. That token is no part of the
@@ -19,6 +19,8 @@
  * of a choice, once the last character is whole; where the vocabulary has no such token, the tag's text is put in, token by token.
  *  - A token yields one event. Text of the answer that became due together with the end of the reasoning comes with the next event.
  */
+#include "generate.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -28,9 +30,6 @@
 #include "../base/utf8.h"
 #include "reasoning.h"
 #include "../text/vocab.h"
-#include "draft.h"
-#include "sampler.h"
-#include "session.h"
 
 enum {
   MAX_FORCED = 16,   /* tokens that the text of a closing tag can become */
@@ -41,22 +40,23 @@ enum {
 enum phase { IDLE, PROMPT, DECODE, ENDED };
 
 struct rt_generation {
-  rt_arena arena; /* this struct, logits, the sampler's tables: for the life of the session */
+  rt_arena arena; /* this struct */
+  const rt_generator *shared;
   enum phase phase;
   retort_generate_options options;
-  retort_vocab_info vocab;
-  bool think_tokens; /* the vocabulary has both tags as single tokens */
 
   rt_arena request; /* prompt and stop strings: for one answer */
   int32_t *prompt;  /* (n_prompt) */
   uint32_t n_prompt;
   rt_string *stop; /* (n_stop) */
-  uint32_t n_past; /* what the session must have in its cache when the next step comes */
+  uint32_t n_past; /* what the sequence must have when the answer goes on */
+  bool prompt_due; /* a part of the prompt was computed, and not told yet */
 
-  float *logits; /* (1 + RT_MOST_DRAFTS, n_vocab) of the token computed last and of the drafts after it */
+  float *logits; /* (1 + n_ahead at first, n_vocab), the engine's, of the token computed last and of the drafts after it */
   uint32_t row;  /* of the next position's logits, when `fresh` */
   bool fresh;
   int32_t pending; /* chosen but not computed yet; -1: none */
+  int32_t next[1 + RT_MOST_DRAFTS];
   int32_t forced[MAX_FORCED];
   uint32_t n_forced, forced_done;
   bool stopped; /* a stop string was found */
@@ -76,22 +76,52 @@ void retort_generate_options_init(retort_generate_options *options, size_t struc
   rt_struct_init(options, struct_size, &defaults, sizeof defaults);
 }
 
-void rt_generation_close(retort_session *session) {
-  struct rt_generation *g = session->generation;
+retort_status rt_generator_open(rt_generator *shared, rt_arena *arena, const retort_model *model, const retort_vocab *vocab,
+                                retort_error *error) {
+  *shared = (rt_generator){.platform = arena->platform,
+                           .vocab = vocab,
+                           .info.struct_size = sizeof shared->info,
+                           .n_vocab = model->hparams.n_vocab,
+                           .draft_cost = rt_kernels_row_cost(model->kernels, model->fine)};
+  retort_status status = retort_vocab_get_info(vocab, &shared->info, error);
+  if (!status) status = rt_sampler_open(&shared->sampler, arena, shared->n_vocab, error);
+  if (status) return status;
+  shared->think_tokens = shared->info.think_begin >= 0 && shared->info.think_end >= 0;
+  for (uint32_t i = 0; i < shared->n_vocab; i++)
+    if (rt_vocab_is_unused(vocab, (int32_t)i)) shared->sampler.marks[i] |= RT_MARK_BARRED;
+  return RETORT_OK;
+}
+
+retort_status rt_generation_open(retort_sequence *s, const rt_generator *shared, retort_error *error) {
+  rt_arena arena = {.platform = shared->platform};
+  struct rt_generation *g = rt_arena_alloc(&arena, 1, sizeof *g);
+  if (!g) return rt_fail_memory(error, sizeof *g, "generation");
+  g->arena = arena;
+  g->shared = shared;
+  g->splitter.platform = g->request.platform = shared->platform;
+  g->sampler = shared->sampler;
+  rt_drafter_open(&g->drafter, shared->draft_cost);
+  s->generation = g;
+  return RETORT_OK;
+}
+
+void rt_generation_close(retort_sequence *s) {
+  struct rt_generation *g = s->generation;
   if (!g) return;
+  const retort_platform *platform = g->shared->platform;
   rt_reasoning_close(&g->splitter);
-  rt_bytes_close(session->platform, &g->piece);
-  rt_bytes_close(session->platform, &g->reasoning);
-  rt_bytes_close(session->platform, &g->answer);
-  rt_bytes_close(session->platform, &g->text);
+  rt_bytes_close(platform, &g->piece);
+  rt_bytes_close(platform, &g->reasoning);
+  rt_bytes_close(platform, &g->answer);
+  rt_bytes_close(platform, &g->text);
   rt_arena_close(&g->request);
   rt_arena arena = g->arena; /* it holds g itself */
   rt_arena_close(&arena);
-  session->generation = NULL;
+  s->generation = NULL;
 }
 
-uint64_t rt_generation_bytes(const retort_session *session) {
-  const struct rt_generation *g = session->generation;
+uint64_t rt_generation_bytes(const retort_sequence *s) {
+  const struct rt_generation *g = s->generation;
   if (!g) return 0;
   return (uint64_t)g->arena.used + g->request.used + g->piece.capacity + g->reasoning.capacity + g->answer.capacity + g->text.capacity;
 }
@@ -122,41 +152,20 @@ static retort_status check_options(const retort_generate_options *o, retort_erro
   return RETORT_OK;
 }
 
-static retort_status check_prompt(const retort_session *s, const int32_t *prompt, size_t count, retort_error *error) {
-  if (!s->vocab) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the session was opened without a vocabulary, which generation needs");
+retort_status rt_generation_check(const retort_sequence *s, const int32_t *prompt, size_t count, const retort_generate_options *options,
+                                  retort_error *error) {
+  retort_status status = check_options(options, error);
+  if (status) return status;
+  if (!s->generation) return rt_fail(error, RETORT_ERROR_ARGUMENT, "no vocabulary was given when this was opened; generation needs one");
   if (!prompt || count == 0) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the prompt is empty; at least one token is needed");
   if (count > s->n_ctx)
-    return rt_fail(error, RETORT_ERROR_CONTEXT,
-                   "the prompt has %zu tokens and the context %u positions; shorten it or open the session with a larger n_ctx", count,
-                   s->n_ctx);
+    return rt_fail(error, RETORT_ERROR_CONTEXT, "the prompt has %zu tokens and the context %u positions; shorten it or use a larger n_ctx",
+                   count, s->n_ctx);
+  uint32_t n_vocab = s->generation->shared->n_vocab;
   for (size_t i = 0; i < count; i++)
-    if (prompt[i] < 0 || (uint32_t)prompt[i] >= s->model->hparams.n_vocab)
+    if (prompt[i] < 0 || (uint32_t)prompt[i] >= n_vocab)
       return rt_fail(error, RETORT_ERROR_ARGUMENT, "token %zu of the prompt is %d, outside the model's vocabulary of %u", i, prompt[i],
-                     s->model->hparams.n_vocab);
-  return RETORT_OK;
-}
-
-retort_status rt_generation_open(retort_session *s, retort_error *error) {
-  rt_arena arena = {.platform = s->platform};
-  struct rt_generation *g = rt_arena_alloc(&arena, 1, sizeof *g);
-  if (!g) return rt_fail_memory(error, sizeof *g, "generation");
-  g->arena = arena;
-  s->generation = g;
-  uint32_t n_vocab = s->model->hparams.n_vocab;
-  g->splitter.platform = g->request.platform = s->platform;
-  g->vocab.struct_size = sizeof g->vocab;
-  retort_status status = retort_vocab_get_info(s->vocab, &g->vocab, error);
-  if (!status) status = rt_sampler_open(&g->sampler, &g->arena, n_vocab, error);
-  if (!status && !(g->logits = rt_arena_alloc(&g->arena, n_vocab, (1 + RT_MOST_DRAFTS) * sizeof *g->logits)))
-    status = rt_fail_memory(error, n_vocab * 4ull * (1 + RT_MOST_DRAFTS), "logits");
-  if (status) {
-    rt_generation_close(s);
-    return status;
-  }
-  rt_drafter_open(&g->drafter, rt_draft_cost_of(s->model));
-  g->think_tokens = g->vocab.think_begin >= 0 && g->vocab.think_end >= 0;
-  for (uint32_t i = 0; i < n_vocab; i++)
-    if (rt_vocab_is_unused(s->vocab, (int32_t)i)) g->sampler.marks[i] |= RT_MARK_BARRED;
+                     n_vocab);
   return RETORT_OK;
 }
 
@@ -177,14 +186,14 @@ static retort_status copy_request(struct rt_generation *g, const int32_t *prompt
 }
 
 /* Appends the text of a token to `to`; control tokens are shown only with RETORT_TOKENIZE_SPECIAL. */
-static retort_status append_piece(const retort_session *s, int32_t id, uint32_t flags, rt_bytes *to, retort_error *error) {
+static retort_status append_piece(const struct rt_generation *g, int32_t id, uint32_t flags, rt_bytes *to, retort_error *error) {
   size_t before = to->size, room, size = FIRST_PIECE;
   retort_status status;
   do {
     room = size;
-    if (!rt_bytes_grow(s->platform, to, room)) return fail_text(error);
+    if (!rt_bytes_grow(g->shared->platform, to, room)) return fail_text(error);
     to->size = before;
-    status = retort_detokenize(s->vocab, &id, 1, flags, (char *)to->data + before, room, &size, NULL);
+    status = retort_detokenize(g->shared->vocab, &id, 1, flags, (char *)to->data + before, room, &size, NULL);
   } while (status == RETORT_ERROR_BUFFER && size > room);
   if (status) return rt_fail(error, status, "token %d has no text in this vocabulary: model and vocabulary do not belong together", id);
   to->size = before + size;
@@ -192,12 +201,12 @@ static retort_status append_piece(const retort_session *s, int32_t id, uint32_t 
 }
 
 static bool is_tag(const struct rt_generation *g, int32_t id) {
-  return g->think_tokens && (id == g->vocab.think_begin || id == g->vocab.think_end);
+  return g->shared->think_tokens && (id == g->shared->info.think_begin || id == g->shared->info.think_end);
 }
 
 /* The text since the last control token is the turn that the answer goes on with; tags in it say in which section the answer begins. What a
  * user wrote stands before such a token and cannot open anything. */
-static retort_status begin_sections(retort_session *s, struct rt_generation *g, retort_error *error) {
+static retort_status begin_sections(struct rt_generation *g, retort_error *error) {
   uint32_t at = g->n_prompt;
   rt_bytes *tail = &g->text;
   retort_status status = RETORT_OK;
@@ -205,36 +214,27 @@ static retort_status begin_sections(retort_session *s, struct rt_generation *g, 
   for (; at > 0 && !status; at--) {
     if (is_tag(g, g->prompt[at - 1])) continue;
     size_t before = tail->size;
-    if ((status = append_piece(s, g->prompt[at - 1], 0, tail, error))) return status;
+    if ((status = append_piece(g, g->prompt[at - 1], 0, tail, error))) return status;
     if (tail->size > before) continue;
-    if ((status = append_piece(s, g->prompt[at - 1], RETORT_TOKENIZE_SPECIAL, tail, error))) return status;
+    if ((status = append_piece(g, g->prompt[at - 1], RETORT_TOKENIZE_SPECIAL, tail, error))) return status;
     if (tail->size > before) break; /* a control token */
   }
   tail->size = 0;
   for (; at < g->n_prompt && !status; at++)
-    status = append_piece(s, g->prompt[at], is_tag(g, g->prompt[at]) ? RETORT_TOKENIZE_SPECIAL : 0, tail, error);
-  if (!status) rt_reasoning_begin(&g->splitter, s->platform, !g->think_tokens, (const char *)tail->data, tail->size);
+    status = append_piece(g, g->prompt[at], is_tag(g, g->prompt[at]) ? RETORT_TOKENIZE_SPECIAL : 0, tail, error);
+  if (!status) rt_reasoning_begin(&g->splitter, g->shared->platform, !g->shared->think_tokens, (const char *)tail->data, tail->size);
   tail->size = 0;
   return status;
 }
 
-retort_status retort_generate_begin(retort_session *session, const int32_t *prompt, size_t count, const retort_generate_options *options,
-                                    retort_error *error) {
-  if (!session) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_generate_begin: session must not be NULL");
-  retort_generate_options o;
-  retort_generate_options_init(&o, sizeof o);
-  retort_status status = rt_struct_read(&o, sizeof o, options, "retort_generate_options", error);
-  options = &o;
-  if (!status) status = check_options(options, error);
-  if (!status) status = check_prompt(session, prompt, count, error);
-  if (status) return status;
-
-  struct rt_generation *g = session->generation;
+retort_status rt_generation_begin(retort_sequence *s, const int32_t *prompt, size_t count, const retort_generate_options *options,
+                                  retort_error *error) {
+  struct rt_generation *g = s->generation;
   g->phase = IDLE;
-  atomic_store(&session->interrupted, false); /* it was meant for another answer */
+  atomic_store(&s->interrupted, false); /* it was meant for another answer */
   rt_arena_close(&g->request);
   g->reasoning.size = g->answer.size = 0;
-  g->fresh = g->stopped = false;
+  g->fresh = g->stopped = g->prompt_due = false;
   g->row = 0;
   rt_drafter_learn(&g->drafter, -1);
   g->pending = -1;
@@ -245,15 +245,14 @@ retort_status retort_generate_begin(retort_session *session, const int32_t *prom
   g->sampler.top_k = options->top_k;
   g->sampler.repetition_penalty = options->repetition_penalty;
   rt_random_seed(&g->sampler.random, options->seed);
-  rt_sha256_init_on(&g->proof, session->platform);
-  status = copy_request(g, prompt, count, options, error);
-  if (!status) status = begin_sections(session, g, error);
+  rt_sha256_init_on(&g->proof, g->shared->platform);
+  retort_status status = copy_request(g, prompt, count, options, error);
+  if (!status) status = begin_sections(g, error);
+  if (status) return status;
 
   /* The last token is computed in any case: its logits are needed. */
-  uint32_t common = 0;
-  while (common < session->n_past && common + 1 < count && session->tokens[common] == prompt[common]) common++;
-  if (!status) status = retort_session_truncate(session, common, error);
-  if (status) return status;
+  uint32_t common = rt_sequence_common(s, prompt, (uint32_t)count - 1);
+  rt_sequence_cut(s, common);
   g->n_past = common;
   g->usage = (retort_usage){.struct_size = sizeof g->usage, .prompt_tokens = (uint32_t)count, .cached_tokens = common};
   g->phase = PROMPT;
@@ -282,7 +281,7 @@ static size_t find_partial_stop(const struct rt_generation *g) {
 }
 
 /* Moves what is due of the text to the event. Reasoning goes first; the answer waits while it may be the beginning of a stop string. */
-static retort_status give_text(const retort_session *s, struct rt_generation *g, bool end, retort_event *event, retort_error *error) {
+static retort_status give_text(struct rt_generation *g, bool end, retort_event *event, retort_error *error) {
   if (!g->stopped) {
     size_t stop = find_stop(g);
     if (stop < g->answer.size) {
@@ -293,7 +292,8 @@ static retort_status give_text(const retort_session *s, struct rt_generation *g,
   rt_bytes *from = g->reasoning.size ? &g->reasoning : &g->answer;
   size_t n = from == &g->reasoning || g->stopped || end ? from->size : find_partial_stop(g);
   g->text.size = 0;
-  if (!rt_bytes_append(s->platform, &g->text, from->data, n) || !rt_bytes_append(s->platform, &g->text, "", 1)) return fail_text(error);
+  if (!rt_bytes_append(g->shared->platform, &g->text, from->data, n) || !rt_bytes_append(g->shared->platform, &g->text, "", 1))
+    return fail_text(error);
   rt_bytes_drop(from, n);
   event->text = (const char *)g->text.data;
   event->text_size = n;
@@ -301,63 +301,112 @@ static retort_status give_text(const retort_session *s, struct rt_generation *g,
   return RETORT_OK;
 }
 
-static retort_status take_token(const retort_session *s, struct rt_generation *g, int32_t id, retort_error *error) {
+static retort_status take_token(struct rt_generation *g, int32_t id, retort_error *error) {
   bool fine;
   if (is_tag(g, id)) {
-    fine = rt_reasoning_tag(&g->splitter, id == g->vocab.think_begin, &g->reasoning, &g->answer);
+    fine = rt_reasoning_tag(&g->splitter, id == g->shared->info.think_begin, &g->reasoning, &g->answer);
   } else {
     if (g->splitter.reasoning) g->usage.reasoning_tokens++;
     g->piece.size = 0;
-    retort_status status = append_piece(s, id, 0, &g->piece, error);
+    retort_status status = append_piece(g, id, 0, &g->piece, error);
     if (status) return status;
     fine = rt_reasoning_feed(&g->splitter, g->piece.data, g->piece.size, &g->reasoning, &g->answer);
   }
   return fine ? RETORT_OK : fail_text(error);
 }
 
-/* ---- steps ---- */
+/* ---- plan ---- */
 
-static retort_status end(const retort_session *s, struct rt_generation *g, retort_finish finish, retort_event *event, retort_error *error) {
+static bool has_draft(const retort_sequence *s) { return s->n_ahead && s->tokens[s->n_past] == s->generation->pending; }
+
+/* The answer ends whatever the model would say. */
+static retort_finish must_end(const retort_sequence *s) {
+  const struct rt_generation *g = s->generation;
+  if (g->stopped) return RETORT_FINISH_STRING;
+  if (g->options.max_tokens && g->usage.completion_tokens >= g->options.max_tokens) return RETORT_FINISH_LENGTH;
+  return !g->fresh && s->n_past == s->n_ctx ? RETORT_FINISH_LENGTH : RETORT_FINISH_NONE;
+}
+
+rt_need rt_generation_need(const retort_sequence *s) {
+  const struct rt_generation *g = s->generation;
+  if (!g || g->phase == IDLE || g->phase == ENDED) return RT_NEED_NOTHING;
+  if (g->prompt_due || (g->phase == DECODE && (g->fresh || must_end(s) || has_draft(s)))) return RT_NEED_TAKE;
+  return g->phase == PROMPT ? RT_NEED_PROMPT : RT_NEED_TOKEN;
+}
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* Drafts to compute with the pending token: none that max_tokens, the context or the end of the turn would make useless. */
+static uint32_t draft(retort_sequence *s, uint32_t most, int32_t *drafts) {
+  struct rt_generation *g = s->generation;
+  most = least(most, s->n_ctx - s->n_past - 1);
+  if (g->options.max_tokens) most = least(most, g->options.max_tokens - g->usage.completion_tokens - 1);
+  most = least(most, g->options.draft < 0 ? RT_MOST_DRAFTS : (uint32_t)g->options.draft);
+  if (g->options.draft == 0) return 0;
+  s->tokens[s->n_past] = g->pending;
+  uint32_t count = rt_draft(&g->drafter, s->tokens, s->n_past + 1, most, g->options.draft > 0, drafts);
+  for (uint32_t i = 0; i < count; i++)
+    if (retort_is_end_of_generation(g->shared->vocab, drafts[i])) return i;
+  return count;
+}
+
+rt_plan rt_generation_plan(retort_sequence *s, uint32_t most) {
+  struct rt_generation *g = s->generation;
+  s->n_ahead = 0;
+  if (g->phase == PROMPT) {
+    uint32_t left = g->n_prompt - g->n_past;
+    return (rt_plan){g->prompt + g->n_past, least(left, most), most >= left};
+  }
+  g->next[0] = g->pending;
+  uint32_t count = 1 + draft(s, most - 1, g->next + 1);
+  return (rt_plan){g->next, count, count};
+}
+
+void rt_generation_computed(retort_sequence *s, const rt_plan *plan, float *logits) {
+  struct rt_generation *g = s->generation;
+  bool prompt = g->phase == PROMPT;
+  uint32_t n = prompt ? plan->count : 1;
+  memcpy(s->tokens + s->n_past, plan->ids, plan->count * sizeof *plan->ids);
+  s->n_past += n;
+  s->n_ahead = plan->count - n;
+  g->n_past += n;
+  g->fresh = plan->n_logits > 0;
+  g->logits = logits;
+  g->row = 0;
+  g->prompt_due = prompt;
+  if (g->fresh) g->phase = DECODE;
+  if (!prompt) g->usage.drafted_tokens += s->n_ahead;
+}
+
+/* ---- take ---- */
+
+static retort_status end(struct rt_generation *g, retort_finish finish, retort_event *event, retort_error *error) {
   g->phase = ENDED;
   event->kind = RETORT_EVENT_END;
   event->finish = finish;
   if (!g->stopped && !rt_reasoning_finish(&g->splitter, &g->reasoning, &g->answer)) return fail_text(error);
-  return give_text(s, g, true, event, error);
-}
-
-static retort_status step_prompt(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_event *event,
-                                 retort_error *error) {
-  uint32_t left = g->n_prompt - g->n_past, n = work_tokens ? work_tokens : s->work.n_batch;
-  if (n > left) n = left;
-  g->fresh = n == left;
-  retort_status status =
-      retort_session_eval(s, g->prompt + g->n_past, n, g->fresh ? RETORT_LOGITS_LAST : RETORT_LOGITS_NONE, g->logits, error);
-  if (status) return status;
-  g->n_past += n;
-  if (g->fresh) g->phase = DECODE;
-  event->kind = RETORT_EVENT_PROMPT;
-  return RETORT_OK;
+  return give_text(g, true, event, error);
 }
 
 /* Fills `forced` when the budget for reasoning is used up. */
-static retort_status apply_budget(const retort_session *s, struct rt_generation *g, retort_error *error) {
+static retort_status apply_budget(struct rt_generation *g, retort_error *error) {
   int64_t over = (int64_t)g->usage.reasoning_tokens - g->options.thinking_budget;
   if (g->options.thinking_budget < 0 || !g->splitter.reasoning || g->forced_done < g->n_forced || over < 0) return RETORT_OK;
   if (g->splitter.raw.size && over < MAX_UTF8_WAIT) return RETORT_OK;
   g->forced_done = 0;
   g->n_forced = 1;
-  g->forced[0] = g->vocab.think_end;
-  if (g->think_tokens) return RETORT_OK;
+  g->forced[0] = g->shared->info.think_end;
+  if (g->shared->think_tokens) return RETORT_OK;
   size_t n;
-  retort_status status = retort_tokenize(s->vocab, "</think>", 8, 0, g->forced, MAX_FORCED, &n, error);
+  retort_status status = retort_tokenize(g->shared->vocab, "</think>", 8, 0, g->forced, MAX_FORCED, &n, error);
   g->n_forced = status ? 0 : (uint32_t)n;
   return status;
 }
 
-static retort_status choose(const retort_session *s, struct rt_generation *g, int32_t *id, bool *forced, retort_error *error) {
+static retort_status choose(const retort_sequence *s, struct rt_generation *g, int32_t *id, bool *forced, retort_error *error) {
   float *logits = g->logits + (size_t)g->row * g->sampler.n;
   if (g->options.proof) rt_sha256_update(&g->proof, logits, (size_t)g->sampler.n * sizeof *logits); /* hosts are little-endian */
-  retort_status status = apply_budget(s, g, error);
+  retort_status status = apply_budget(g, error);
   if (status) return status;
   *forced = g->forced_done < g->n_forced;
   if (*forced) {
@@ -371,120 +420,84 @@ static retort_status choose(const retort_session *s, struct rt_generation *g, in
   return status;
 }
 
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-
-/* Drafts to compute with the pending token: none that max_tokens, the context or the end of the turn would make useless. */
-static uint32_t draft(const retort_session *s, struct rt_generation *g, uint32_t work_tokens, int32_t *drafts) {
-  uint32_t most = least(s->work.n_batch - 1, s->n_ctx - s->n_past - 1), count;
-  if (work_tokens) most = least(most, work_tokens - 1);
-  if (g->options.max_tokens) most = least(most, g->options.max_tokens - g->usage.completion_tokens - 1);
-  most = least(most, g->options.draft < 0 ? RT_MOST_DRAFTS : (uint32_t)g->options.draft);
-  if (g->options.draft == 0) return 0;
-  s->tokens[s->n_past] = g->pending;
-  count = rt_draft(&g->drafter, s->tokens, s->n_past + 1, most, g->options.draft > 0, drafts);
-  for (uint32_t i = 0; i < count; i++)
-    if (retort_is_end_of_generation(s->vocab, drafts[i])) return i;
-  return count;
+/* The sequence moves on over the draft that turned out right. */
+static void accept_draft(retort_sequence *s, struct rt_generation *g) {
+  s->n_ahead--;
+  s->n_past++;
+  g->n_past++;
+  g->row++;
+  g->usage.accepted_tokens++;
+  g->fresh = true;
 }
 
-/* The session moves on over the pending token, and g->row is that of its logits: computed now, or already as a draft. */
-static retort_status take_pending(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_error *error) {
-  if (s->n_ahead && s->tokens[s->n_past] == g->pending) {
-    s->n_ahead--;
-    s->n_past++;
-    g->row++;
-    g->usage.accepted_tokens++;
-    return RETORT_OK;
-  }
-  s->n_ahead = 0;
-  int32_t ids[1 + RT_MOST_DRAFTS] = {g->pending};
-  uint32_t count = draft(s, g, work_tokens, ids + 1);
-  retort_status status = retort_session_eval(s, ids, 1 + count, RETORT_LOGITS_ALL, g->logits, error);
-  if (status) return status;
-  s->n_past -= count;
-  s->n_ahead = count;
-  g->row = 0;
-  g->usage.drafted_tokens += count;
-  return RETORT_OK;
-}
-
-static retort_status step_decode(retort_session *s, struct rt_generation *g, uint32_t work_tokens, retort_event *event,
-                                 retort_error *error) {
-  if (g->stopped) return end(s, g, RETORT_FINISH_STRING, event, error);
-  if (g->options.max_tokens && g->usage.completion_tokens >= g->options.max_tokens) return end(s, g, RETORT_FINISH_LENGTH, event, error);
-  if (!g->fresh) {
-    if (s->n_past == s->n_ctx) return end(s, g, RETORT_FINISH_LENGTH, event, error);
-    retort_status status = take_pending(s, g, work_tokens, error);
-    if (status) return status;
-    g->n_past++;
-    g->fresh = true;
-  }
+static retort_status take_next(retort_sequence *s, struct rt_generation *g, retort_event *event, retort_error *error) {
+  retort_finish finish = must_end(s);
+  if (finish) return end(g, finish, event, error);
+  if (!g->fresh) accept_draft(s, g);
   int32_t id;
   bool forced;
   g->phase = ENDED; /* unless all goes well: a position cannot be hashed or penalised twice */
   retort_status status = choose(s, g, &id, &forced, error);
   if (status) return status;
-  if (!forced && retort_is_end_of_generation(s->vocab, id)) return end(s, g, RETORT_FINISH_STOP, event, error);
+  if (!forced && retort_is_end_of_generation(g->shared->vocab, id)) return end(g, RETORT_FINISH_STOP, event, error);
   g->usage.completion_tokens++;
-  if ((status = take_token(s, g, id, error))) return status;
+  if ((status = take_token(g, id, error))) return status;
   event->kind = RETORT_EVENT_TOKEN;
   event->token = id;
   event->forced = forced;
-  if ((status = give_text(s, g, false, event, error))) return status;
+  if ((status = give_text(g, false, event, error))) return status;
   g->pending = id;
   g->fresh = false;
   g->phase = DECODE;
   return RETORT_OK;
 }
 
-retort_status retort_step(retort_session *session, uint32_t work_tokens, retort_event *event, retort_error *error) {
-  if (!session || !event) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_step: session and event must not be NULL");
-  retort_status status = rt_struct_check(event, "retort_event", error);
-  if (status) return status;
-  struct rt_generation *g = session->generation;
-  if (!g || g->phase == IDLE || g->phase == ENDED)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_step: there is no answer in progress; call retort_generate_begin first");
-  if (session->n_past != g->n_past)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT,
-                   "retort_step: the session has %u positions instead of %u: it was changed since the last step; begin again",
-                   session->n_past, g->n_past);
-  retort_event result = {.token = -1, .text = ""};
-  status = g->phase == PROMPT ? step_prompt(session, g, work_tokens, &result, error) : step_decode(session, g, work_tokens, &result, error);
+retort_status rt_generation_take(retort_sequence *s, retort_event *event, retort_error *error) {
+  struct rt_generation *g = s->generation;
+  retort_event result = {.struct_size = sizeof result, .token = -1, .text = ""};
+  retort_status status = RETORT_OK;
+  if (g->prompt_due) result.kind = RETORT_EVENT_PROMPT;
+  else status = take_next(s, g, &result, error);
+  g->prompt_due = false;
   if (status) return status;
   result.prompt_total = g->n_prompt;
-  result.prompt_done = g->n_past < g->n_prompt ? g->n_past : g->n_prompt;
-  rt_struct_write(event, &result, sizeof result);
+  result.prompt_done = least(g->n_past, g->n_prompt);
+  *event = result;
   return RETORT_OK;
 }
 
 /* ---- what was done ---- */
 
-retort_status retort_session_get_usage(const retort_session *session, retort_usage *usage, retort_error *error) {
-  if (!session || !usage) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_usage: session and usage must not be NULL");
-  retort_status status = rt_struct_check(usage, "retort_usage", error);
-  if (status) return status;
-  retort_usage result = session->generation ? session->generation->usage : (retort_usage){0};
-  rt_struct_write(usage, &result, sizeof result);
+retort_status rt_generation_ready(const retort_sequence *s, retort_error *error) {
+  const struct rt_generation *g = s->generation;
+  if (!g || g->phase == IDLE || g->phase == ENDED)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_step: there is no answer in progress; call retort_generate_begin first");
+  if (s->n_past != g->n_past)
+    return rt_fail(error, RETORT_ERROR_ARGUMENT,
+                   "retort_step: there are %u positions instead of %u: they were changed since the last step; begin again", s->n_past,
+                   g->n_past);
   return RETORT_OK;
 }
 
-retort_status retort_session_get_logits(const retort_session *session, const float **logits, uint32_t *count, retort_error *error) {
-  if (!session || !logits || !count)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: session, logits and count must not be NULL");
-  const struct rt_generation *g = session->generation;
+void rt_generation_usage(const retort_sequence *s, retort_usage *usage) {
+  retort_usage result = s->generation ? s->generation->usage : (retort_usage){0};
+  rt_struct_write(usage, &result, sizeof result);
+}
+
+retort_status rt_generation_logits(const retort_sequence *s, const float **logits, uint32_t *count, retort_error *error) {
+  const struct rt_generation *g = s->generation;
   if (!g || g->phase != DECODE || g->fresh)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_logits: the last step gave no token");
-  *count = g->sampler.n;
-  *logits = g->logits + (size_t)g->row * g->sampler.n;
+  *count = g->shared->n_vocab;
+  *logits = g->logits + (size_t)g->row * g->shared->n_vocab;
   return RETORT_OK;
 }
 
-retort_status retort_session_get_proof(const retort_session *session, char hex[65], retort_error *error) {
-  if (!session || !hex) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_session_get_proof: session and hex must not be NULL");
-  if (!session->generation || !session->generation->options.proof)
+retort_status rt_generation_proof(const retort_sequence *s, char hex[65], retort_error *error) {
+  if (!s->generation || !s->generation->options.proof)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "there is no proof: the answer was not begun with options.proof");
   uint8_t digest[RT_SHA256_SIZE];
-  rt_sha256_digest(&session->generation->proof, digest);
+  rt_sha256_digest(&s->generation->proof, digest);
   rt_sha256_hex(digest, hex);
   return RETORT_OK;
 }

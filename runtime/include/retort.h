@@ -20,10 +20,10 @@
  *  - The library never aborts, exits, prints, reads a clock or opens a file. It has no global mutable state.
  *
  * Threads: a retort_gguf, retort_vocab and retort_model are immutable once open and may be shared by any number of threads.
- * A retort_session belongs to one thread at a time; sessions of one model may run on as many threads at once as there are sessions.
- * Parallel work inside a call goes through the platform that the caller gave, which they may share.
+ * A retort_session, or a retort_engine with its sequences, belongs to one thread at a time; sessions of one model may run on as many
+ * threads at once as there are sessions. Parallel work inside a call goes through the platform that the caller gave, which they may share.
  *
- * Handles must be closed in the reverse order: session, model and vocab, gguf, and only then may the file bytes be freed.
+ * Handles must be closed in the reverse order: session or engine, model and vocab, gguf, and only then may the file bytes be freed.
  */
 #ifndef RETORT_H
 #define RETORT_H
@@ -481,6 +481,111 @@ RETORT_API retort_status retort_session_get_logits(const retort_session *session
 
 /* SHA-256, in hex with NUL, over the little-endian float32 logits of every generated position so far, in order. Needs options.proof. */
 RETORT_API retort_status retort_session_get_proof(const retort_session *session, char hex[65], retort_error *error);
+
+/* ---- engines: many conversations on one model --------------------------------------------------------------------------------
+ *
+ * A session is an engine with one sequence. An engine computes rows of many sequences in one pass over the weights, which is what costs;
+ * a sequence is its tokens, its pages of the KV cache and less than 1 MB. What is common to sequences is stored once: a fork shares its
+ * pages with the original, and a prompt that begins as another sequence's text takes that part from it. A sequence's results are the same
+ * bits whatever other sequences the engine has.
+ *
+ * An engine and its sequences belong to one thread at a time, but for retort_sequence_interrupt. */
+
+typedef struct retort_engine retort_engine;
+typedef struct retort_sequence retort_sequence;
+
+typedef struct retort_engine_options {
+  size_t struct_size;
+  uint32_t n_ctx;       /* most positions of a sequence; 0: the model's own, at most RETORT_DEFAULT_CTX */
+  uint32_t n_batch;     /* most rows of one pass; 0: RETORT_DEFAULT_BATCH */
+  uint32_t kv_type;     /* RETORT_KV_*; 0: RETORT_KV_F16 */
+  uint32_t n_parallel;  /* most answers that go on in one step, at most n_batch; 0: 16. Costs n_vocab floats each above 16. */
+  uint64_t n_positions; /* all sequences together may hold, in whole pages, at least n_ctx; 0: as memory gives */
+  const char
+      *model_digest; /* who the model is (the verdict's digest): written into saved sequences, needed to restore them; NULL: not told */
+} retort_engine_options;
+RETORT_API void retort_engine_options_init(retort_engine_options *options, size_t struct_size);
+
+/* `vocab` may be NULL when nothing is generated, only evaluated. */
+RETORT_API retort_status retort_engine_open(const retort_platform *platform, const retort_model *model, const retort_vocab *vocab,
+                                            const retort_engine_options *options, retort_engine **out, retort_error *error);
+/* Closes its sequences too. */
+RETORT_API void retort_engine_close(retort_engine *engine);
+
+typedef struct retort_engine_info {
+  size_t struct_size;
+  uint32_t n_ctx, n_batch; /* effective */
+  uint32_t n_sequences;    /* open */
+  uint32_t page_positions; /* positions of a page */
+  uint64_t page_bytes;
+  uint32_t n_pages, n_pages_used; /* in memory; of those, held by a sequence or several */
+  uint64_t work_bytes;            /* everything but pages and sequences; does not grow with their number */
+  uint64_t sequence_bytes;        /* of all sequences beside their pages */
+} retort_engine_info;
+RETORT_API retort_status retort_engine_get_info(const retort_engine *engine, retort_engine_info *info, retort_error *error);
+
+/* An empty sequence. */
+RETORT_API retort_status retort_sequence_open(retort_engine *engine, retort_sequence **out, retort_error *error);
+RETORT_API void retort_sequence_close(retort_sequence *sequence);
+/* A new sequence of the same engine with the same text; an answer in progress stays with the original. */
+RETORT_API retort_status retort_sequence_fork(const retort_sequence *sequence, retort_sequence **out, retort_error *error);
+/* Forgets all positions from `n_past` on. */
+RETORT_API retort_status retort_sequence_truncate(retort_sequence *sequence, uint32_t n_past, retort_error *error);
+/* The sequence of a session: fork and the like are for engines' own, the rest works on it. Belongs to the session. NULL: NULL. */
+RETORT_API retort_sequence *retort_session_sequence(retort_session *session);
+
+/* The sequence's text, keys and values as bytes, to be restored in an engine with the same model, kv_type and numerics. */
+RETORT_API retort_status retort_sequence_save(const retort_sequence *sequence, void *buffer, size_t capacity, size_t *size,
+                                              retort_error *error);
+/* Replaces what the sequence has. The bytes are checked for damage (RETORT_ERROR_FORMAT) and for another model (RETORT_ERROR_ARGUMENT),
+ * kind or version (RETORT_ERROR_UNSUPPORTED); on failure nothing is changed. They are as trustworthy as where they were kept: whoever can
+ * write them, with a digest that fits, decides what the model is told to have read. */
+RETORT_API retort_status retort_sequence_restore(retort_sequence *sequence, const void *data, size_t size, retort_error *error);
+
+typedef struct retort_sequence_info {
+  size_t struct_size;
+  uint32_t n_past;     /* positions of its text that are computed */
+  uint32_t n_pages;    /* that it holds, alone or with others */
+  uint32_t generating; /* 1: an answer is in progress */
+  uint64_t bytes;      /* beside its pages */
+} retort_sequence_info;
+RETORT_API retort_status retort_sequence_get_info(const retort_sequence *sequence, retort_sequence_info *info, retort_error *error);
+
+/* As retort_session_interrupt. In a step the others are not disturbed: the sequence stays where it was. */
+RETORT_API void retort_sequence_interrupt(retort_sequence *sequence);
+
+/* As retort_session_eval. */
+RETORT_API retort_status retort_sequence_eval(retort_sequence *sequence, const int32_t *ids, size_t count, int which, float *logits,
+                                              retort_error *error);
+
+typedef struct retort_eval {
+  size_t struct_size;
+  retort_sequence *sequence;
+  const int32_t *ids; /* (count) appended to it */
+  size_t count;
+  float *logits;  /* (1, n_vocab) or (count, n_vocab), as `which` says */
+  int32_t which;  /* RETORT_LOGITS_* */
+  int32_t status; /* written: RETORT_OK, or why this sequence was left as it was */
+} retort_eval;
+/* The same for `n` sequences, each once, in common passes. Returns the first status that is not RETORT_OK. */
+RETORT_API retort_status retort_engine_eval(retort_engine *engine, retort_eval *evals, size_t n, retort_error *error);
+
+/* As retort_generate_begin; what another sequence of the engine holds of the prompt's beginning is not computed again either. */
+RETORT_API retort_status retort_sequence_generate(retort_sequence *sequence, const int32_t *prompt, size_t count,
+                                                  const retort_generate_options *options, retort_error *error);
+
+/* Goes on with all answers in progress, in one pass of at most `work_tokens` rows (0: n_batch): a token each and its drafts, then parts of
+ * prompts; those that found no room come first in the next step. *n_events: what came of it, 0 where no answer is in progress.
+ * RETORT_ERROR_MEMORY where no sequence could go on for lack of pages: close or cut back one and step again. */
+RETORT_API retort_status retort_engine_step(retort_engine *engine, uint32_t work_tokens, size_t *n_events, retort_error *error);
+/* Event `index` of the last step and the sequence that it is of; those of one sequence are in order. Its text is valid until the next call
+ * on the engine. A failure is that sequence's alone: RETORT_ERROR_INTERRUPTED, after which the next step goes on with it unless it is
+ * closed or given another prompt, or any other, after which its answer is over. *sequence is written then too. */
+RETORT_API retort_status retort_engine_get_event(const retort_engine *engine, size_t index, retort_sequence **sequence, retort_event *event,
+                                                 retort_error *error);
+
+RETORT_API retort_status retort_sequence_get_usage(const retort_sequence *sequence, retort_usage *usage, retort_error *error);
+RETORT_API retort_status retort_sequence_get_proof(const retort_sequence *sequence, char hex[65], retort_error *error);
 
 /* ---- hashing: for digests in proof lines ------------------------------------------------------------------------------------ */
 

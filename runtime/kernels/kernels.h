@@ -16,6 +16,10 @@ typedef struct rt_kernels rt_kernels; /* kernels/variant.h; opaque to the model 
 retort_status rt_kernels_select(const retort_platform *platform, const char *name, const rt_kernels **out, retort_error *error);
 const char *rt_kernels_name(const rt_kernels *kernels);
 
+/* [n]: the time of a pass of n + 1 rows, in hundredths of that of one row; for a model with `fine` activations or without. */
+enum { RT_COSTED_ROWS = 16 };
+const uint16_t *rt_kernels_row_cost(const rt_kernels *kernels, bool fine);
+
 /* A weight matrix in place in the file: `rows` rows of `cols` elements. y = W x. */
 typedef struct rt_matrix {
   const rt_quant *type;

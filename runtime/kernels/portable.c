@@ -54,4 +54,4 @@ static void dot(const rt_strip *strip) {
   }
 }
 
-const rt_kernels rt_kernels_portable = {.name = "portable", .gemm_from = UINT32_MAX, .dot = dot, RT_FLOAT_OPS};
+const rt_kernels rt_kernels_portable = {.name = "portable", .gemm_from = UINT32_MAX, .scalar = true, .dot = dot, RT_FLOAT_OPS};

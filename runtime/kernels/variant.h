@@ -65,6 +65,7 @@ typedef struct rt_attention_tile {
 struct rt_kernels {
   const char *name;
   uint32_t gemm_from; /* batches of so many rows and more go through `gemm` and want the lane layout */
+  bool scalar;        /* a row costs as much beside others as alone (rt_kernels_row_cost) */
   uint8_t side, unit; /* the lane layout has so many tokens (8 or 16) side by side, of so many codes (4 or 8) each */
   /* One row of x (cols a multiple of group) to q (cols), d (cols / group), sums (cols / 16). */
   void (*quantize)(const float *x, uint32_t cols, uint32_t group, int8_t *q, float *d, int16_t *sums);

@@ -1,7 +1,8 @@
 /* test_generate.c - answers from a model that says what a script tells it: sections, budgets, stop strings, ends, reuse, proof.
  *
- * The functions of session.c and of the vocabulary that generate.c calls are defined here, so that the linker takes these. The logits of a
- * position are noise from a hash of all tokens before it, so that any wrong history shows, with the script's token far above the rest.
+ * The model's pass and the vocabulary's functions are defined here, so that the linker takes these. The keys in the pages are the tokens,
+ * and the logits of a position are noise from a hash of all of them, so that any wrong history shows, with the script's token far above the
+ * rest.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,42 +131,51 @@ static size_t computed;   /* positions computed since it was set to 0 */
 static size_t calls;      /* and in how many batches */
 static size_t damaged_at; /* position whose logits are no numbers; 0: none */
 
-static void fill_logits(const retort_session *s, float *logits) {
+static void fill_logits(const int32_t *tokens, uint32_t n, float *logits) {
   uint64_t h = 1469598103934665603u;
-  for (uint32_t i = 0; i < s->n_past; i++) h = (h ^ (uint64_t)(uint32_t)s->tokens[i]) * 1099511628211u;
+  for (uint32_t i = 0; i < n; i++) h = (h ^ (uint64_t)(uint32_t)tokens[i]) * 1099511628211u;
   for (uint32_t i = 0; i < N_VOCAB; i++) {
     h = h * 6364136223846793005u + 1442695040888963407u;
     logits[i] = (float)(h >> 40) * 0x1p-24f;
   }
   logits[UNUSED_TOKEN] = logits[N_VOCAB - 1] = 1000; /* must never be taken */
-  size_t at = s->n_past - prompt_size;
+  size_t at = n - prompt_size;
   if (script) logits[at < script_size ? script[at] : EOS] = 100;
-  if (damaged_at && s->n_past == damaged_at) logits[3] = logits[3] / 0.0f - logits[3] / 0.0f;
+  if (damaged_at && n == damaged_at) logits[3] = logits[3] / 0.0f - logits[3] / 0.0f;
 }
 
-retort_status retort_session_eval(retort_session *s, const int32_t *ids, size_t count, int which, float *logits, retort_error *error) {
-  (void)error;
-  assert_true(count > 0 && s->n_past + count <= N_CTX);
-  memcpy(s->tokens + s->n_past, ids, count * sizeof *ids);
-  computed += count;
+static uint8_t *key_of(const rt_kv_table *cache, uint32_t position) {
+  return cache->pages[position / RT_ATTENTION_BLOCK] + position % RT_ATTENTION_BLOCK * cache->pool->layout.k.row_bytes;
+}
+
+static void (*during)(void); /* called in each pass */
+
+bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits) {
+  (void)model;
+  assert_true(n > 0 && n <= work->n_batch);
+  computed += n;
   calls++;
-  s->n_ahead = 0;
-  for (size_t i = 0; i < count; i++) {
-    s->n_past++;
-    if (which == RETORT_LOGITS_ALL || (which == RETORT_LOGITS_LAST && i + 1 == count)) {
-      fill_logits(s, logits);
-      logits += N_VOCAB;
-    }
+  if (during) during();
+  for (uint32_t i = 0; i < n; i++) {
+    int32_t tokens[N_CTX];
+    assert_true(rows[i].position < N_CTX);
+    memcpy(key_of(rows[i].cache, rows[i].position), &rows[i].token, 4);
+    for (uint32_t k = 0; k <= rows[i].position; k++) memcpy(&tokens[k], key_of(rows[i].cache, k), 4);
+    if (!rows[i].wanted) continue;
+    fill_logits(tokens, rows[i].position + 1, logits);
+    logits += N_VOCAB;
   }
+  for (uint32_t i = 0; i < n; i++)
+    if (!atomic_load(rows[i].given_up)) return true;
+  return false;
+}
+retort_status rt_work_open(rt_work *work, const retort_platform *platform, const retort_model *model, uint32_t n_batch, uint32_t n_ctx,
+                           retort_error *error) {
+  (void)model, (void)n_ctx, (void)error;
+  *work = (rt_work){.arena.platform = platform, .n_batch = n_batch};
   return RETORT_OK;
 }
-retort_status retort_session_truncate(retort_session *s, uint32_t n_past, retort_error *error) {
-  (void)error;
-  assert_true(n_past <= s->n_past);
-  s->n_past = n_past;
-  s->n_ahead = 0;
-  return RETORT_OK;
-}
+void rt_work_close(rt_work *work) { (void)work; }
 
 /* ---- running ---- */
 
@@ -174,8 +184,8 @@ typedef struct bench {
   retort_platform platform;
   retort_model model;
   retort_vocab vocab;
-  int32_t tokens[N_CTX];
-  retort_session session;
+  bool no_vocab;
+  retort_session *session;
   retort_generate_options options;
   uint32_t work;
   /* what came out */
@@ -192,21 +202,26 @@ static void open_bench(bench *b, bool think_tokens) {
   b->model.hparams.n_vocab = N_VOCAB;
   assert_int_equal(rt_kernels_select(NULL, "portable", &b->model.kernels, NULL), RETORT_OK);
   b->vocab.think_tokens = think_tokens;
-  b->session = (retort_session){.platform = &b->platform, .model = &b->model, .vocab = &b->vocab, .tokens = b->tokens};
-  b->session.n_ctx = N_CTX;
-  b->session.work.n_batch = 4;
+  static const float norm = 1;
+  b->model.hparams.n_ctx_train = N_CTX;
+  b->model.hparams.n_layers = b->model.hparams.n_kv_heads = b->model.hparams.n_embd = 1;
+  b->model.hparams.head_dim = 4;
+  b->model.output_norm = &norm;
   retort_generate_options_init(&b->options, sizeof b->options);
   b->options.temperature = 0;
   damaged_at = 0;
 }
+static retort_status open_session(bench *b, retort_error *error) {
+  const retort_session_options o = {.struct_size = sizeof o, .n_batch = 4, .kv_type = RETORT_KV_F32};
+  return retort_session_open(&b->platform, &b->model, b->no_vocab ? NULL : &b->vocab, &o, &b->session, error);
+}
 static void close_bench(bench *b) {
-  rt_generation_close(&b->session);
-  assert_null(b->session.generation);
+  retort_session_close(b->session);
   assert_int_equal(b->counting.live, 0);
 }
 
 static retort_status run(bench *b, const int32_t *prompt, size_t n_prompt, const int32_t *says, size_t n_says, retort_error *error) {
-  retort_status status = b->session.vocab && !b->session.generation ? rt_generation_open(&b->session, error) : RETORT_OK;
+  retort_status status = b->session ? RETORT_OK : open_session(b, error);
   if (status) return status;
   script = says;
   script_size = n_says;
@@ -214,23 +229,22 @@ static retort_status run(bench *b, const int32_t *prompt, size_t n_prompt, const
   b->n_ids = 0;
   b->reasoning[0] = b->answer[0] = 0;
   memset(b->forced, 0, sizeof b->forced);
-  status = retort_generate_begin(&b->session, prompt, n_prompt, &b->options, error);
+  status = retort_generate_begin(b->session, prompt, n_prompt, &b->options, error);
   uint32_t done = 0;
   for (;;) {
     retort_event e = {.struct_size = sizeof e};
-    if (status || (status = retort_step(&b->session, b->work, &e, error))) return status;
+    if (status || (status = retort_step(b->session, b->work, &e, error))) return status;
     assert_int_equal(strlen(e.text), e.text_size);
     assert_true(rt_utf8_valid((const uint8_t *)e.text, e.text_size));
     assert_int_equal(e.prompt_total, n_prompt);
     strcat(e.section == RETORT_SECTION_REASONING ? b->reasoning : b->answer, e.text);
     const float *logits;
     uint32_t n_logits;
-    assert_int_equal(retort_session_get_logits(&b->session, &logits, &n_logits, error),
+    assert_int_equal(retort_session_get_logits(b->session, &logits, &n_logits, error),
                      e.kind == RETORT_EVENT_TOKEN ? RETORT_OK : RETORT_ERROR_ARGUMENT);
     if (e.kind == RETORT_EVENT_TOKEN && b->options.repetition_penalty == 1) { /* a penalty would have changed them */
       float expected[N_VOCAB];
-      retort_session here = {.tokens = b->session.tokens, .n_past = b->session.n_past};
-      fill_logits(&here, expected);
+      fill_logits(b->session->sequence->tokens, b->session->sequence->n_past, expected);
       assert_int_equal(n_logits, N_VOCAB);
       assert_memory_equal(logits, expected, sizeof expected);
     }
@@ -241,13 +255,13 @@ static retort_status run(bench *b, const int32_t *prompt, size_t n_prompt, const
     }
     assert_int_equal(e.prompt_done, n_prompt);
     b->usage.struct_size = sizeof b->usage;
-    assert_int_equal(retort_session_get_usage(&b->session, &b->usage, error), RETORT_OK);
+    assert_int_equal(retort_session_get_usage(b->session, &b->usage, error), RETORT_OK);
     assert_int_equal(b->usage.prompt_tokens, n_prompt);
     if (e.kind == RETORT_EVENT_END) {
       assert_int_equal(e.token, -1);
       b->finish = e.finish;
       assert_int_equal(b->usage.completion_tokens, b->n_ids);
-      assert_int_equal(retort_step(&b->session, 0, &e, error), RETORT_ERROR_ARGUMENT);
+      assert_int_equal(retort_step(b->session, 0, &e, error), RETORT_ERROR_ARGUMENT);
       return RETORT_OK;
     }
     assert_int_equal(e.finish, RETORT_FINISH_NONE);
@@ -282,7 +296,7 @@ static void a_plain_answer(void **state) {
            "b\xEF\xBF\xBD",
            STOP);
     EXPECT(&b, IDS(BOS), IDS(LONG), "", pieces[LONG], STOP);
-    b.session.n_past = 0;
+    retort_session_truncate(b.session, 0, NULL);
     EXPECT(&b, IDS(BOS), IDS(EOS), "", "", STOP);
     close_bench(&b);
   }
@@ -395,7 +409,7 @@ static void limits_end_the_answer(void **state) {
   open_bench(&b, true);
   b.options.max_tokens = 3;
   EXPECT(&b, IDS(BOS), IDS(A, B, A, B), "", "aba", LENGTH);
-  assert_int_equal(b.session.n_past, 3); /* the last token was not computed in vain */
+  assert_int_equal(b.session->sequence->n_past, 3); /* the last token was not computed in vain */
   EXPECT(&b, IDS(BOS), IDS(A, B, E2, X82, XAC), "", "ab\xEF\xBF\xBD", LENGTH);
   EXPECT(&b, IDS(BOS), IDS(A, B, A), "", "aba", LENGTH);
   EXPECT(&b, IDS(BOS), IDS(A, B), "", "ab", STOP);
@@ -421,7 +435,7 @@ static void unused_tokens_are_never_sampled(void **state) {
   b.options.top_p = 1;
   for (uint64_t seed = 0; seed < 30; seed++) {
     b.options.seed = seed;
-    b.session.n_past = 0;
+    retort_session_truncate(b.session, 0, NULL);
     script = NULL;
     assert_int_equal(run(&b, IDS(BOS), NULL, 0, &error), RETORT_OK);
     for (size_t i = 0; i < b.n_ids; i++) assert_true(b.ids[i] != UNUSED_TOKEN && b.ids[i] < N_TOKENS);
@@ -448,8 +462,8 @@ static void a_common_beginning_is_not_computed_again(void **state) {
   assert_int_equal(computed, 11 - 7 + 3);
   EXPECT(&fresh, IDS(BOS, USER, A, ASSISTANT, B, B, HELLO, EOS, USER, B, ASSISTANT), IDS(A, B, A), "", "aba", STOP);
   assert_int_equal(fresh.usage.cached_tokens, 0);
-  assert_int_equal(retort_session_get_proof(&b.session, with, &error), RETORT_OK);
-  assert_int_equal(retort_session_get_proof(&fresh.session, without, &error), RETORT_OK);
+  assert_int_equal(retort_session_get_proof(b.session, with, &error), RETORT_OK);
+  assert_int_equal(retort_session_get_proof(fresh.session, without, &error), RETORT_OK);
   assert_string_equal(with, without);
   /* the same prompt again: its last token is computed for its logits */
   computed = 0;
@@ -471,27 +485,23 @@ static void the_proof_is_the_hash_of_the_logits(void **state) {
   open_bench(&b, true);
   b.options.repetition_penalty = 1.3f; /* changes choices, not what is hashed */
   EXPECT(&b, IDS(BOS, USER), IDS(A, B, A), "", "aba", STOP);
-  assert_int_equal(retort_session_get_proof(&b.session, hex, &error), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(retort_session_get_proof(b.session, hex, &error), RETORT_ERROR_ARGUMENT);
   b.options.proof = 1;
   EXPECT(&b, IDS(BOS, USER), IDS(A, B, A), "", "aba", STOP);
-  assert_int_equal(retort_session_get_proof(&b.session, hex, &error), RETORT_OK);
+  assert_int_equal(retort_session_get_proof(b.session, hex, &error), RETORT_OK);
   /* four positions: three tokens and the end of the turn */
   static const int32_t says[] = {A, B, A};
   script = says;
   float logits[4][N_VOCAB];
   int32_t tokens[] = {BOS, USER, A, B, A};
-  retort_session s = {.tokens = tokens};
-  for (uint32_t i = 0; i < 4; i++) {
-    s.n_past = 2 + i;
-    fill_logits(&s, logits[i]);
-  }
+  for (uint32_t i = 0; i < 4; i++) fill_logits(tokens, 2 + i, logits[i]);
   retort_sha256_hex(logits, sizeof logits, wanted);
   assert_string_equal(hex, wanted);
   for (uint32_t work = 1; work < 4; work++) { /* however the steps are cut */
     b.work = work;
     EXPECT(&b, IDS(A, BOS, USER, A, B), IDS(HELLO), "", "hello", STOP);
     EXPECT(&b, IDS(BOS, USER), IDS(A, B, A), "", "aba", STOP);
-    assert_int_equal(retort_session_get_proof(&b.session, hex, &error), RETORT_OK);
+    assert_int_equal(retort_session_get_proof(b.session, hex, &error), RETORT_OK);
     assert_string_equal(hex, wanted);
   }
   close_bench(&b);
@@ -507,21 +517,21 @@ static void work_is_bounded_and_can_be_left(void **state) {
   prompt_size = 20;
   script = NULL;
   retort_event e = {.struct_size = sizeof e};
-  assert_int_equal(rt_generation_open(&b.session, &error), RETORT_OK);
-  assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT); /* nothing begun */
-  assert_int_equal(retort_generate_begin(&b.session, prompt, 20, &b.options, &error), RETORT_OK);
+  assert_int_equal(open_session(&b, &error), RETORT_OK);
+  assert_int_equal(retort_step(b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT); /* nothing begun */
+  assert_int_equal(retort_generate_begin(b.session, prompt, 20, &b.options, &error), RETORT_OK);
   computed = 0;
-  assert_int_equal(retort_step(&b.session, 3, &e, &error), RETORT_OK);
+  assert_int_equal(retort_step(b.session, 3, &e, &error), RETORT_OK);
   assert_true(computed == 3 && e.prompt_done == 3);
-  assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_OK);
+  assert_int_equal(retort_step(b.session, 0, &e, &error), RETORT_OK);
   assert_true(computed == 7 && e.prompt_done == 7); /* n_batch is 4 */
   /* left there; the next answer finds what was computed */
   assert_int_equal(run(&b, prompt, 20, IDS(A), &error), RETORT_OK);
   assert_int_equal(b.usage.cached_tokens, 7);
   /* a session changed behind the answer's back is noticed */
-  assert_int_equal(retort_generate_begin(&b.session, prompt, 20, &b.options, &error), RETORT_OK);
-  retort_session_truncate(&b.session, 2, &error);
-  assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(retort_generate_begin(b.session, prompt, 20, &b.options, &error), RETORT_OK);
+  retort_session_truncate(b.session, 2, &error);
+  assert_int_equal(retort_step(b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT);
   assert_non_null(strstr(error.message, "changed"));
   close_bench(&b);
 }
@@ -536,27 +546,27 @@ static void drafts_are_checked_in_one_batch(void **state) {
   b.options.max_tokens = 12;
 #define SONG IDS(A, B, HELLO, A, B, HELLO, A, B, HELLO, A, B, S)
   EXPECT(&b, IDS(BOS, USER, A, ASSISTANT), SONG, "", "abhelloabhelloabhelloabS", LENGTH);
-  retort_session_get_proof(&b.session, without, &error);
-  b.session.n_past = 0;
+  retort_session_get_proof(b.session, without, &error);
+  retort_session_truncate(b.session, 0, NULL);
   b.options.draft = 3;
   computed = calls = 0;
   EXPECT(&b, IDS(BOS, USER, A, ASSISTANT), SONG, "", "abhelloabhelloabhelloabS", LENGTH);
-  retort_session_get_proof(&b.session, with, &error);
+  retort_session_get_proof(b.session, with, &error);
   assert_string_equal(with, without);
   /* A follows the first A with ASSISTANT: wrong. From the second A on all is known, four tokens at a time, up to the S. */
   assert_int_equal(b.usage.drafted_tokens, computed - 4 - (calls - 1));
   assert_int_equal(b.usage.accepted_tokens, 12 - 1 - (calls - 1));
   assert_true(calls < 9 && b.usage.accepted_tokens >= 5);
-  assert_int_equal(b.session.n_past, 4 + 11);
+  assert_int_equal(b.session->sequence->n_past, 4 + 11);
   /* none past the end: neither of max_tokens, nor of the context, nor of the turn */
   b.options.max_tokens = 2;
   computed = 0;
-  b.session.n_past = 0;
+  retort_session_truncate(b.session, 0, NULL);
   EXPECT(&b, IDS(A, B, A, B, A, B), IDS(A, B, A), "", "ab", LENGTH);
   assert_int_equal(computed, 6 + 1);
   b.options.max_tokens = 0;
   computed = 0;
-  b.session.n_past = 0;
+  retort_session_truncate(b.session, 0, NULL);
   EXPECT(&b, IDS(A, B, EOS, B, A), IDS(B), "", "b", STOP);
   assert_int_equal(computed, 5 + 1);
   int32_t many[N_CTX];
@@ -574,30 +584,30 @@ static void drafts_are_forgotten_when_the_session_is_used(void **state) {
   float logits[N_VOCAB];
   open_bench(&b, true);
   b.options.draft = 3;
-  assert_int_equal(rt_generation_open(&b.session, &error), RETORT_OK);
+  assert_int_equal(open_session(&b, &error), RETORT_OK);
   for (int trial = 0; trial < 3; trial++) {
     const int32_t prompt[] = {A, B, S, A, B, S, A};
     script = (const int32_t[]){B, S, A, B, S};
     script_size = 5;
     prompt_size = 7;
-    b.session.n_past = 0;
-    assert_int_equal(retort_generate_begin(&b.session, prompt, 7, &b.options, &error), RETORT_OK);
-    for (int i = 0; i < 4; i++) assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_OK); /* prompt by 4, prompt, B, S */
-    assert_true(e.token == S && b.session.n_past == 8 && b.session.n_ahead == 3);
+    retort_session_truncate(b.session, 0, NULL);
+    assert_int_equal(retort_generate_begin(b.session, prompt, 7, &b.options, &error), RETORT_OK);
+    for (int i = 0; i < 4; i++) assert_int_equal(retort_step(b.session, 0, &e, &error), RETORT_OK); /* prompt by 4, prompt, B, S */
+    assert_true(e.token == S && b.session->sequence->n_past == 8 && b.session->sequence->n_ahead == 3);
     computed = 0;
     if (trial == 1) { /* the caller looks ahead on his own */
       const int32_t own[] = {HELLO};
-      assert_int_equal(retort_session_eval(&b.session, own, 1, RETORT_LOGITS_LAST, logits, &error), RETORT_OK);
-      assert_int_equal(retort_session_truncate(&b.session, 8, &error), RETORT_OK);
+      assert_int_equal(retort_session_eval(b.session, own, 1, RETORT_LOGITS_LAST, logits, &error), RETORT_OK);
+      assert_int_equal(retort_session_truncate(b.session, 8, &error), RETORT_OK);
     }
     if (trial == 2) { /* a step without drafts does not lose them */
-      assert_int_equal(retort_step(&b.session, 1, &e, &error), RETORT_OK);
+      assert_int_equal(retort_step(b.session, 1, &e, &error), RETORT_OK);
       assert_true(e.token == A && computed == 0);
       continue;
     }
     int32_t rest[3];
     for (int i = 0; i < 3; i++) {
-      assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_OK);
+      assert_int_equal(retort_step(b.session, 0, &e, &error), RETORT_OK);
       rest[i] = e.token;
     }
     assert_true(rest[0] == A && rest[1] == B && rest[2] == S);
@@ -642,7 +652,9 @@ static void wrong_options_are_refused(void **state) {
   assert_int_equal(run(&b, NULL, 0, NULL, 0, &error), RETORT_ERROR_ARGUMENT);
   assert_int_equal(run(&b, IDS(BOS, N_VOCAB), IDS(A), &error), RETORT_ERROR_ARGUMENT);
   assert_int_equal(run(&b, IDS(-1), IDS(A), &error), RETORT_ERROR_ARGUMENT);
-  b.session.vocab = NULL;
+  retort_session_close(b.session);
+  b.session = NULL;
+  b.no_vocab = true;
   assert_int_equal(run(&b, IDS(BOS), IDS(A), &error), RETORT_ERROR_ARGUMENT);
   close_bench(&b);
 }
@@ -657,7 +669,7 @@ static void damaged_weights_are_reported(void **state) {
   assert_non_null(strstr(error.message, "not a finite number"));
   assert_int_equal(b.n_ids, 1);
   retort_event e = {.struct_size = sizeof e};
-  assert_int_equal(retort_step(&b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(retort_step(b.session, 0, &e, &error), RETORT_ERROR_ARGUMENT);
   damaged_at = 0;
   EXPECT(&b, IDS(BOS, A), IDS(A, B, B), "", "abb", STOP); /* the session goes on */
   close_bench(&b);

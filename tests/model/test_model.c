@@ -226,13 +226,13 @@ static void a_truncated_session_forgets(void **state) {
   assert_int_equal(retort_session_truncate(b.session, 5, NULL), RETORT_OK);
   assert_int_equal(retort_session_eval(b.session, other, 10, RETORT_LOGITS_NONE, NULL, NULL), RETORT_OK);
   assert_int_equal(retort_session_truncate(b.session, 5, NULL), RETORT_OK);
-  assert_int_equal(b.session->n_past, 5);
+  assert_int_equal(b.session->sequence->n_past, 5);
   assert_int_equal(retort_session_eval(b.session, ids + 5, 15, RETORT_LOGITS_ALL, again, NULL), RETORT_OK);
   assert_memory_equal(once + 5 * VOCAB, again, 15 * VOCAB * sizeof(float));
   assert_int_equal(retort_session_truncate(b.session, 0, NULL), RETORT_OK);
   assert_int_equal(retort_session_eval(b.session, ids, 20, RETORT_LOGITS_LAST, last, NULL), RETORT_OK);
   assert_memory_equal(once + 19 * VOCAB, last, sizeof last);
-  for (int i = 0; i < 20; i++) assert_int_equal(b.session->tokens[i], ids[i]);
+  for (int i = 0; i < 20; i++) assert_int_equal(b.session->sequence->tokens[i], ids[i]);
   bench_close(&b);
 }
 
@@ -261,11 +261,11 @@ static void sequences_in_one_batch_do_not_see_each_other(void **state) {
   uint32_t n = 0;
   for (uint32_t s = 0; s < SEQUENCES; s++)
     for (uint32_t i = 0; i < start[s]; i++) rows[n++] = (rt_row){.cache = &caches[s], .position = i, .token = ids[s][i]};
-  rt_forward(b.model, &b.session->work, rows, n, NULL);
+  rt_forward(b.model, &b.session->engine->work, rows, n, NULL);
   for (uint32_t step = 0; step < STEPS; step++) {
     for (uint32_t s = 0; s < SEQUENCES; s++)
       rows[s] = (rt_row){.cache = &caches[s], .position = start[s] + step, .token = ids[s][start[s] + step], .wanted = true};
-    rt_forward(b.model, &b.session->work, rows, SEQUENCES, together);
+    rt_forward(b.model, &b.session->engine->work, rows, SEQUENCES, together);
     for (uint32_t s = 0; s < SEQUENCES; s++) assert_memory_equal(together + s * VOCAB, alone[s] + step * VOCAB, VOCAB * sizeof(float));
   }
   for (uint32_t s = 0; s < SEQUENCES; s++) rt_kv_cut(&caches[s], 0);

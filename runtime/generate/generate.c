@@ -82,7 +82,7 @@ retort_status rt_generator_open(rt_generator *shared, rt_arena *arena, const ret
                            .vocab = vocab,
                            .info.struct_size = sizeof shared->info,
                            .n_vocab = model->hparams.n_vocab,
-                           .draft_cost = rt_kernels_row_cost(model->kernels, model->fine)};
+                           .draft_cost = rt_kernels_row_cost(model->kernels, model->two_planes)};
   retort_status status = retort_vocab_get_info(vocab, &shared->info, error);
   if (!status) status = rt_sampler_open(&shared->sampler, arena, shared->n_vocab, error);
   if (status) return status;

@@ -1,7 +1,7 @@
 /* attend_ops.h - attention of some query rows over one block of the KV cache, on registers of any width (lanes.h).
  *
  * Keys and values are first widened to floats in scratch memory, so that this file knows a cache's format in one place (widen). Many rows:
- * the block's keys are turned, so that positions sit in the lanes and the contract's tree over the head's sixteen lanes becomes plain
+ * the block's keys are transposed, so that positions sit in the lanes and the contract's tree over the head's sixteen lanes becomes plain
  * additions of registers; keys and values lie in panels of two registers' width, which stay in the first cache while all rows pass by. Few
  * rows: keys stay as they are, the head's elements in the lanes, a small chunk at a time, and one tree adds up as many scores as a register
  * holds. Both ways do the same additions in the same order, score by score and element by element (docs/NUMERICS.md), so the bits are the
@@ -72,7 +72,7 @@ INLINE void widen_values(const rt_attention_tile *t, uint32_t first, uint32_t n,
 /* ---- many rows ---------------------------------------------------------------------------------------------------------------- */
 
 /* A NATIVE x NATIVE square, by rounds of zipping each row with the one half the square below it. */
-INLINE void turn(part_float square[NATIVE]) {
+INLINE void transpose(part_float square[NATIVE]) {
 #pragma GCC unroll 4
   for (unsigned round = 1; round < NATIVE; round *= 2) {
     part_float zipped[NATIVE];
@@ -96,7 +96,7 @@ static __attribute__((noinline)) void turn_keys(const rt_attention_tile *t, uint
         part_float square[NATIVE];
 #pragma GCC unroll 16
         for (unsigned i = 0; i < NATIVE; i++) square[i] = load_register(rows + (size_t)(half + i) * stride + c);
-        turn(square);
+        transpose(square);
 #pragma GCC unroll 16
         for (unsigned i = 0; i < NATIVE; i++) store_register(panels + (size_t)(c + i) * KV_PANEL + half, square[i]);
       }

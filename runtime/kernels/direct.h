@@ -1,4 +1,5 @@
-/* direct.h - products with few inputs straight from the file's blocks, several rows side by side: what the variants that do so share.
+/* direct.h - products with one or a few inputs straight from the file's blocks, several rows side by side: what the variants that do so
+ * share.
  *
  * The including file first says how many rows it takes at once (DIRECT_ROWS). It has one kernel for each of the most used types, of its own
  * type direct_kernel; every other type goes by way of the panel.

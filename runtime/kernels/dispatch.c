@@ -146,13 +146,13 @@ retort_status rt_kernels_select(const retort_platform *platform, const char *nam
 
 const char *rt_kernels_name(const rt_kernels *kernels) { return kernels->name; }
 
-const uint16_t *rt_kernels_row_cost(const rt_kernels *kernels, bool fine) {
+const uint16_t *rt_kernels_row_cost(const rt_kernels *kernels, bool two_planes) {
   /* The core has no clock: measured on two Zen 4 cores. Where arithmetic is what takes the time a second row is not cheaper. */
-  static const uint16_t wide[RT_COSTED_ROWS] = {100, 110, 180, 180, 240, 250, 340, 350, 360, 370, 370, 380, 380, 380, 380, 380};
-  static const uint16_t two_planes[RT_COSTED_ROWS] = {100, 140, 210, 260, 290, 300, 300, 310, 340, 360, 380, 410, 430, 450, 470, 490};
+  static const uint16_t of_one_plane[RT_COSTED_ROWS] = {100, 110, 180, 180, 240, 250, 340, 350, 360, 370, 370, 380, 380, 380, 380, 380};
+  static const uint16_t of_two_planes[RT_COSTED_ROWS] = {100, 140, 210, 260, 290, 300, 300, 310, 340, 360, 380, 410, 430, 450, 470, 490};
   static const uint16_t scalar[RT_COSTED_ROWS] = {100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1300, 1400, 1500, 1600};
   if (kernels->scalar) return scalar;
-  return fine ? two_planes : wide;
+  return two_planes ? of_two_planes : of_one_plane;
 }
 
 const char *retort_kernels_variant(const retort_platform *platform, uint32_t index, int *available, const char **reason) {

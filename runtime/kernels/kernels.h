@@ -16,9 +16,9 @@ typedef struct rt_kernels rt_kernels; /* kernels/variant.h; opaque to the model 
 retort_status rt_kernels_select(const retort_platform *platform, const char *name, const rt_kernels **out, retort_error *error);
 const char *rt_kernels_name(const rt_kernels *kernels);
 
-/* [n]: the time of a pass of n + 1 rows, in hundredths of that of one row; for a model with `fine` activations or without. */
+/* [n]: the time of a pass of n + 1 rows, in hundredths of that of one row; for activations in two planes or in one. */
 enum { RT_COSTED_ROWS = 16 };
-const uint16_t *rt_kernels_row_cost(const rt_kernels *kernels, bool fine);
+const uint16_t *rt_kernels_row_cost(const rt_kernels *kernels, bool two_planes);
 
 /* A weight matrix in place in the file: `rows` rows of `cols` elements. y = W x. */
 typedef struct rt_matrix {
@@ -35,7 +35,7 @@ typedef struct rt_exec {
   const retort_platform *platform;
   uint8_t *scratch;     /* (workers, scratch_bytes) */
   size_t scratch_bytes; /* per worker, a multiple of 64 */
-  bool fine; /* rt_matmul quantises what rounding left of its inputs once more, in a second plane: 15 bits instead of 8, twice the work */
+  bool two_planes;      /* inputs are quantised twice, the second time what rounding left: 15 bits instead of 8, twice the work */
 } rt_exec;
 
 /* One product of a group: y[i * y_stride + r] = sum_c w[r][c] * x[i * x_stride + c] (+ bias[r] where bias is given, added last). */

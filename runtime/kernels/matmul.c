@@ -2,9 +2,9 @@
  *
  * All parts run in one parallel region: their rows are cut into chunks, and workers take chunks from one counter until none is left, so a
  * slow core does not hold the others. Parts that read the same rows share an input. A single small input is quantised by every worker for
- * itself, which costs less than a second region; else all are quantised once, in a region of their own. Fine products take two quantised
- * inputs for each given one, the second what the first left over, and add their results. Invariant: which worker computes a row, and
- * beside which others, changes no bit.
+ * itself, which costs less than a second region; else all are quantised once, in a region of their own. With two planes products take
+ * two quantised inputs for each given one, the second what the first left over, and add their results. Invariant: which worker computes a
+ * row, and beside which others, changes no bit.
  */
 #include "kernels.h"
 
@@ -15,10 +15,8 @@
 #include "variant.h"
 
 enum { PRIVATE_INPUTS = 4 }; /* at most so many rows of the one input are quantised by each worker itself */
-enum {
-  FEW_ROWS = 2048,
-  FEW_INPUTS = 16
-}; /* a fine chunk has more than RT_STRIP_ROWS rows, up to FEW_ROWS, for at most FEW_INPUTS inputs */
+/* A chunk has more than RT_STRIP_ROWS rows, up to GEMV_ROWS, where there are at most GEMV_INPUTS inputs. */
+enum { GEMV_ROWS = 2048, GEMV_INPUTS = 16 };
 
 static uint32_t round_up(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
 
@@ -35,24 +33,24 @@ static rt_inputs quantized_layout(rt_layout *at, uint32_t group, uint32_t cols, 
 }
 
 /* A worker's scratch. */
-typedef struct room {
+typedef struct worker_scratch {
   uint8_t *strip;
   rt_inputs inputs[2]; /* in groups of 32 and of 256: private inputs, or one row on its way into the lane layout */
   float *remainder;    /* (cols) what quantising one row left over */
-  float *results;      /* of a fine chunk, before its planes are added */
-} room;
-static room room_layout(rt_layout *at, uint32_t cols, uint64_t results) {
-  room r = {.strip = rt_place(at, RT_STRIP_BYTES(cols), 1)};
-  for (int f = 0; f < 2; f++) r.inputs[f] = quantized_layout(at, f ? 256 : 32, cols, PRIVATE_INPUTS);
-  r.remainder = rt_place(at, cols, sizeof(float));
-  r.results = rt_place(at, results, sizeof(float));
-  return r;
+  float *results;      /* of both planes, before they are added */
+} worker_scratch;
+static worker_scratch scratch_layout(rt_layout *at, uint32_t cols, uint64_t results) {
+  worker_scratch s = {.strip = rt_place(at, RT_STRIP_BYTES(cols), 1)};
+  for (int f = 0; f < 2; f++) s.inputs[f] = quantized_layout(at, f ? 256 : 32, cols, PRIVATE_INPUTS);
+  s.remainder = rt_place(at, cols, sizeof(float));
+  s.results = rt_place(at, results, sizeof(float));
+  return s;
 }
 
 size_t rt_matmul_scratch_bytes(const rt_exec *exec, uint32_t max_cols, uint32_t n) {
   rt_layout count = {0};
-  uint64_t many = (uint64_t)RT_STRIP_ROWS * 2 * n, few = (uint64_t)FEW_ROWS * FEW_INPUTS;
-  room_layout(&count, round_up(max_cols, 256), !exec->fine ? 0 : many > few ? many : few);
+  uint64_t many = (uint64_t)RT_STRIP_ROWS * 2 * n, gemv = (uint64_t)GEMV_ROWS * GEMV_INPUTS;
+  scratch_layout(&count, round_up(max_cols, 256), !exec->two_planes ? 0 : many > gemv ? many : gemv);
   return count.size;
 }
 
@@ -61,7 +59,7 @@ typedef struct input {
   const float *x;
   size_t x_stride;
   uint32_t cols;
-  uint32_t n_given, n;    /* rows; and quantised ones: those given, and in fine products as many remainders */
+  uint32_t n_given, n;    /* rows; and quantised ones: those given, and with two planes as many remainders */
   bool needed[2];         /* in groups of 32 and of 256 */
   rt_inputs quantized[2]; /* where they are not private */
   uint32_t end_tile;      /* its tiles are those before this one, after the input before */
@@ -84,20 +82,20 @@ typedef struct job {
 size_t rt_matmul_work_bytes(const rt_exec *exec, uint32_t max_cols, uint32_t n, uint32_t n_inputs) {
   rt_layout count = {0};
   rt_place(&count, n_inputs, sizeof(input));
-  uint64_t rows = (uint64_t)n * (exec->fine ? 2 : 1) + (uint64_t)(RT_TOKENS - 1) * n_inputs; /* each may end in a tile for one row */
+  uint64_t rows = (uint64_t)n * (exec->two_planes ? 2 : 1) + (uint64_t)(RT_TOKENS - 1) * n_inputs; /* each may end in a tile for one row */
   if (rows > UINT32_MAX - RT_TOKENS) return SIZE_MAX;
   for (int f = 0; f < 2; f++) quantized_layout(&count, f ? 256 : 32, round_up(max_cols, 256), (uint32_t)rows);
   return count.size;
 }
 
-static room room_of(const job *j, unsigned worker) {
+static worker_scratch scratch_of(const job *j, unsigned worker) {
   rt_layout at = {.base = j->exec->scratch + worker * j->exec->scratch_bytes};
-  return room_layout(&at, j->cols, 0); /* the results stand last and take what is left */
+  return scratch_layout(&at, j->cols, 0); /* the results stand last and take what is left */
 }
 
 /* ---- quantising the inputs ---- */
 
-/* Row i, or for i >= n_given what quantising row i - n_given lost; `remainder` is room for `cols` floats. */
+/* Row i, or for i >= n_given what quantising row i - n_given lost; `remainder` takes `cols` floats. */
 static void quantize_one(const rt_kernels *kernels, const input *from, uint32_t group, uint32_t i, int8_t *q, float *d, int16_t *sums,
                          float *remainder) {
   uint32_t cols = from->cols;
@@ -117,7 +115,7 @@ static void quantize_rows(const rt_kernels *kernels, const input *from, rt_input
                  in->sums + (size_t)i * (in->cols / RT_SUM), remainder);
 }
 
-/* One tile of 16 rows into the lane layout; `row` is room for one quantised row. */
+/* One tile of 16 rows into the lane layout; `row` takes one quantised row. */
 static void quantize_tile(const rt_kernels *kernels, const input *from, const rt_inputs *in, uint32_t tile, const rt_inputs *row,
                           float *remainder) {
   uint32_t cols = in->cols, groups = cols / in->group, first = tile * RT_TOKENS, unit = kernels->unit, side = kernels->side;
@@ -145,7 +143,7 @@ static void quantize_worker(void *arg, unsigned worker, unsigned n_workers) {
   (void)n_workers;
   job *j = arg;
   const rt_kernels *kernels = j->exec->kernels;
-  room own = room_of(j, worker);
+  worker_scratch own = scratch_of(j, worker);
   input *in = j->inputs;
   uint32_t base = 0, tiles = j->inputs[j->n_inputs - 1].end_tile; /* base: tiles of the inputs before `in` */
   for (uint32_t taken; (taken = atomic_fetch_add_explicit(&j->next_input, 1, memory_order_relaxed)) < tiles;) {
@@ -178,19 +176,20 @@ static void add_planes(const float *results, uint32_t rows, uint32_t n, float *y
 
 /* Some rows of one part. */
 static void multiply(const rt_kernels *kernels, const rt_matmul_part *part, uint32_t first, uint32_t rows, const input *in,
-                     const rt_inputs quantized[2], const room *scratch) {
+                     const rt_inputs quantized[2], const worker_scratch *scratch) {
   const rt_panel_format *panel = part->w->type->panel;
   float *y = part->y + first;
   if (in->n == 0) return;
   if (!panel) {
     kernels->dot_float(part->w, first, rows, in->x, in->x_stride, in->n_given, y, part->y_stride);
   } else {
-    bool fine = in->n > in->n_given;
+    bool two_planes = in->n > in->n_given;
     const rt_strip strip = {
-        part->w, first, rows, &quantized[panel->group == 256], fine ? scratch->results : y, fine ? rows : part->y_stride, scratch->strip};
+        part->w,       first, rows, &quantized[panel->group == 256], two_planes ? scratch->results : y, two_planes ? rows : part->y_stride,
+        scratch->strip};
     if (in->n >= kernels->gemm_from) kernels->gemm(&strip);
-    else kernels->dot(&strip);
-    if (fine) add_planes(scratch->results, rows, in->n_given, y, part->y_stride);
+    else kernels->gemv(&strip);
+    if (two_planes) add_planes(scratch->results, rows, in->n_given, y, part->y_stride);
   }
   if (part->bias) add_bias(part, first, rows, in->n_given);
 }
@@ -199,7 +198,7 @@ static void matmul_worker(void *arg, unsigned worker, unsigned n_workers) {
   (void)n_workers;
   job *j = arg;
   const rt_kernels *kernels = j->exec->kernels;
-  room scratch = room_of(j, worker);
+  worker_scratch scratch = scratch_of(j, worker);
   const input *in = j->inputs;
   if (j->private_)
     for (int f = 0; f < 2; f++) {
@@ -225,7 +224,7 @@ static void matmul_worker(void *arg, unsigned worker, unsigned n_workers) {
 /* About eight chunks a worker, of 16 rows at least; one strip at most for many inputs, else enough rows for prefetching to pay. */
 static uint32_t chunk_of(const job *j, uint64_t rows, uint32_t n) {
   uint64_t chunk = rows / (8u * (uint64_t)rt_workers(j->exec->platform)) / 16 * 16,
-           most = n >= j->exec->kernels->gemm_from || n > FEW_INPUTS ? RT_STRIP_ROWS : FEW_ROWS;
+           most = n >= j->exec->kernels->gemm_from || n > GEMV_INPUTS ? RT_STRIP_ROWS : GEMV_ROWS;
   return chunk < 16 ? 16 : (uint32_t)(chunk > most ? most : chunk);
 }
 
@@ -236,7 +235,7 @@ static bool same_input(const rt_matmul_part *a, const rt_matmul_part *b) {
 /* The inputs of all parts, each with its share of the chunks and tiles. */
 static void find_inputs(job *j, rt_layout *work) {
   const rt_matmul_part *parts = j->parts;
-  const uint32_t planes = j->exec->fine ? 2 : 1;
+  const uint32_t planes = j->exec->two_planes ? 2 : 1;
   uint64_t rows = parts[0].w->rows;
   for (size_t p = 1; p < j->n_parts; p++) {
     j->n_inputs += !same_input(&parts[p - 1], &parts[p]);

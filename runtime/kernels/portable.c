@@ -1,7 +1,7 @@
 /* portable.c - the executable form of docs/NUMERICS.md: plain C17 that any target compiles.
  *
  * Its integer dot product is written for reading; the other variants may take any order there, because integers do not care. The order of
- * the float operations in `dot` is the contract.
+ * the float operations in `gemv` is the contract.
  */
 #include "float_ops.h"
 #include "panel_strip.h"
@@ -34,7 +34,7 @@ static float group_of_256(const panel *p, size_t row, uint32_t g, const int8_t *
   return t;
 }
 
-static void dot(const rt_strip *strip) {
+static void gemv(const rt_strip *strip) {
   const rt_inputs *in = strip->inputs;
   panel p = panel_layout(strip);
   for (uint32_t start = 0; start < strip->rows; start += RT_STRIP_ROWS) {
@@ -54,4 +54,4 @@ static void dot(const rt_strip *strip) {
   }
 }
 
-const rt_kernels rt_kernels_portable = {.name = "portable", .gemm_from = UINT32_MAX, .scalar = true, .dot = dot, RT_FLOAT_OPS};
+const rt_kernels rt_kernels_portable = {.name = "portable", .gemm_from = UINT32_MAX, .scalar = true, .gemv = gemv, RT_FLOAT_OPS};

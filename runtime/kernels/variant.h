@@ -69,7 +69,7 @@ struct rt_kernels {
   uint8_t side, unit; /* the lane layout has so many tokens (8 or 16) side by side, of so many codes (4 or 8) each */
   /* One row of x (cols a multiple of group) to q (cols), d (cols / group), sums (cols / 16). */
   void (*quantize)(const float *x, uint32_t cols, uint32_t group, int8_t *q, float *d, int16_t *sums);
-  void (*dot)(const rt_strip *strip);  /* integer types, row layout */
+  void (*gemv)(const rt_strip *strip); /* integer types, row layout: for a few inputs */
   void (*gemm)(const rt_strip *strip); /* integer types, lane layout, at most RT_STRIP_ROWS rows */
   /* Float types: rows first..first+rows-1 of w times x (n, x_stride). */
   void (*dot_float)(const rt_matrix *w, uint32_t first, uint32_t rows, const float *x, size_t x_stride, uint32_t n, float *y,

@@ -27,8 +27,9 @@ retort_status rt_work_open(rt_work *work, const retort_platform *platform, const
   const rt_hparams *h = &model->hparams;
   uint32_t n_q = h->n_heads * h->head_dim, n_kv = h->n_kv_heads * h->head_dim;
   uint32_t widest_in = most(most(h->n_embd, n_q), h->n_ff);
-  *work = (rt_work){
-      .arena = {.platform = platform}, .exec = {.kernels = model->kernels, .platform = platform, .fine = model->fine}, .n_batch = n_batch};
+  *work = (rt_work){.arena = {.platform = platform},
+                    .exec = {.kernels = model->kernels, .platform = platform, .two_planes = model->two_planes},
+                    .n_batch = n_batch};
   rt_exec *exec = &work->exec;
   const rt_attention attention = {.k.dim = h->head_dim, .v.dim = h->head_dim, .n_heads = h->n_heads, .n_kv_heads = h->n_kv_heads};
   exec->scratch_bytes = rt_matmul_scratch_bytes(exec, widest_in, n_batch);

@@ -185,7 +185,7 @@ static retort_status open_into(retort_model *m, const retort_platform *platform,
     const rt_tensor *t = rt_gguf_tensor_at(gguf, i);
     m->n_parameters += t->dims[0] * t->dims[1] * t->dims[2] * t->dims[3];
   }
-  m->fine = m->hparams.n_embd < RT_FINE_BELOW;
+  m->two_planes = m->hparams.n_embd < RT_TWO_PLANES_BELOW;
   m->attention_scale = (float)(1.0 / sqrt((double)m->hparams.head_dim)); /* IEEE division and square root: exact everywhere */
   return rt_rotation_open(&m->rope, gguf, &m->hparams, &m->arena, error);
 }

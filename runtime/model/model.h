@@ -51,7 +51,7 @@ typedef struct rt_layer {
 
 /* Small models suffer most from 8-bit activations (SmolLM2-135M: a mean KL divergence of 0.003, as in llama.cpp) and are fast anyway, so
  * below this width they get 15 bits. Part of the numerics. */
-enum { RT_FINE_BELOW = 1024 };
+enum { RT_TWO_PLANES_BELOW = 1024 };
 
 struct retort_model {
   rt_arena arena; /* this struct's own tables; the weights stay in the file bytes */
@@ -59,7 +59,7 @@ struct retort_model {
   rt_hparams hparams;
   rt_rotation rope;
   float attention_scale;    /* head_dim^-1/2 */
-  bool fine;                /* activations in two int8 planes (rt_exec): n_embd below RT_FINE_BELOW */
+  bool two_planes;          /* activations in two int8 planes (rt_exec): n_embd below RT_TWO_PLANES_BELOW */
   rt_matrix embedding;      /* (n_vocab, n_embd) */
   rt_layer *layers;         /* (n_layers) */
   const float *output_norm; /* (n_embd) */

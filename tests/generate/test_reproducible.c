@@ -33,7 +33,7 @@
 enum { TOKENS = 140, WIDE_TOKENS = 70, ARCHS = 3, MOST_VARIANTS = 16 }; /* more positions than one attention block */
 static const char *const ARCH[ARCHS] = {"llama", "qwen2", "qwen3"};
 
-/* One model: `wide` is one layer wide enough to go without fine activations (RT_FINE_BELOW), else two small layers. */
+/* One model: `wide` is one layer wide enough to go with one plane of activations (RT_TWO_PLANES_BELOW), else two small layers. */
 typedef struct model_case {
   uint32_t type, kv_type;
   const char *name;
@@ -101,7 +101,7 @@ static tiny_model model_for(const model_case *c, int arch) {
   if (block == 1) t.n_embd = 172, t.n_ff = 236, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 44;
   if (block == 32) t.n_embd = 96, t.n_ff = 224, t.n_heads = 6, t.n_kv_heads = 3, t.head_dim = 32;
   if (block == 256) t.n_embd = 256, t.n_ff = 256, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 64;
-  if (c->wide) t.n_embd = RT_FINE_BELOW, t.n_layers = 1;
+  if (c->wide) t.n_embd = RT_TWO_PLANES_BELOW, t.n_layers = 1;
   return t;
 }
 

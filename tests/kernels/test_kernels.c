@@ -96,7 +96,7 @@ static float *make_inputs(uint32_t n, uint32_t cols, enum fill fill) {
 }
 
 /* Every part counts as an input of its own when memory is asked for, so that the worst case is what is checked. */
-static void matmul(const rt_kernels *kernels, unsigned workers, bool fine, const rt_matmul_part *parts, size_t n_parts) {
+static void matmul(const rt_kernels *kernels, unsigned workers, bool two_planes, const rt_matmul_part *parts, size_t n_parts) {
   retort_platform platform = pool_platform(&workers);
   uint32_t cols = 0, most = 0, n = 0;
   for (size_t p = 0; p < n_parts; p++) {
@@ -104,7 +104,7 @@ static void matmul(const rt_kernels *kernels, unsigned workers, bool fine, const
     if (parts[p].n > most) most = parts[p].n;
     n += parts[p].n;
   }
-  rt_exec exec = {.kernels = kernels, .platform = &platform, .fine = fine};
+  rt_exec exec = {.kernels = kernels, .platform = &platform, .two_planes = two_planes};
   exec.scratch_bytes = rt_matmul_scratch_bytes(&exec, cols, most);
   exec.scratch = rt_alloc(NULL, exec.scratch_bytes * workers);
   size_t work_bytes = rt_matmul_work_bytes(&exec, cols, n, (uint32_t)n_parts);
@@ -234,7 +234,7 @@ static void check_parts(const rt_kernels *kernels) {
               {RT_Q3_K, 21, 256, 20, 2}, {RT_Q5_1, 3, 96, 0, 1},    {RT_Q4_1, 100, 64, 17, 1}};
   enum { PARTS = RT_COUNT(made) };
   for (unsigned way = 0; way < 12; way++) {
-    bool fine = way % 2;
+    bool two_planes = way % 2;
     unsigned workers = 1 + way % 3;
     rt_matrix w[PARTS];
     rt_matmul_part parts[PARTS];
@@ -249,15 +249,16 @@ static void check_parts(const rt_kernels *kernels) {
       memset(y[p], 0xee, (size + 1) * sizeof(float));
       parts[p] = (rt_matmul_part){&w[p], p % 3 ? NULL : bias, x[made[p].x], made[p].cols + 8 * (p / 4), made[p].n, y[p], made[p].rows};
     }
-    matmul(kernels, workers, fine, parts, PARTS);
+    matmul(kernels, workers, two_planes, parts, PARTS);
     for (size_t p = 0; p < PARTS; p++) {
       size_t size = (size_t)made[p].rows * made[p].n;
       rt_matmul_part one = parts[p];
       one.y = malloc((size + 1) * sizeof(float));
       memset(one.y, 0xee, (size + 1) * sizeof(float));
-      matmul(way < 6 ? kernels : portable(), 1, fine, &one, 1);
+      matmul(way < 6 ? kernels : portable(), 1, two_planes, &one, 1);
       if (memcmp(one.y, y[p], (size + 1) * sizeof(float)))
-        fail_msg("%s, %u workers%s: part %zu differs from itself alone", rt_kernels_name(kernels), workers, fine ? ", fine" : "", p);
+        fail_msg("%s, %u workers%s: part %zu differs from itself alone", rt_kernels_name(kernels), workers,
+                 two_planes ? ", two planes" : "", p);
       free(one.y);
     }
     for (size_t p = 0; p < PARTS; p++) free(y[p]), free(memory[p]);

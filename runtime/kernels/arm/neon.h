@@ -1,6 +1,6 @@
 /* neon.h - the integer kernels of 64-bit and 32-bit ARM, compiled once for each tier: neon.c (every core with NEON), neon_dotprod.c (SDOT:
  * Cortex-A55, A76 and later), neon_i8mm.c (SMMLA too: Cortex-A510, A710, Neoverse V1 and later). Here are products of matrices; neon_gemv.h
- * has those with few tokens, and what would be the same code twice is lent by the tier below (neon_inherited.h).
+ * has those with one token or a few, and what would be the same code twice is inherited from the tier below (neon_inherited.h).
  *
  * All ARM products take signed bytes, so codes have their zero subtracted. Plain NEON adds products in 16 bits: 8 of them fit where no code
  * is beyond -32..32, 4 where none is beyond -64..64, else 2 ("wide"). Matrix products: 4 weight rows by 8 tokens, tokens in the lanes. Few
@@ -372,6 +372,6 @@ static void gemm(const rt_strip *strip) {
   }
 }
 
-#define NEON_KERNELS(NAME) {.name = NAME, .gemm_from = 5, .unit = UNIT, .side = SIDE, .dot = dot, .gemm = gemm, RT_FLOAT_OPS}
+#define NEON_KERNELS(NAME) {.name = NAME, .gemm_from = 5, .unit = UNIT, .side = SIDE, .gemv = gemv, .gemm = gemm, RT_FLOAT_OPS}
 
 #endif

@@ -1,11 +1,11 @@
-/* neon_gemv.h - matrix times a few vectors on 64-bit and 32-bit ARM; neon.h says how. SMMLA does not help there, so that tier has the dot
- * products of the one below. */
-#ifndef RT_KERNELS_NEON_FEW_H
-#define RT_KERNELS_NEON_FEW_H
+/* neon_gemv.h - matrix times one or a few vectors on 64-bit and 32-bit ARM; neon.h says how. SMMLA does not help there, so that tier has
+ * the dot products of the one below. */
+#ifndef RT_KERNELS_NEON_GEMV_H
+#define RT_KERNELS_NEON_GEMV_H
 
 #include "neon.h"
 
-enum { FEW_ROWS = 4, FEW_TOKENS = 2 };
+enum { GEMV_ROWS = 4, GEMV_TOKENS = 2 };
 
 /* Of an input's group of 32: the sum that stands for the zero of the codes, or in formats with minima that of the activations. */
 typedef union group_sum {
@@ -13,22 +13,22 @@ typedef union group_sum {
   float total;
 } group_sum;
 
-/* Four rows, in place or decoded, and up to FEW_TOKENS inputs. */
-typedef struct few {
-  const uint8_t *row[FEW_ROWS]; /* blocks, or codes of the panel; past the last row: the last again */
-  const panel *p;               /* where a row is decoded, if it is */
-  uint32_t last;                /* row */
+/* Four rows, in place or decoded, and up to GEMV_TOKENS inputs. */
+typedef struct gemv_place {
+  const uint8_t *row[GEMV_ROWS]; /* blocks, or codes of the panel; past the last row: the last again */
+  const panel *p;                /* where a row is decoded, if it is */
+  uint32_t last;                 /* row */
   const int8_t *q;
   const float *da;
   const int16_t *sums;
   const group_sum *sums_32; /* (tokens, groups) */
   size_t cols, groups;
-} few;
+} gemv_place;
 
 /* What a kernel reads: a type's blocks, or a panel with sub-blocks of 0 (none), 16 or 32 codes. */
 enum source { FROM_PANEL = 1000 };
 
-INLINE v4f halves4(const uint8_t *const block[FEW_ROWS], size_t at) {
+INLINE v4f halves4(const uint8_t *const block[GEMV_ROWS], size_t at) {
 #if defined(__aarch64__)
   uint16x4_t h = vdup_n_u16(0);
   h = vld1_lane_u16((const uint16_t *)(const void *)(block[0] + at), h, 0);
@@ -41,7 +41,7 @@ INLINE v4f halves4(const uint8_t *const block[FEW_ROWS], size_t at) {
 #endif
 }
 /* Two halves that lie side by side in each block. */
-INLINE void halves4x2(const uint8_t *const block[FEW_ROWS], size_t at, v4f *first, v4f *second) {
+INLINE void halves4x2(const uint8_t *const block[GEMV_ROWS], size_t at, v4f *first, v4f *second) {
 #if defined(__aarch64__)
   uint32x4_t v = vdupq_n_u32(0);
   v = vld1q_lane_u32((const uint32_t *)(const void *)(block[0] + at), v, 0);
@@ -55,13 +55,14 @@ INLINE void halves4x2(const uint8_t *const block[FEW_ROWS], size_t at, v4f *firs
   *second = halves4(block, at + 2);
 #endif
 }
-INLINE size_t panel_row(const few *x, size_t r) { return r < x->last ? r : x->last; }
-INLINE v4f panel4(const few *x, const float *of_rows, size_t g) {
+INLINE size_t panel_row(const gemv_place *x, size_t r) { return r < x->last ? r : x->last; }
+INLINE v4f panel4(const gemv_place *x, const float *of_rows, size_t g) {
   return (v4f){of_rows[panel_row(x, 0) * x->groups + g], of_rows[panel_row(x, 1) * x->groups + g], of_rows[panel_row(x, 2) * x->groups + g],
                of_rows[panel_row(x, 3) * x->groups + g]};
 }
 /* d, and m where the format has one, of group g, whose halves lie `at` bytes into the blocks. */
-INLINE void scales_of(const few *x, unsigned from, size_t g, const uint8_t *const block[FEW_ROWS], size_t at, bool min, v4f *d, v4f *m) {
+INLINE void scales_of(const gemv_place *x, unsigned from, size_t g, const uint8_t *const block[GEMV_ROWS], size_t at, bool min, v4f *d,
+                      v4f *m) {
   if (from != FROM_PANEL && min) {
     halves4x2(block, at, d, m);
     return;
@@ -81,21 +82,21 @@ INLINE void codes_32(const uint8_t *block, unsigned from, bool wide, int8x16_t w
 }
 
 /* The products of a group of 4-bit codes, which lie `at` bytes into the blocks; the sums of four rows side by side. */
-INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const int8x16_t a[FEW_TOKENS][2], unsigned T,
-                        int32x4_t sum[FEW_TOKENS]) {
+INLINE void nibble_sums(const uint8_t *const block[GEMV_ROWS], size_t at, const int8x16_t a[GEMV_TOKENS][2], unsigned T,
+                        int32x4_t sum[GEMV_TOKENS]) {
 #if defined(__ARM_FEATURE_DOTPROD)
-  /* Turned, so that a vector has 4 bytes of each row: that costs less than adding across the lanes. */
-  uint32x4_t b[FEW_ROWS];
-  for (unsigned r = 0; r < FEW_ROWS; r++) b[r] = vreinterpretq_u32_u8(vld1q_u8(block[r] + at));
+  /* Transposed, so that a vector has 4 bytes of each row: that costs less than adding across the lanes. */
+  uint32x4_t b[GEMV_ROWS];
+  for (unsigned r = 0; r < GEMV_ROWS; r++) b[r] = vreinterpretq_u32_u8(vld1q_u8(block[r] + at));
   uint64x2_t even[2], odd[2];
   for (unsigned i = 0; i < 2; i++) {
     even[i] = vreinterpretq_u64_u32(vtrn1q_u32(b[2 * i], b[2 * i + 1]));
     odd[i] = vreinterpretq_u64_u32(vtrn2q_u32(b[2 * i], b[2 * i + 1]));
   }
   for (unsigned t = 0; t < T; t++) sum[t] = vdupq_n_s32(0);
-#define BYTES(i, turned)                                                                                                   \
+#define BYTES(i, transposed)                                                                                               \
   {                                                                                                                        \
-    uint8x16_t v = vreinterpretq_u8_u64(turned);                                                                           \
+    uint8x16_t v = vreinterpretq_u8_u64(transposed);                                                                       \
     int8x16_t low = low_nibbles(v), high = high_nibbles(v);                                                                \
     for (unsigned t = 0; t < T; t++) sum[t] = vdotq_laneq_s32(vdotq_laneq_s32(sum[t], low, a[t][0], i), high, a[t][1], i); \
   }
@@ -106,8 +107,8 @@ INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const i
 #undef BYTES
 #else
   /* All products of a row's group fit in two lanes of 16 bits. */
-  int16x8_t h[FEW_TOKENS][FEW_ROWS];
-  for (unsigned r = 0; r < FEW_ROWS; r++) {
+  int16x8_t h[GEMV_TOKENS][GEMV_ROWS];
+  for (unsigned r = 0; r < GEMV_ROWS; r++) {
     uint8x16_t v = vld1q_u8(block[r] + at);
     const int8x16_t w[2] = {low_nibbles(v), high_nibbles(v)};
     for (unsigned t = 0; t < T; t++) h[t][r] = products_32(w, a[t]);
@@ -117,18 +118,18 @@ INLINE void nibble_sums(const uint8_t *const block[FEW_ROWS], size_t at, const i
 }
 
 /* Groups of 32, T tokens. */
-INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide, v4f result[FEW_TOKENS]) {
+INLINE void gemv_32(const gemv_place *x, unsigned from, unsigned T, bool min, bool wide, v4f result[GEMV_TOKENS]) {
   const size_t bytes = from == RT_Q4_0   ? sizeof(rt_q4_0_block)
                        : from == RT_Q4_1 ? sizeof(rt_q4_1_block)
                        : from == RT_Q8_0 ? sizeof(rt_q8_0_block)
                                          : 32;
   const bool nibbles = from == RT_Q4_0 || from == RT_Q4_1;
-  const uint8_t *block[FEW_ROWS];
-  const int8_t *q[FEW_TOKENS];
-  const float *da[FEW_TOKENS];
-  const group_sum *sums[FEW_TOKENS];
-  v4f acc[FEW_TOKENS];
-  for (unsigned r = 0; r < FEW_ROWS; r++) block[r] = x->row[r];
+  const uint8_t *block[GEMV_ROWS];
+  const int8_t *q[GEMV_TOKENS];
+  const float *da[GEMV_TOKENS];
+  const group_sum *sums[GEMV_TOKENS];
+  v4f acc[GEMV_TOKENS];
+  for (unsigned r = 0; r < GEMV_ROWS; r++) block[r] = x->row[r];
   for (unsigned t = 0; t < T; t++) {
     q[t] = x->q + t * x->cols;
     da[t] = x->da + t * x->groups;
@@ -136,8 +137,8 @@ INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide,
     acc[t] = splat4(0.0f);
   }
   for (size_t g = 0; g < x->groups; g++) {
-    int8x16_t a[FEW_TOKENS][2];
-    int32x4_t sum[FEW_TOKENS];
+    int8x16_t a[GEMV_TOKENS][2];
+    int32x4_t sum[GEMV_TOKENS];
     for (unsigned t = 0; t < T; t++) {
       a[t][0] = vld1q_s8(q[t]);
       a[t][1] = vld1q_s8(q[t] + 16);
@@ -146,8 +147,8 @@ INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide,
     if (nibbles) {
       nibble_sums(block, bytes - 16, a, T, sum);
     } else {
-      int32x4_t v[FEW_TOKENS][FEW_ROWS];
-      for (unsigned r = 0; r < FEW_ROWS; r++) {
+      int32x4_t v[GEMV_TOKENS][GEMV_ROWS];
+      for (unsigned r = 0; r < GEMV_ROWS; r++) {
         int8x16_t w[2];
         codes_32(block[r], from, wide, w);
         for (unsigned t = 0; t < T; t++) v[t][r] = dot32(w, a[t], wide);
@@ -156,7 +157,7 @@ INLINE void few_32(const few *x, unsigned from, unsigned T, bool min, bool wide,
     }
     v4f d, m;
     scales_of(x, from, g, block, 0, min, &d, &m);
-    for (unsigned r = 0; r < FEW_ROWS; r++) block[r] += bytes;
+    for (unsigned r = 0; r < GEMV_ROWS; r++) block[r] += bytes;
     for (unsigned t = 0; t < T; t++) {
       if (!min && !wide) sum[t] = vaddq_s32(sum[t], vdupq_n_s32(sums[t][g].zero));
       v4f term = d * to_float(sum[t]);
@@ -198,7 +199,7 @@ INLINE void codes_64(const uint8_t *at, unsigned from, unsigned k, bool wide, ui
 }
 
 /* Groups of 256 in sub-blocks of `sub`. Q6_K's zero of 32 is taken out of the sums, others' out of the codes. */
-INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool min, bool wide, v4f acc[FEW_TOKENS]) {
+INLINE void gemv_256(const gemv_place *x, unsigned from, unsigned T, unsigned sub, bool min, bool wide, v4f acc[GEMV_TOKENS]) {
   const size_t block = from == RT_Q4_K   ? sizeof(rt_q4_k_block)
                        : from == RT_Q5_K ? sizeof(rt_q5_k_block)
                        : from == RT_Q6_K ? sizeof(rt_q6_k_block)
@@ -206,8 +207,8 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
   const uint8_t zero = from == FROM_PANEL ? x->p->format.zero : 0;
   for (unsigned t = 0; t < T; t++) acc[t] = splat4(0.0f);
   for (size_t g = 0; g < x->groups; g++) {
-    int32x4_t v[FEW_TOKENS][FEW_ROWS], u[FEW_TOKENS][FEW_ROWS];
-    int16x8_t sums[FEW_TOKENS][2]; /* of 16 elements each, or of 32 in the first vector alone */
+    int32x4_t v[GEMV_TOKENS][GEMV_ROWS], u[GEMV_TOKENS][GEMV_ROWS];
+    int16x8_t sums[GEMV_TOKENS][2]; /* of 16 elements each, or of 32 in the first vector alone */
     for (unsigned t = 0; t < T; t++) {
       const int16_t *s = x->sums + t * (x->cols / RT_SUM) + 16 * g;
       sums[t][0] = vld1q_s16(s);
@@ -220,7 +221,7 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
                                   vpadd_s16(vget_low_s16(sums[t][1]), vget_high_s16(sums[t][1])));
 #endif
     }
-    for (unsigned r = 0; r < FEW_ROWS; r++) {
+    for (unsigned r = 0; r < GEMV_ROWS; r++) {
       const uint8_t *at = x->row[r] + g * block;
       int32x4_t scales[4];
       int16x8_t mins[2]; /* minima, or Q6_K's scales, which its zero is multiplied with */
@@ -285,30 +286,31 @@ INLINE void few_256(const few *x, unsigned from, unsigned T, unsigned sub, bool 
   }
 }
 
-typedef void few_kernel(const few *x, unsigned T, v4f acc[FEW_TOKENS]);
-#define FEW(NAME, CALL_1, CALL_2)                                   \
-  static void NAME(const few *x, unsigned T, v4f acc[FEW_TOKENS]) { \
-    if (T == 1) CALL_1;                                             \
-    else CALL_2;                                                    \
+typedef void gemv_kernel(const gemv_place *x, unsigned T, v4f acc[GEMV_TOKENS]);
+#define GEMV(NAME, CALL_1, CALL_2)                                          \
+  static void NAME(const gemv_place *x, unsigned T, v4f acc[GEMV_TOKENS]) { \
+    if (T == 1) CALL_1;                                                     \
+    else CALL_2;                                                            \
   }
-#define FEW_32(NAME, FROM, MIN, WIDE) FEW(NAME, few_32(x, FROM, 1, MIN, WIDE, acc), few_32(x, FROM, 2, MIN, WIDE, acc))
-#define FEW_256(NAME, FROM, SUB, MIN, WIDE) FEW(NAME, few_256(x, FROM, 1, SUB, MIN, WIDE, acc), few_256(x, FROM, 2, SUB, MIN, WIDE, acc))
-FEW_32(few_q4_0, RT_Q4_0, false, false)
-FEW_32(few_q4_1, RT_Q4_1, true, false)
-FEW_32(few_q8_0, RT_Q8_0, false, true)
-FEW_256(few_q4_k, RT_Q4_K, 32, true, false)
-FEW_256(few_q5_k, RT_Q5_K, 32, true, false)
-FEW_256(few_q6_k, RT_Q6_K, 16, false, false)
-FEW_32(panel_32, FROM_PANEL, false, false)
-FEW_32(panel_32_min, FROM_PANEL, true, false)
-FEW_32(panel_32_8bit, FROM_PANEL, false, true)
-FEW_256(panel_sub16, FROM_PANEL, 16, false, false)
-FEW_256(panel_sub16_min, FROM_PANEL, 16, true, false)
-FEW_256(panel_sub32_7bit, FROM_PANEL, 32, false, false)
-FEW_256(panel_sub32_min, FROM_PANEL, 32, true, false)
-FEW_256(panel_sub32_8bit, FROM_PANEL, 32, false, true)
+#define GEMV_32(NAME, FROM, MIN, WIDE) GEMV(NAME, gemv_32(x, FROM, 1, MIN, WIDE, acc), gemv_32(x, FROM, 2, MIN, WIDE, acc))
+#define GEMV_256(NAME, FROM, SUB, MIN, WIDE) \
+  GEMV(NAME, gemv_256(x, FROM, 1, SUB, MIN, WIDE, acc), gemv_256(x, FROM, 2, SUB, MIN, WIDE, acc))
+GEMV_32(gemv_q4_0, RT_Q4_0, false, false)
+GEMV_32(gemv_q4_1, RT_Q4_1, true, false)
+GEMV_32(gemv_q8_0, RT_Q8_0, false, true)
+GEMV_256(gemv_q4_k, RT_Q4_K, 32, true, false)
+GEMV_256(gemv_q5_k, RT_Q5_K, 32, true, false)
+GEMV_256(gemv_q6_k, RT_Q6_K, 16, false, false)
+GEMV_32(panel_32, FROM_PANEL, false, false)
+GEMV_32(panel_32_min, FROM_PANEL, true, false)
+GEMV_32(panel_32_8bit, FROM_PANEL, false, true)
+GEMV_256(panel_sub16, FROM_PANEL, 16, false, false)
+GEMV_256(panel_sub16_min, FROM_PANEL, 16, true, false)
+GEMV_256(panel_sub32_7bit, FROM_PANEL, 32, false, false)
+GEMV_256(panel_sub32_min, FROM_PANEL, 32, true, false)
+GEMV_256(panel_sub32_8bit, FROM_PANEL, 32, false, true)
 
-static few_kernel *const panel_kernels[RT_PANEL_KINDS] = {
+static gemv_kernel *const panel_kernels[RT_PANEL_KINDS] = {
     [RT_PANEL_32_4BIT] = panel_32,
     [RT_PANEL_32_5BIT] = panel_32,
     [RT_PANEL_32_8BIT] = panel_32_8bit,
@@ -325,22 +327,22 @@ static few_kernel *const panel_kernels[RT_PANEL_KINDS] = {
     [RT_PANEL_SUB32_MIN_5BIT] = panel_sub32_min,
 };
 
-static few_kernel *few_kernel_for(const rt_matrix *w, bool *in_place) {
+static gemv_kernel *gemv_kernel_for(const rt_matrix *w, bool *in_place) {
   *in_place = true;
   switch (w->type->id) {
-    case RT_Q4_0: return few_q4_0;
-    case RT_Q4_1: return few_q4_1;
-    case RT_Q8_0: return few_q8_0;
-    case RT_Q4_K: return few_q4_k;
-    case RT_Q5_K: return few_q5_k;
-    case RT_Q6_K: return few_q6_k;
+    case RT_Q4_0: return gemv_q4_0;
+    case RT_Q4_1: return gemv_q4_1;
+    case RT_Q8_0: return gemv_q8_0;
+    case RT_Q4_K: return gemv_q4_k;
+    case RT_Q5_K: return gemv_q5_k;
+    case RT_Q6_K: return gemv_q6_k;
     default: break;
   }
   *in_place = false;
   return panel_kernels[w->kind];
 }
 
-/* few's sums_32 of all inputs, where the format needs them. They lie behind the panel: scales are not there. */
+/* gemv_place's sums_32 of all inputs, where the format needs them. They lie behind the panel: scales are not there. */
 static const group_sum *sums_of_groups(const rt_inputs *in, const panel *p, rt_panel_kind kind) {
   group_sum *sums = (group_sum *)(void *)p->rest;
   if (p->format.group != 32 || kind == RT_PANEL_32_8BIT) return sums;
@@ -352,24 +354,24 @@ static const group_sum *sums_of_groups(const rt_inputs *in, const panel *p, rt_p
   return sums;
 }
 
-static void dot(const rt_strip *strip) {
+static void gemv(const rt_strip *strip) {
   const rt_inputs *in = strip->inputs;
   const rt_matrix *w = strip->w;
   panel p = panel_layout(strip);
   bool in_place;
-  few_kernel *kernel = few_kernel_for(w, &in_place);
+  gemv_kernel *kernel = gemv_kernel_for(w, &in_place);
   const group_sum *sums_32 = sums_of_groups(in, &p, w->kind);
-  few x = {.p = &p, .cols = p.cols, .groups = p.groups};
+  gemv_place x = {.p = &p, .cols = p.cols, .groups = p.groups};
   const size_t stride = in_place ? w->row_bytes : p.cols;
-  for (uint32_t start = 0; start < strip->rows; start += FEW_ROWS) {
-    uint32_t rows = strip->rows - start < FEW_ROWS ? strip->rows - start : FEW_ROWS;
+  for (uint32_t start = 0; start < strip->rows; start += GEMV_ROWS) {
+    uint32_t rows = strip->rows - start < GEMV_ROWS ? strip->rows - start : GEMV_ROWS;
     if (!in_place) panel_fill(&p, w, strip->first + start, rows);
     x.last = rows - 1;
     x.row[0] = in_place ? w->data + (strip->first + start) * stride : p.codes;
-    for (uint32_t r = 1; r < FEW_ROWS; r++) x.row[r] = r < rows ? x.row[r - 1] + stride : x.row[r - 1];
-    for (uint32_t i = 0; i < in->n; i += FEW_TOKENS) {
-      uint32_t tokens = in->n - i < FEW_TOKENS ? in->n - i : FEW_TOKENS;
-      v4f acc[FEW_TOKENS];
+    for (uint32_t r = 1; r < GEMV_ROWS; r++) x.row[r] = r < rows ? x.row[r - 1] + stride : x.row[r - 1];
+    for (uint32_t i = 0; i < in->n; i += GEMV_TOKENS) {
+      uint32_t tokens = in->n - i < GEMV_TOKENS ? in->n - i : GEMV_TOKENS;
+      v4f acc[GEMV_TOKENS];
       x.q = in->q + (size_t)i * in->cols;
       x.da = in->d + (size_t)i * p.groups;
       x.sums = in->sums + (size_t)i * (in->cols / RT_SUM);
@@ -377,7 +379,7 @@ static void dot(const rt_strip *strip) {
       kernel(&x, tokens, acc);
       for (uint32_t t = 0; t < tokens; t++) {
         float *y = strip->y + (i + t) * strip->y_stride + start;
-        if (rows == FEW_ROWS) memcpy(y, &acc[t], sizeof acc[t]);
+        if (rows == GEMV_ROWS) memcpy(y, &acc[t], sizeof acc[t]);
         else memcpy(y, &acc[t], rows * sizeof *y);
       }
     }

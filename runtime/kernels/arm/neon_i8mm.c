@@ -3,7 +3,7 @@
 #include "neon.h"
 #include "neon_inherited.h"
 
-static void dot(const rt_strip *strip) { rt_kernels_neon_dotprod.dot(strip); }
+static void gemv(const rt_strip *strip) { rt_kernels_neon_dotprod.gemv(strip); }
 
 const rt_kernels rt_kernels_neon_i8mm = NEON_KERNELS("neon-i8mm");
 #endif

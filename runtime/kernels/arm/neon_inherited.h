@@ -1,7 +1,7 @@
 /* neon_inherited.h - the float operations of the higher tiers of 64-bit ARM: those of neon.c. Dot products of bytes change nothing in them,
  * and a program for devices need not hold them three times. A table cannot be initialised from another, so each is a jump. */
-#ifndef RT_KERNELS_NEON_LENT_H
-#define RT_KERNELS_NEON_LENT_H
+#ifndef RT_KERNELS_NEON_INHERITED_H
+#define RT_KERNELS_NEON_INHERITED_H
 
 #include "../variant.h"
 

@@ -131,5 +131,5 @@ bool rt_relaxed_dot_is_right(void) {
 }
 
 const rt_kernels rt_kernels_relaxed = {
-    .name = "relaxed", .gemm_from = 4, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
+    .name = "relaxed", .gemm_from = 4, .side = RT_TOKENS, .unit = 4, .gemv = gemv, .gemm = gemm, RT_FLOAT_OPS};
 #endif

@@ -3,5 +3,5 @@
 #include "wasm_simd.h"
 
 const rt_kernels rt_kernels_simd128 = {
-    .name = "simd128", .gemm_from = 4, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm_words, RT_FLOAT_OPS};
+    .name = "simd128", .gemm_from = 4, .side = RT_TOKENS, .unit = 4, .gemv = gemv, .gemm = gemm_words, RT_FLOAT_OPS};
 #endif

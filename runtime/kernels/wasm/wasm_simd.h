@@ -199,7 +199,7 @@ static void gemm_words(const rt_strip *strip) {
   }
 }
 
-/* ---- matrix times few vectors ---- */
+/* ---- matrix times one or a few vectors ---- */
 
 /* There is no instruction to prefetch with, and four short rows read side by side are no pattern that a processor foresees. Single bytes
  * loaded in order, so far in front of what is computed, are one: its own prefetching then keeps in front of them. Up to three times as fast
@@ -544,7 +544,7 @@ static void dot_256(const rt_strip *strip, row_kernel *kernel, int order, size_t
   }
 }
 
-static void dot(const rt_strip *strip) {
+static void gemv(const rt_strip *strip) {
   switch (strip->w->type->id) {
     case RT_Q4_0: dot_32(strip, four_q4_0, NIBBLES + 16); break;
     case RT_Q4_1: dot_32(strip, four_q4_1, NIBBLES + 16); break;

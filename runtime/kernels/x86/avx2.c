@@ -3,5 +3,6 @@
 #define VNNI 0
 #include "avx2.h"
 
-const rt_kernels rt_kernels_avx2 = {.name = "avx2", .gemm_from = 11, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
+const rt_kernels rt_kernels_avx2 = {
+    .name = "avx2", .gemm_from = 11, .side = RT_TOKENS, .unit = 4, .gemv = gemv, .gemm = gemm, RT_FLOAT_OPS};
 #endif

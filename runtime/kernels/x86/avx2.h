@@ -305,13 +305,13 @@ static gemm_kernel *const gemm_kernels[RT_PANEL_KINDS] = {
 };
 
 /* Results (rows, 16 tokens) of the tokens that there are to y (tokens, y_stride), eight rows at a time. */
-INLINE void store_turned(const float *results, uint32_t rows, uint32_t tokens, float *y, size_t y_stride) {
+INLINE void store_transposed(const float *results, uint32_t rows, uint32_t tokens, float *y, size_t y_stride) {
   uint32_t r = 0;
   for (; r + 8 <= rows; r += 8)
     for (uint32_t k = 0; k < tokens; k += 8) {
       part_float square[NATIVE];
       for (unsigned i = 0; i < NATIVE; i++) square[i] = load_register(results + (r + i) * RT_TOKENS + k);
-      turn(square);
+      transpose(square);
       for (unsigned i = 0; i < NATIVE && k + i < tokens; i++) store_register(y + (k + i) * y_stride + r, square[i]);
     }
   for (; r < rows; r++)
@@ -346,12 +346,12 @@ static void gemm(const rt_strip *strip) {
 #endif
     for (uint32_t i = 0; i < in->n; i += RT_TOKENS) {
       kernel(&p, rows, in, i / RT_TOKENS, out);
-      store_turned(out, rows, in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS, strip->y + i * strip->y_stride + first, strip->y_stride);
+      store_transposed(out, rows, in->n - i < RT_TOKENS ? in->n - i : RT_TOKENS, strip->y + i * strip->y_stride + first, strip->y_stride);
     }
   }
 }
 
-/* ---- matrix times few vectors: 8 weight rows at a time ---- */
+/* ---- matrix times one or a few vectors: 8 weight rows at a time ---- */
 
 INLINE __m256i pair_sums(__m256i a, __m256i b) { return _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b)); }
 INLINE __m256i quad_sums(const __m256i v[4]) {
@@ -420,7 +420,7 @@ INLINE __m256 dot8_256(const panel *p, const int8_t *q, const float *da, const i
   return acc;
 }
 
-/* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
+/* ---- matrix times one or a few vectors, straight from the file's blocks for the most used types ---- */
 
 /* Eight rows in place, and up to MOST_TOKENS inputs. */
 enum { MOST_TOKENS = 4, DIRECT_ROWS = 8 };
@@ -632,7 +632,7 @@ DIRECT(direct_q6_k, direct_256, RT_Q6_K, sizeof(rt_q6_k_block), 208, acc)
 typedef void direct_kernel(const direct *, unsigned, __m256[MOST_TOKENS]);
 DIRECT_FOR
 
-static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
+static void gemv_direct(const rt_strip *strip, direct_kernel *kernel) {
   const rt_inputs *in = strip->inputs;
   direct x = direct_open(strip);
   for (uint32_t start = 0; start < strip->rows; start += DIRECT_ROWS) {
@@ -673,10 +673,10 @@ static panel_kernel *const panel_kernels[RT_PANEL_KINDS] = {
     [RT_PANEL_SUB32_MIN_4BIT] = dot8_sub32_7bit, [RT_PANEL_SUB32_MIN_5BIT] = dot8_sub32_7bit,
 };
 
-static void dot(const rt_strip *strip) {
+static void gemv(const rt_strip *strip) {
   direct_kernel *direct_dot = direct_for(strip->w->type->id);
   if (direct_dot) {
-    dot_direct(strip, direct_dot);
+    gemv_direct(strip, direct_dot);
     return;
   }
   const rt_inputs *in = strip->inputs;

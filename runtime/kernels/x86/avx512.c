@@ -230,7 +230,7 @@ static void gemm(const rt_strip *strip) {
   }
 }
 
-/* ---- matrix times few vectors ---- */
+/* ---- matrix times one or a few vectors ---- */
 
 /* (a, b) to a0+a2, b0+b2, a1+a3, b1+b3 in each 128-bit part; then of two such, the sums of four inputs side by side. */
 INLINE __m512i pair_sums(__m512i a, __m512i b) { return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b)); }
@@ -347,7 +347,7 @@ INLINE __m512 dot16_256(const panel *p, const int8_t *q, const float *da, const 
   return acc;
 }
 
-/* ---- matrix times few vectors, straight from the file's blocks for the most used types ---- */
+/* ---- matrix times one or a few vectors, straight from the file's blocks for the most used types ---- */
 
 /* Sixteen rows in place, and up to MOST_TOKENS inputs. */
 enum { MOST_TOKENS = 4, DIRECT_ROWS = 16 };
@@ -656,7 +656,7 @@ DIRECT_256(Q6_K, q6_k, 208)
 typedef void direct_kernel(const direct *, unsigned, __m512[MOST_TOKENS]);
 DIRECT_FOR
 
-static void dot_direct(const rt_strip *strip, direct_kernel *kernel) {
+static void gemv_direct(const rt_strip *strip, direct_kernel *kernel) {
   const rt_inputs *in = strip->inputs;
   direct x = direct_open(strip);
   for (uint32_t start = 0; start < strip->rows; start += DIRECT_ROWS) {
@@ -701,10 +701,10 @@ static panel_kernel *const panel_kernels[RT_PANEL_KINDS] = {
     [RT_PANEL_SUB32_MIN_5BIT] = dot16_sub32_7bit,
 };
 
-static void dot(const rt_strip *strip) {
+static void gemv(const rt_strip *strip) {
   direct_kernel *kernel = direct_for(strip->w->type->id);
   if (kernel) {
-    dot_direct(strip, kernel);
+    gemv_direct(strip, kernel);
     return;
   }
   const rt_inputs *in = strip->inputs;
@@ -727,5 +727,5 @@ static void dot(const rt_strip *strip) {
 }
 
 const rt_kernels rt_kernels_avx512 = {
-    .name = "avx512", .gemm_from = 8, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
+    .name = "avx512", .gemm_from = 8, .side = RT_TOKENS, .unit = 4, .gemv = gemv, .gemm = gemm, RT_FLOAT_OPS};
 #endif

@@ -25,5 +25,5 @@ static inline __m256i dpbusd(__m256i acc, __m256i w, __m256i a) {
 #include "avx2.h"
 
 const rt_kernels rt_kernels_avx_vnni = {
-    .name = "avx-vnni", .gemm_from = 8, .side = RT_TOKENS, .unit = 4, .dot = dot, .gemm = gemm, RT_FLOAT_OPS};
+    .name = "avx-vnni", .gemm_from = 8, .side = RT_TOKENS, .unit = 4, .gemv = gemv, .gemm = gemm, RT_FLOAT_OPS};
 #endif

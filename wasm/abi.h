@@ -84,7 +84,7 @@ EXPORT(retort_proof) int32_t abi_proof(int32_t session); /* JSON, as `retort run
 /* A session, a model without sessions, or a loader. */
 EXPORT(retort_close) int32_t abi_close(int32_t object);
 
-/* ---- for the skins of wasi/, which are not part of the plugin that imports nothing ---- */
+/* ---- for the builds of wasi/ that import something from the host; not part of the plugin that imports nothing ---- */
 
 /* Puts up to `size` bytes (1 or more) of the loader's file at `to`: how many; 0: it ends before; below 0: a retort_status, with the error
  * kept. */

@@ -4,7 +4,7 @@
  * has not come yet after the caller did its own share, by the caller: on a busy machine nobody waits for a thread that got no core. Each
  * share that is done counts off `pending`. Between regions, which in decoding are microseconds apart, a worker spins, but only for a
  * bounded time; then it sleeps on a condition. The same holds for the caller that waits for the last worker. So an idle pool costs nothing,
- * and two processes that share the cores lend them to each other: whoever waits too long yields and then sleeps instead of burning the time
+ * and two processes that share the cores leave them to each other: whoever waits too long yields and then sleeps instead of burning the time
  * that the other, or its own late worker, needs.
  *
  * One region is open at a time. A thread that finds the pool serving another caller does not wait for it: it runs all shares of its region
@@ -180,7 +180,7 @@ static void *map_huge(size_t size) {
   return start;
 }
 
-static void *lend(void *user, size_t size) {
+static void *allocate(void *user, size_t size) {
   machine *m = user;
   void *memory = NULL;
   if (size >= HUGE_PAGE) {
@@ -254,7 +254,7 @@ machine *machine_open(unsigned threads, bool verbose) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   m->platform = (retort_platform){.struct_size = sizeof(retort_platform),
                                   .user = m,
-                                  .alloc = lend,
+                                  .alloc = allocate,
                                   .free = take_back,
                                   .parallel = run_parallel,
                                   .workers = m->n_threads + 1,

@@ -1,4 +1,4 @@
-/* posix.h - the platform that the program lends to the core: memory, threads, log. */
+/* posix.h - the platform that the program supplies to the core: memory, threads, log. */
 #ifndef POSIX_H
 #define POSIX_H
 
@@ -13,6 +13,6 @@ typedef struct machine machine;
 machine *machine_open(unsigned threads, bool verbose);
 void machine_close(machine *m);
 const retort_platform *machine_platform(const machine *m);
-uint64_t machine_allocated(const machine *m); /* bytes lent out now */
+uint64_t machine_allocated(const machine *m); /* bytes in use now */
 
 #endif

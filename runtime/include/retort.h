@@ -77,7 +77,7 @@ typedef struct retort_error {
 
 RETORT_API const char *retort_status_name(retort_status status); /* "format", "memory", ...: stable words for machines */
 
-/* ---- platform: what the embedding program lends (retort_platform.h documents it) -------------------------------------------------- */
+/* ---- platform: what the embedding program supplies (see retort_platform.h) -------------------------------------------------- */
 
 typedef struct retort_platform retort_platform;
 

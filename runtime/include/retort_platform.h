@@ -1,4 +1,4 @@
-/* retort_platform.h - what the embedding program lends to the core.
+/* retort_platform.h - what the embedding program supplies to the core.
  *
  * The core makes no OS call: memory, parallel workers and a place for log lines come through this table. One table may serve any number
  * of handles, on any number of threads at once; its functions may be called from all of these, and it must outlive them. Implementations:

@@ -1,7 +1,7 @@
 /* filter.c - filters and tests, as jinja2 3.1 defines them.
  *
  * Absent, refused by name: those for HTML (escape, urlize, xmlattr, striptags), for looks (pprint, filesizeformat, wordwrap, truncate) and
- * random; no chat template has a use for them. Generators (map, select, ...) are computed at once and handed out once, as in Python.
+ * random; no chat template has a use for them. Generators (map, select, ...) are computed at once and read once, as in Python.
  */
 #include "filter.h"
 

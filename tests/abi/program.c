@@ -50,7 +50,7 @@ static retort_buffer file(const char *folder, const char *name) {
   return b;
 }
 
-static void *lend(void *user, size_t size) {
+static void *allocate(void *user, size_t size) {
   (void)user;
   void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
   return memory ? memset(memory, 0, size) : NULL;
@@ -159,7 +159,7 @@ int main(int argc, char **argv) {
   retort_platform platform;
   memset(&platform, 0, sizeof platform);
   platform.struct_size = sizeof platform;
-  platform.alloc = lend;
+  platform.alloc = allocate;
   platform.free = take_back;
   retort_vocab *vocab;
   retort_model *model;

@@ -1,4 +1,4 @@
-/* platform.c - the browser's platform with threads: shared memory, and web workers that lend a hand with parallel regions.
+/* platform.c - the browser's platform with threads: shared memory, and web workers that compute shares of parallel regions.
  *
  * Every thread is an instance of this module on the same memory. The one that serves the page calls retort_pool_open before anything else;
  * each of the others sets its own stack pointer, enters retort_pool_work and stays there until its worker is terminated. They compute
@@ -119,7 +119,7 @@ static void touch(void *arg, unsigned worker, unsigned n_workers) {
 
 /* Like platform_lend, but what the memory grew by is zero already (the allocator writes nothing inside a block). All threads touch it: the
  * system gives each page when it is first touched, which for a large model can take longer than reading and hashing it. */
-static void *lend(void *user, size_t size) {
+static void *allocate(void *user, size_t size) {
   (void)user;
   if (size > SIZE_MAX - 64) return NULL;
   size_t had = __builtin_wasm_memory_size(0) * 65536;
@@ -135,7 +135,7 @@ static void *lend(void *user, size_t size) {
 
 void platform_fill(retort_platform *platform) {
   *platform = (retort_platform){.struct_size = sizeof *platform,
-                                .alloc = lend,
+                                .alloc = allocate,
                                 .free = platform_take_back,
                                 .parallel = run_parallel,
                                 .workers = pool.threads ? pool.threads : 1};

@@ -3,7 +3,7 @@
  * The host's manifest allows one directory (WASI), and its config has "load", the request of retort_load_directory, and perhaps "session",
  * that of retort_session_new. The model is loaded by the first call and stays; so does the session, which computes again only what a
  * request does not share with the one before. Input: the request of retort_chat. Output: {"text", "reasoning", "finish_reason", "usage",
- * "proof"}. Extism hands out an answer as a whole; hosts that want it piece by piece take another build of the plugin.
+ * "proof"}. Extism returns an answer as a whole; hosts that want it piece by piece take another build of the plugin.
  */
 #include <jansson.h>
 #include <retort.h>

@@ -1,4 +1,4 @@
-// engine.js - the page's side: starts the worker, asks, and hands out answers. Holds no model and does no work of its own.
+// engine.js - the page's side: starts the worker, asks it, and returns answers. Holds no model and does no work of its own.
 import { EngineError, aborted, makeError, unpackError } from './errors.js'
 import { toParts, toPolicy } from './model.js'
 import { chunker, collect, toRequest } from './openai.js'

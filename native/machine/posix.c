@@ -4,8 +4,8 @@
  * has not come yet after the caller did its own share, by the caller: on a busy machine nobody waits for a thread that got no core. Each
  * share that is done counts off `pending`. Between regions, which in decoding are microseconds apart, a worker spins, but only for a
  * bounded time; then it sleeps on a condition. The same holds for the caller that waits for the last worker. So an idle pool costs nothing,
- * and two processes that share the cores leave them to each other: whoever waits too long yields and then sleeps instead of burning the time
- * that the other, or its own late worker, needs.
+ * and two processes that share the cores leave them to each other: whoever waits too long yields and then sleeps instead of burning the
+ * time that the other, or its own late worker, needs.
  *
  * One region is open at a time. A thread that finds the pool serving another caller does not wait for it: it runs all shares of its region
  * by itself, in its own thread, and asks again for its next one. So callers cannot lock each other out, also not when one calls from inside

@@ -11,15 +11,13 @@
  */
 #include "pretokenize.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/utf8.h"
 #include "unicode.h"
 
-typedef struct span {
-  const uint8_t *text;
-  size_t end;
-} span;
+typedef rt_span span;
 
 /* The character at `at`: its class, and the place after it. Past the end: class RT_END, which is none of the others. */
 enum { RT_END = 7 };
@@ -211,46 +209,37 @@ static size_t scan_letters(span s, size_t at) { return after_blank(s, at, letter
 static size_t punctuation(span s, size_t at) { return run(s, at, SET(RT_PUNCTUATION), SIZE_MAX); }
 static size_t scan_punctuation(span s, size_t at) { return after_blank(s, at, punctuation); } /* \s?\p{P}+ */
 
-/* \s+$ is the one expression that looks far ahead at every place; find_match treats it by itself. */
+/* \s+$ is the one expression that looks far ahead at every place; piece_end treats it by itself. */
 static size_t scan_final_blanks(span s, size_t at) { return run(s, at, SPACES, SIZE_MAX) == s.end ? s.end : at; }
 
 /* ---- stages ---- */
 
-typedef size_t (*scanner)(span, size_t);
-static const scanner stages[][RT_PRE_MAX_STAGES] = {
-    [RT_PRE_GPT2] = {scan_gpt2},
-    [RT_PRE_SMOLLM] = {scan_1_number, scan_gpt2},
-    [RT_PRE_LLAMA3] = {scan_llama3_3},
-    [RT_PRE_QWEN2] = {scan_llama3_1},
-    [RT_PRE_DEEPSEEK_V3] = {scan_3_numbers, scan_kana_han, scan_deepseek_v3},
-    [RT_PRE_DEEPSEEK_LLM] = {scan_line_end, scan_cased_letters, scan_signs, scan_final_blanks, scan_east_asian, scan_1_number},
-    [RT_PRE_DEEPSEEK_CODER] = {scan_line_end, scan_letters, scan_punctuation, scan_east_asian, scan_1_number},
+/* Everything that differs between the families stands here. */
+const rt_pre rt_pre_table[RT_PRE_COUNT] = {
+    {.names = {"gpt-2"}, .stages = {scan_gpt2}},
+    {.names = {"smollm"}, .stages = {scan_1_number, scan_gpt2}},
+    {.names = {"llama-bpe", "llama3", "llama-v3"}, .whole_pieces = true, .add_bos = true, .stages = {scan_llama3_3}},
+    {.names = {"qwen2", "deepseek-r1-qwen"}, .nfc = true, .stages = {scan_llama3_1}},
+    {.names = {"deepseek-v3"}, .stages = {scan_3_numbers, scan_kana_han, scan_deepseek_v3}},
+    {.names = {"deepseek-llm"},
+     .stages = {scan_line_end, scan_cased_letters, scan_signs, scan_final_blanks, scan_east_asian, scan_1_number}},
+    {.names = {"deepseek-coder"}, .stages = {scan_line_end, scan_letters, scan_punctuation, scan_east_asian, scan_1_number}},
 };
 
-bool rt_pre_find(const char *name, size_t size, rt_pre *pre) {
-  static const struct {
-    const char *name;
-    rt_pre pre;
-  } known[] = {{"gpt-2", RT_PRE_GPT2},
-               {"smollm", RT_PRE_SMOLLM},
-               {"llama-bpe", RT_PRE_LLAMA3},
-               {"llama3", RT_PRE_LLAMA3},
-               {"llama-v3", RT_PRE_LLAMA3},
-               {"qwen2", RT_PRE_QWEN2},
-               {"deepseek-r1-qwen", RT_PRE_QWEN2},
-               {"deepseek-v3", RT_PRE_DEEPSEEK_V3},
-               {"deepseek-llm", RT_PRE_DEEPSEEK_LLM},
-               {"deepseek-coder", RT_PRE_DEEPSEEK_CODER}};
-  for (size_t i = 0; i < RT_COUNT(known); i++)
-    if (strlen(known[i].name) == size && memcmp(known[i].name, name, size) == 0) {
-      *pre = known[i].pre;
-      return true;
+retort_status rt_pre_find(const char *name, size_t size, const rt_pre **pre, retort_error *error) {
+  char known[256] = "";
+  size_t n = 0;
+  for (size_t i = 0; i < RT_PRE_COUNT; i++)
+    for (const char *const *one = rt_pre_table[i].names; *one; one++) {
+      if (strlen(*one) == size && memcmp(*one, name, size) == 0) return *pre = &rt_pre_table[i], RETORT_OK;
+      if (n < sizeof known) n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", *one);
     }
-  return false;
+  return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "tokenizer.ggml.pre is \"%.*s\"; this version knows %s", (int)(size < 60 ? size : 60),
+                 name, known);
 }
 
 /* Where the piece that begins at `at` ends: a match, or the gap before the next match. */
-static size_t piece_end(scanner scan, span s, size_t at) {
+static size_t piece_end(rt_scanner scan, span s, size_t at) {
   uint32_t cp;
   size_t next;
   if (scan == scan_final_blanks) {
@@ -272,18 +261,18 @@ static size_t piece_end(scanner scan, span s, size_t at) {
   return at;
 }
 
-void rt_split_begin(rt_pretokenizer *splitter, rt_pre pre, const uint8_t *text, size_t size) {
-  *splitter = (rt_pretokenizer){.pre = pre, .text = text};
-  splitter->ends[0] = size;
+void rt_pretokenize_begin(rt_pretokenizer *pretokenizer, const rt_pre *pre, const uint8_t *text, size_t size) {
+  *pretokenizer = (rt_pretokenizer){.pre = pre, .text = text};
+  pretokenizer->ends[0] = size;
 }
 
-bool rt_split_next(rt_pretokenizer *splitter, size_t *start, size_t *end) {
-  size_t at = splitter->at, *ends = splitter->ends;
+bool rt_pretokenize_next(rt_pretokenizer *pretokenizer, size_t *start, size_t *end) {
+  const rt_scanner *stages = pretokenizer->pre->stages;
+  size_t at = pretokenizer->at, *ends = pretokenizer->ends, stage = 0;
   if (at >= ends[0]) return false;
-  size_t stage = 0;
-  for (; stage < RT_PRE_MAX_STAGES && stages[splitter->pre][stage]; stage++)
-    if (ends[stage + 1] <= at) ends[stage + 1] = piece_end(stages[splitter->pre][stage], (span){splitter->text, ends[stage]}, at);
+  for (; stage < RT_PRE_MAX_STAGES && stages[stage]; stage++)
+    if (ends[stage + 1] <= at) ends[stage + 1] = piece_end(stages[stage], (span){pretokenizer->text, ends[stage]}, at);
   *start = at;
-  *end = splitter->at = ends[stage];
+  *end = pretokenizer->at = ends[stage];
   return true;
 }

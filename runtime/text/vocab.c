@@ -1,26 +1,22 @@
-/* vocab.c - the vocabulary of a GGUF file: tokens with their kinds, special tokens, and the way from text to ids and back.
+/* vocab.c - the vocabulary of a GGUF file: its special tokens, and the way from text to ids and back.
  *
- * From text to ids, in this order, as the reference (Hugging Face `tokenizers`) does it: special tokens are cut out of the raw text,
- * leftmost first and the longest of those that begin at one place; each fragment between them has ill-formed UTF-8 replaced, is normalised
- * where the family asks for it (Qwen: NFC; the others: not), cut into pieces (pretokenize.c), and each piece merged (bpe.c).
+ * From text to ids as the reference (Hugging Face `tokenizers`) does it: special tokens are cut out of the raw text, leftmost first and the
+ * longest of those that begin at one place; each fragment between them has ill-formed UTF-8 replaced and goes to the tokenizer
+ * (tokenizer.h).
  *
  * Invariants: token texts are views into the file and are looked up in place; ids below n_tokens always have a text; a special token is
  * well-formed UTF-8 of at most MAX_SPECIAL bytes, so cutting at special tokens never splits a character and costs a bounded time for each
- * byte of the text. Absent on purpose: SentencePiece and WordPiece vocabularies; R1 models are all byte-level BPE.
+ * byte of the text.
  */
 #include "vocab.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "../base/heap.h"
 #include "../base/structs.h"
 #include "../base/utf8.h"
-#include "../gguf/gguf.h"
-#include "bpe.h"
-#include "pretokenize.h"
-#include "unicode.h"
+#include "tokenizer.h"
 
-enum { NORMAL = 1, UNKNOWN = 2, CONTROL = 3, USER_DEFINED = 4, UNUSED = 5, BYTE = 6 }; /* tokenizer.ggml.token_type */
 enum { MAX_SPECIAL = 512, MAX_ENDS = 32 };
 
 typedef struct special {
@@ -30,77 +26,48 @@ typedef struct special {
 
 struct retort_vocab {
   rt_arena arena;
-  rt_bpe bpe;
-  uint8_t *kinds;    /* (n_tokens) */
+  rt_tokens tokens;
+  rt_tokenizer *tokenizer;
   special *specials; /* in order of their bytes */
   size_t n_specials;
   uint8_t first_bytes[32]; /* bit set: bytes that a special token begins with */
-  rt_pre pre;
-  bool nfc, whole_pieces; /* whole_pieces: a piece that is a token is not merged (ignore_merges) */
-  int32_t ends[MAX_ENDS]; /* tokens that end a generation */
+  int32_t ends[MAX_ENDS];  /* tokens that end a generation */
   uint32_t n_ends;
   retort_vocab_info info;
 };
 
 /* ---- opening ---- */
 
-/* Converters fill the vocabulary up with "[PAD<id>]". */
-static bool is_padding(rt_string text, uint32_t id) {
-  if (text.size < 6 || text.size > 15 || memcmp(text.bytes, "[PAD", 4) != 0 || text.bytes[text.size - 1] != ']') return false;
-  uint64_t number = 0;
-  for (size_t i = 4; i + 1 < text.size; i++) {
-    if (text.bytes[i] < '0' || text.bytes[i] > '9') return false;
-    number = number * 10 + (uint64_t)(text.bytes[i] - '0');
-  }
-  return number == id;
+/* In order of their bytes, so the heap that sorts them (the C library's qsort may allocate) has the last on top. */
+static bool comes_after(special x, special y) {
+  int order = memcmp(x.text.bytes, y.text.bytes, x.text.size < y.text.size ? x.text.size : y.text.size);
+  return order ? order > 0 : x.text.size > y.text.size;
 }
-
-static int compare_specials(const void *a, const void *b) {
-  const special *x = a, *y = b;
-  int order = memcmp(x->text.bytes, y->text.bytes, x->text.size < y->text.size ? x->text.size : y->text.size);
-  return order ? order : (x->text.size > y->text.size) - (x->text.size < y->text.size);
-}
-
-static retort_status read_kinds(retort_vocab *vocab, const retort_gguf *gguf, rt_arena *temporary, retort_error *error) {
-  uint32_t n = vocab->bpe.n_tokens, *kinds = NULL;
-  size_t count = 0;
-  retort_status status = rt_gguf_get_u32s(gguf, "tokenizer.ggml.token_type", false, temporary, &kinds, &count, error);
-  if (status) return status;
-  if (kinds && count != n)
-    return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.token_type has %zu elements, tokenizer.ggml.tokens %u", count, n);
-  vocab->kinds = rt_arena_alloc(&vocab->arena, n, 1);
-  if (!vocab->kinds) return rt_fail_memory(error, n, "token types");
-  for (uint32_t id = 0; id < n; id++) {
-    uint32_t kind = kinds ? kinds[id] : NORMAL;
-    if (kind < NORMAL || kind > BYTE)
-      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.token_type[%u] is %u; 1 to 6 are known", id, kind);
-    if (kind != NORMAL && is_padding(vocab->bpe.tokens[id], id)) kind = UNUSED;
-    vocab->kinds[id] = (uint8_t)kind;
-    if (kind == CONTROL || kind == USER_DEFINED) vocab->n_specials++;
-  }
-  return RETORT_OK;
-}
+RT_HEAP(specials, special, comes_after)
 
 static retort_status collect_specials(retort_vocab *vocab, retort_error *error) {
+  const rt_tokens *tokens = &vocab->tokens;
+  for (uint32_t id = 0; id < tokens->count; id++) vocab->n_specials += rt_tokens_is_special(tokens, (int32_t)id);
   vocab->specials = rt_arena_alloc(&vocab->arena, vocab->n_specials, sizeof *vocab->specials);
   if (!vocab->specials) return rt_fail_memory(error, vocab->n_specials * (uint64_t)sizeof *vocab->specials, "special tokens");
   size_t n = 0;
-  for (uint32_t id = 0; id < vocab->bpe.n_tokens; id++) {
-    if (vocab->kinds[id] != CONTROL && vocab->kinds[id] != USER_DEFINED) continue;
-    rt_string text = vocab->bpe.tokens[id];
+  for (uint32_t id = 0; id < tokens->count; id++) {
+    if (!rt_tokens_is_special(tokens, (int32_t)id)) continue;
+    rt_string text = tokens->texts[id];
     if (text.size > MAX_SPECIAL || !rt_utf8_valid((const uint8_t *)text.bytes, text.size))
       return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u], a special token, is longer than %d bytes or not UTF-8", id,
                      MAX_SPECIAL);
     vocab->first_bytes[(uint8_t)text.bytes[0] >> 3] |= (uint8_t)(1u << (text.bytes[0] & 7));
     vocab->specials[n++] = (special){text, (int32_t)id};
   }
-  qsort(vocab->specials, n, sizeof *vocab->specials, compare_specials);
+  specials_make(vocab->specials, n);
+  specials_sort(vocab->specials, n);
   return RETORT_OK;
 }
 
 static int32_t find_special(const retort_vocab *vocab, const char *text) {
-  int32_t id = rt_bpe_find(&vocab->bpe, text, strlen(text));
-  return id >= 0 && (vocab->kinds[id] == CONTROL || vocab->kinds[id] == USER_DEFINED) ? id : -1;
+  int32_t id = rt_tokens_find(&vocab->tokens, text, strlen(text));
+  return id >= 0 && rt_tokens_is_special(&vocab->tokens, id) ? id : -1;
 }
 
 static void add_end(retort_vocab *vocab, int32_t id) {
@@ -110,7 +77,7 @@ static void add_end(retort_vocab *vocab, int32_t id) {
 
 static retort_status read_id(const retort_vocab *vocab, const retort_gguf *gguf, const char *key, int32_t *id, retort_error *error) {
   uint32_t value = UINT32_MAX;
-  retort_status status = rt_gguf_get_u32(gguf, key, false, 0, vocab->bpe.n_tokens - 1, &value, error);
+  retort_status status = rt_gguf_get_u32(gguf, key, false, 0, vocab->tokens.count - 1, &value, error);
   if (!status) *id = value == UINT32_MAX ? -1 : (int32_t)value;
   return status;
 }
@@ -133,7 +100,7 @@ static retort_status read_ids(retort_vocab *vocab, const retort_gguf *gguf, reto
   for (size_t i = 0; i < RT_COUNT(texts); i++) add_end(vocab, find_special(vocab, texts[i]));
   vocab->info.think_begin = find_special(vocab, "<think>");
   vocab->info.think_end = find_special(vocab, "</think>");
-  bool add_bos = vocab->pre == RT_PRE_LLAMA3;
+  bool add_bos = vocab->tokenizer->add_bos;
   if ((status = rt_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token", &add_bos, error))) return status;
   vocab->info.add_bos = add_bos && vocab->info.bos >= 0;
   return RETORT_OK;
@@ -148,40 +115,17 @@ static retort_status read_text(retort_vocab *vocab, const retort_gguf *gguf, con
   return *text ? RETORT_OK : rt_fail_memory(error, value.size, key);
 }
 
-static retort_status choose_splitting(retort_vocab *vocab, const retort_gguf *gguf, retort_error *error) {
-  retort_status status = read_text(vocab, gguf, "tokenizer.ggml.pre", &vocab->info.pre, error);
-  if (status) return status;
-  const char *pre = vocab->info.pre;
-  if (!pre || strcmp(pre, "default") == 0) {
-    rt_log(vocab->arena.platform, 1,
-           "the file does not say how its tokenizer splits text (tokenizer.ggml.pre is %s); splitting as GPT-2 does, which may give the "
-           "model tokens that it was not trained on",
-           pre ? "\"default\"" : "missing");
-    pre = "gpt-2";
-    if (!vocab->info.pre) vocab->info.pre = "";
-  }
-  if (!rt_pre_find(pre, strlen(pre), &vocab->pre))
-    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "tokenizer.ggml.pre is \"%.60s\"; this version knows " RT_PRE_NAMES, pre);
-  vocab->nfc = vocab->pre == RT_PRE_QWEN2;
-  vocab->whole_pieces = vocab->pre == RT_PRE_LLAMA3;
-  return RETORT_OK;
-}
-
 static retort_status open_vocab(retort_vocab *vocab, const retort_gguf *gguf, rt_arena *temporary, retort_error *error) {
+  const rt_tokenizer_kind *kind;
   retort_status status = read_text(vocab, gguf, "tokenizer.ggml.model", &vocab->info.model, error);
   if (status) return status;
   if (!vocab->info.model) return rt_fail(error, RETORT_ERROR_FORMAT, "the file has no vocabulary: tokenizer.ggml.model is missing");
-  if (strcmp(vocab->info.model, "gpt2") != 0)
-    return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "tokenizer.ggml.model is \"%.60s\"; this version knows gpt2 (byte-level BPE)",
-                   vocab->info.model);
-  if ((status = choose_splitting(vocab, gguf, error))) return status;
-  rt_string *tokens = NULL, *merges = NULL;
-  size_t n_tokens = 0, n_merges = 0;
-  if ((status = rt_gguf_get_strings(gguf, "tokenizer.ggml.tokens", true, &vocab->arena, &tokens, &n_tokens, error))) return status;
-  if ((status = rt_gguf_get_strings(gguf, "tokenizer.ggml.merges", true, temporary, &merges, &n_merges, error))) return status;
-  if ((status = rt_bpe_open(&vocab->bpe, &vocab->arena, tokens, n_tokens, merges, n_merges, error))) return status;
-  vocab->info.n_tokens = vocab->bpe.n_tokens;
-  if ((status = read_kinds(vocab, gguf, temporary, error))) return status;
+  if ((status = rt_tokenizer_find(vocab->info.model, &kind, error))) return status;
+  if ((status = read_text(vocab, gguf, "tokenizer.ggml.pre", &vocab->info.pre, error))) return status;
+  if (!vocab->info.pre) vocab->info.pre = "";
+  if ((status = rt_tokens_open(&vocab->tokens, gguf, &vocab->arena, temporary, error))) return status;
+  vocab->info.n_tokens = vocab->tokens.count;
+  if ((status = kind->open(&vocab->tokens, gguf, &vocab->arena, temporary, &vocab->tokenizer, error))) return status;
   if ((status = collect_specials(vocab, error))) return status;
   if ((status = read_ids(vocab, gguf, error))) return status;
   return read_text(vocab, gguf, "tokenizer.chat_template", &vocab->info.chat_template, error);
@@ -223,67 +167,41 @@ int retort_is_end_of_generation(const retort_vocab *vocab, int32_t id) {
 }
 
 bool rt_vocab_is_unused(const retort_vocab *vocab, int32_t id) {
-  return id < 0 || (uint32_t)id >= vocab->bpe.n_tokens || vocab->kinds[id] == UNUSED;
+  return id < 0 || (uint32_t)id >= vocab->tokens.count || vocab->tokens.kinds[id] == RT_TOKEN_UNUSED;
 }
 
 /* ---- text to ids ---- */
 
-typedef struct tokenizer {
+typedef struct tokenising {
   const retort_vocab *vocab;
-  rt_bpe_work work;
-  rt_ids out;
+  rt_encoder encoder;
   bool add_bos; /* still to be put in front, unless the text begins with it */
-  retort_error *error;
-} tokenizer;
+} tokenising;
 
-static void begin_output(tokenizer *t, int32_t first) {
-  if (t->add_bos && first != t->vocab->info.bos) rt_ids_push(&t->out, t->vocab->info.bos);
+static void begin_output(tokenising *t, int32_t first) {
+  if (t->add_bos && first != t->vocab->info.bos) rt_ids_push(&t->encoder.out, t->vocab->info.bos);
   t->add_bos = false;
 }
 
-static retort_status encode_pieces(tokenizer *t, const uint8_t *text, size_t size) {
-  const retort_vocab *vocab = t->vocab;
-  rt_pretokenizer splitter;
-  size_t start, end;
-  if (size) begin_output(t, -1);
-  rt_split_begin(&splitter, vocab->pre, text, size);
-  while (rt_split_next(&splitter, &start, &end)) {
-    int32_t id = vocab->whole_pieces ? rt_bpe_find_piece(&vocab->bpe, text + start, end - start) : -1;
-    if (id >= 0 && vocab->kinds[id] == NORMAL) {
-      rt_ids_push(&t->out, id);
-      continue;
-    }
-    retort_status status = rt_bpe_encode(&vocab->bpe, &t->work, text + start, end - start, &t->out, t->error);
-    if (status) return status;
-  }
-  return RETORT_OK;
-}
-
-static retort_status encode_normalised(tokenizer *t, const uint8_t *text, size_t size) {
-  if (!t->vocab->nfc) return encode_pieces(t, text, size);
-  const uint8_t *normal;
-  size_t n, capacity;
-  if (!rt_nfc(t->work.platform, text, size, &normal, &n, &capacity)) return rt_fail_memory(t->error, size * 8ull, "normalising the text");
-  retort_status status = encode_pieces(t, normal, n);
-  if (capacity) rt_free(t->work.platform, (void *)normal, capacity);
-  return status;
-}
-
 /* Text between special tokens. */
-static retort_status encode_fragment(tokenizer *t, const uint8_t *text, size_t size) {
-  if (rt_utf8_valid(text, size)) return encode_normalised(t, text, size);
+static retort_status encode_fragment(tokenising *t, const uint8_t *text, size_t size) {
+  const rt_tokenizer *tokenizer = t->vocab->tokenizer;
+  rt_encoder *encoder = &t->encoder;
   uint64_t bytes;
   size_t capacity, n = 0;
-  if (!rt_mul_u64(size, 3, &bytes) || !rt_to_size(bytes, &capacity)) return rt_fail_memory(t->error, size, "a copy of the text");
-  uint8_t *repaired = rt_alloc(t->work.platform, capacity);
-  if (!repaired) return rt_fail_memory(t->error, bytes, "a copy of the text");
+  if (!size) return RETORT_OK;
+  begin_output(t, -1);
+  if (rt_utf8_valid(text, size)) return tokenizer->kind->encode_fragment(tokenizer, encoder, (rt_fragment){text, size});
+  if (!rt_mul_u64(size, 3, &bytes) || !rt_to_size(bytes, &capacity)) return rt_fail_memory(encoder->error, size, "a copy of the text");
+  uint8_t *repaired = rt_alloc(encoder->platform, capacity);
+  if (!repaired) return rt_fail_memory(encoder->error, bytes, "a copy of the text");
   for (size_t i = 0; i < size;) {
     uint32_t cp;
     i += rt_utf8_decode(text + i, size - i, &cp);
     n += rt_utf8_encode(cp == RT_UTF8_INVALID ? RT_REPLACEMENT : cp, repaired + n);
   }
-  retort_status status = encode_normalised(t, repaired, n);
-  rt_free(t->work.platform, repaired, capacity);
+  retort_status status = tokenizer->kind->encode_fragment(tokenizer, encoder, (rt_fragment){repaired, n});
+  rt_free(encoder->platform, repaired, capacity);
   return status;
 }
 
@@ -311,7 +229,7 @@ static const special *match_special(const retort_vocab *vocab, const uint8_t *te
   return best;
 }
 
-static retort_status encode_text(tokenizer *t, const uint8_t *text, size_t size, const rt_text_span *spans, size_t n_spans) {
+static retort_status encode_text(tokenising *t, const uint8_t *text, size_t size, const rt_text_span *spans, size_t n_spans) {
   size_t fragment = 0, at = 0, span = 0;
   while (at < size) {
     while (span < n_spans && spans[span].offset + spans[span].size <= at) span++;
@@ -329,7 +247,7 @@ static retort_status encode_text(tokenizer *t, const uint8_t *text, size_t size,
     retort_status status = encode_fragment(t, text + fragment, at - fragment);
     if (status) return status;
     begin_output(t, found->id);
-    rt_ids_push(&t->out, found->id);
+    rt_ids_push(&t->encoder.out, found->id);
     at += found->text.size;
     fragment = at;
   }
@@ -346,16 +264,16 @@ retort_status rt_tokenize_spans(const retort_vocab *vocab, const char *text, siz
   for (size_t i = 0, end = 0; i < n_spans; end = spans[i].offset + spans[i].size, i++)
     if (spans[i].offset < end || spans[i].offset > size || spans[i].size > size - spans[i].offset)
       return rt_fail(error, RETORT_ERROR_ARGUMENT, "input span %zu is out of order or outside of the text", i);
-  tokenizer t = {.vocab = vocab, .work.platform = vocab->arena.platform, .out = {ids, capacity, 0}, .error = error};
+  tokenising t = {.vocab = vocab, .encoder = {.platform = vocab->arena.platform, .error = error, .out = {ids, capacity, 0}}};
   t.add_bos = (flags & RETORT_TOKENIZE_ADD_BOS) && vocab->info.add_bos;
   const uint8_t *bytes = (const uint8_t *)(text ? text : "");
   retort_status status = flags & RETORT_TOKENIZE_SPECIAL ? encode_text(&t, bytes, size, spans, n_spans) : encode_fragment(&t, bytes, size);
-  rt_bpe_work_close(&t.work);
+  rt_encoder_close(&t.encoder);
   if (status) return status;
   begin_output(&t, -1);
-  *count = t.out.count;
-  if (t.out.count > capacity)
-    return rt_fail(error, RETORT_ERROR_BUFFER, "the text has %zu tokens, the buffer room for %zu", t.out.count, capacity);
+  *count = t.encoder.out.count;
+  if (t.encoder.out.count > capacity)
+    return rt_fail(error, RETORT_ERROR_BUFFER, "the text has %zu tokens, the buffer room for %zu", t.encoder.out.count, capacity);
   return RETORT_OK;
 }
 
@@ -372,18 +290,18 @@ retort_status retort_detokenize(const retort_vocab *vocab, const int32_t *ids, s
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "detokenising needs a vocabulary, ids and a place for the text and its size");
   uint64_t total = 0;
   for (size_t i = 0; i < count; i++) {
-    if (ids[i] < 0 || (uint32_t)ids[i] >= vocab->bpe.n_tokens)
-      return rt_fail(error, RETORT_ERROR_ARGUMENT, "token %d at %zu is not in the vocabulary of %u", ids[i], i, vocab->bpe.n_tokens);
-    uint8_t kind = vocab->kinds[ids[i]];
-    if (kind == UNUSED || (kind == CONTROL && !(flags & RETORT_TOKENIZE_SPECIAL))) continue;
-    rt_string text = vocab->bpe.tokens[ids[i]];
+    if (ids[i] < 0 || (uint32_t)ids[i] >= vocab->tokens.count)
+      return rt_fail(error, RETORT_ERROR_ARGUMENT, "token %d at %zu is not in the vocabulary of %u", ids[i], i, vocab->tokens.count);
+    uint8_t kind = vocab->tokens.kinds[ids[i]];
+    if (kind == RT_TOKEN_UNUSED || (kind == RT_TOKEN_CONTROL && !(flags & RETORT_TOKENIZE_SPECIAL))) continue;
+    rt_string text = vocab->tokens.texts[ids[i]];
     size_t room = total < capacity ? capacity - (size_t)total : 0;
     uint8_t *out = room ? (uint8_t *)buffer + total : NULL;
-    if (kind == CONTROL || kind == USER_DEFINED) {
+    if (rt_tokens_is_special(&vocab->tokens, ids[i])) {
       if (room) memcpy(out, text.bytes, text.size < room ? text.size : room);
       total += text.size;
     } else {
-      total += rt_bpe_decode(text, out, room);
+      total += vocab->tokenizer->kind->decode_token(vocab->tokenizer, ids[i], out, room);
     }
   }
   if (!rt_to_size(total, size)) return rt_fail_memory(error, total, "the text");

@@ -54,11 +54,11 @@ static void pieces_are_those_of_the_regular_expressions(void **state) {
     size_t size = 0, n = 0, start, end;
     for (const char *p = cases[i].pieces; *p; p++)
       if (*p != '~') text[size++] = (uint8_t)*p;
-    rt_pre pre;
-    assert_true(rt_pre_find(cases[i].pre, strlen(cases[i].pre), &pre));
-    rt_pretokenizer splitter;
-    rt_split_begin(&splitter, pre, text, size);
-    while (rt_split_next(&splitter, &start, &end)) {
+    const rt_pre *pre;
+    assert_int_equal(rt_pre_find(cases[i].pre, strlen(cases[i].pre), &pre, NULL), RETORT_OK);
+    rt_pretokenizer pretokenizer;
+    rt_pretokenize_begin(&pretokenizer, pre, text, size);
+    while (rt_pretokenize_next(&pretokenizer, &start, &end)) {
       assert_true(end > start);
       if (n) seen[n++] = '~';
       memcpy(seen + n, text + start, end - start);
@@ -71,19 +71,22 @@ static void pieces_are_those_of_the_regular_expressions(void **state) {
 
 static void unknown_splittings_are_not_guessed(void **state) {
   (void)state;
-  rt_pre pre;
-  assert_false(rt_pre_find("qwen3", 5, &pre));
-  assert_false(rt_pre_find("qwen", 4, &pre));
-  assert_false(rt_pre_find("", 0, &pre));
+  const rt_pre *pre;
+  retort_error error;
+  assert_int_equal(rt_pre_find("qwen3", 5, &pre, &error), RETORT_ERROR_UNSUPPORTED);
+  assert_non_null(strstr(error.message, "\"qwen3\"; this version knows gpt-2, smollm, llama-bpe, "));
+  assert_non_null(strstr(error.message, ", deepseek-coder"));
+  assert_int_equal(rt_pre_find("qwen", 4, &pre, NULL), RETORT_ERROR_UNSUPPORTED);
+  assert_int_equal(rt_pre_find("", 0, &pre, NULL), RETORT_ERROR_UNSUPPORTED);
 }
 
 /* Seconds of processor time to walk over `size` bytes; checks that the pieces cover them. */
-static double walk(rt_pre pre, const uint8_t *text, size_t size) {
-  rt_pretokenizer splitter;
+static double walk(const rt_pre *pre, const uint8_t *text, size_t size) {
+  rt_pretokenizer pretokenizer;
   size_t start, end, last = 0;
   clock_t begin = clock();
-  rt_split_begin(&splitter, pre, text, size);
-  while (rt_split_next(&splitter, &start, &end)) {
+  rt_pretokenize_begin(&pretokenizer, pre, text, size);
+  while (rt_pretokenize_next(&pretokenizer, &start, &end)) {
     if (start != last || end <= start) fail_msg("a gap at %zu", start);
     last = end;
   }
@@ -119,9 +122,11 @@ static void long_runs_split_in_linear_time(void **state) {
     for (; size + unit <= SIZE; size += unit) memcpy(text + size, units[u], unit);
     for (size_t e = 0; e < RT_COUNT(ends); e++) {
       memcpy(text + size, ends[e], strlen(ends[e]));
-      for (rt_pre pre = RT_PRE_GPT2; pre <= RT_PRE_DEEPSEEK_CODER; pre++) {
+      for (size_t p = 0; p < RT_PRE_COUNT; p++) {
+        const rt_pre *pre = &rt_pre_table[p];
         double tenth = walk(pre, text + size - part, part + strlen(ends[e])), whole = walk(pre, text, size + strlen(ends[e]));
-        if (whole > 30 * tenth + 0.5) fail_msg("unit %zu, end %zu, splitting %d: %g s, a tenth of it %g s", u, e, (int)pre, whole, tenth);
+        if (whole > 30 * tenth + 0.5)
+          fail_msg("unit %zu, end %zu, splitting %s: %g s, a tenth of it %g s", u, e, pre->names[0], whole, tenth);
       }
     }
   }

@@ -1,5 +1,5 @@
 /* base.c - errors, memory and parallel regions; see base.h. */
-#include "structs.h"
+#include "base.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,14 +52,6 @@ retort_status rt_fail_memory(retort_error *error, uint64_t bytes, const char *wh
   return rt_fail(error, RETORT_ERROR_MEMORY,
                  "not enough memory: %llu bytes for %s could not be had; close other programs or use a smaller model or context",
                  (unsigned long long)bytes, what);
-}
-
-retort_status rt_platform_check(const retort_platform *platform, retort_error *error) {
-  retort_platform known = {0};
-  retort_status status = rt_struct_read(&known, sizeof known, platform, "retort_platform", error);
-  if (status) return status;
-  if (!known.alloc == !known.free) return RETORT_OK;
-  return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_platform has only one of alloc and free: give both or none");
 }
 
 /* ---- memory ---- */

@@ -53,8 +53,6 @@ static inline bool rt_to_size(uint64_t a, size_t *out) {
 /* Whether the caller's table reaches as far as `member`: it may be an older, shorter one (structs.h), or NULL. */
 #define RT_PLATFORM_HAS(platform, member) \
   ((platform) && (platform)->struct_size >= offsetof(retort_platform, member) + sizeof((platform)->member))
-/* What every function that opens something asks of its platform first. NULL is well: the C library's memory, one thread. */
-retort_status rt_platform_check(const retort_platform *platform, retort_error *error);
 
 /* Memory from the platform: 64-byte aligned and zeroed; NULL when there is none. `platform` NULL or without alloc: the C library's. */
 void *rt_alloc(const retort_platform *platform, size_t size);

@@ -63,3 +63,11 @@ void rt_struct_init(void *options, size_t given, const void *defaults, size_t si
 }
 
 void rt_struct_write(void *result, const void *from, size_t size) { rt_struct_init(result, size_of(result), from, size); }
+
+retort_status rt_platform_check(const retort_platform *platform, retort_error *error) {
+  retort_platform known = {0};
+  retort_status status = rt_struct_read(&known, sizeof known, platform, "retort_platform", error);
+  if (status) return status;
+  if (!known.alloc == !known.free) return RETORT_OK;
+  return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_platform has only one of alloc and free: give both or none");
+}

@@ -25,4 +25,7 @@ void rt_struct_write(void *result, const void *from, size_t size);
 /* What the *_options_init functions do: as rt_struct_write, for a struct of `given` bytes that is not written yet. */
 void rt_struct_init(void *options, size_t given, const void *defaults, size_t size);
 
+/* What every function that opens something asks of its platform first. NULL is well: the C library's memory, one thread. */
+retort_status rt_platform_check(const retort_platform *platform, retort_error *error);
+
 #endif

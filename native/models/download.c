@@ -181,7 +181,7 @@ static int read_signature(job *j, const char *name, const char *single) {
   return code;
 }
 
-/* Whether somebody trusted signed just these names and sizes: the gate's own check, before there are bytes to feed. */
+/* Whether somebody trusted signed just these names and sizes: the verifier's own check, before there are bytes to feed. */
 static int check_signature(const job *j, bool folder) {
   options o = *j->d->o;
   char root[4300];

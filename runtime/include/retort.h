@@ -88,7 +88,7 @@ typedef struct retort_buffer {
   const char *name; /* file name for messages, may be NULL; copied */
 } retort_buffer;
 
-/* ---- trust: signatures, pins and the gate in front of the loader ------------------------------------------------------------ */
+/* ---- trust: signatures, pins, and verification before anything is loaded --------------------------------------------------------- */
 
 /* How a model is vouched for. The caller's policy names exactly one; a signature file never chooses for him. */
 typedef enum retort_trust_method {

@@ -514,7 +514,7 @@ size_t retort_verdict_text(const retort_verdict *verdict, char *buffer, size_t c
   return n < 0 ? 0 : (size_t)n;
 }
 
-/* ---- the gate ---- */
+/* ---- opening what was verified ---- */
 
 static retort_status were_verified(const retort_verifier *v, const retort_buffer *files, size_t n, uint32_t flags, retort_error *error) {
   bool header_only = (flags & RETORT_GGUF_METADATA_ONLY) != 0;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""pages.py - what a page points to is there, and its lines are of at most 120 columns: pages.py [ROOT]
+"""pages.py - what a page points to is there, its lines are of at most 120 columns, and the index has every page: pages.py [ROOT]
 
 Of every Markdown file below ROOT: relative links lead to files (and their #anchors to headings); every file or folder of this tree that is named, in
 backticks or in plain text, exists. A name counts when it begins with a folder of the root ("runtime/gguf/reader.c") or ends like a source file
 ("reader.c", found anywhere). Braces and stars are alternatives, as in a shell. What builds make (build/, dist/) is not looked for, nor what stands
-in a block of code, but for lines that are too wide.
+in a block of code, but for lines that are too wide. Each page of docs/ is linked from docs/README.md.
 
 Lines may be wider in two places: in a transcript of commands, whose output is the programs' (a fenced block that begins with "$ "), and where a
 single word, an address or a link, does not fit."""
@@ -71,6 +71,10 @@ def wrong(root, page, files, ends):
     for n, line in enumerate(lines, 1):
         if len(line) > WIDTH and n not in shown and max(map(len, line.split())) + len(line) - len(line.lstrip()) <= WIDTH:
             yield f"{here}:{n}: {len(line)} columns, {WIDTH} are allowed"
+    if str(here) == "docs/README.md":
+        for other in sorted(page.parent.glob("*.md")):
+            if other != page and f"]({other.name}" not in text:
+                yield f"{here}: {other.name} is not listed"
     for n, line in prose(lines):
         for target in map("".join, re.findall(r"\]\(([^)\s]+)\)|^\[[^]]+\]: (\S+)$", line)):
             if re.match(r"[a-z]+:", target):

@@ -108,7 +108,8 @@ build_curl() { # after mbedtls and c-ares
 build_one() { # name version sha url debian
   local stamp=$prefix/stamp/$1-$3
   [ -f "$here/$1_config.h" ] && stamp+=-$(sha256sum "$here/$1_config.h" | cut -c1-8)
-  local recipe="${CC:-} ${AR:-} ${CFLAGS:-} ${DEPS_HOST:-} ${DEPS_CMAKE_ARGS:-} $(declare -f "build_$1" cmake_build compile_all)"
+  local recipe
+  recipe="${CC:-} ${AR:-} ${CFLAGS:-} ${DEPS_HOST:-} ${DEPS_CMAKE_ARGS:-} $(declare -f "build_$1" cmake_build compile_all)"
   stamp+=-$(sha256sum <<<"${recipe//"$PWD"/}" | cut -c1-8) # wherever the tree lies
   [ -f "$stamp" ] && return 0
   local tarball; tarball=$(fetch "$@")

@@ -133,7 +133,7 @@ static bool cell_is_chosen(bool full, size_t threads, size_t split) {
   return full || threads == split;
 }
 
-/* What the run says of each model in one line of fields with tabs between, for tests/reproducible_table.py, which joins the lines of
+/* What the run says of each model in one line of fields with tabs between, for reproducible_table.py, which joins the lines of
  * several machines: "row", architecture, type, size, KV cache, expected hash, then a field a variant: NAME=cells that gave it/cells, or
  * NAME=not run. What stands in for the instructions of AVX-VNNI has a name of its own (tests/CMakeLists.txt). */
 #ifndef VNNI_NAME

@@ -1,7 +1,7 @@
 /* test_kernels.c - the portable kernels against double precision, and every other variant against the portable one, bit for bit.
  *
  *   test_kernels                 all variants that run here
- *   test_kernels [short] NAME    one of them; short: fewer shapes, for machines that are emulated instruction by instruction (tests/x86)
+ *   test_kernels [short] NAME    one of them; short: fewer shapes, for tests/emulated/x86.sh's machines
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 """hosts.py - the plugin in its hosts against the native program: same answers, same bits, same refusals.
 
-python hosts.py --retort build/retort --dist dist [--node NODE] [HOST...]; a host that cannot be had is named with the reason and counts as not run.
+python hosts.py --retort build/retort --dist dist [--node NODE] [HOST...]; a host that cannot be had is named with the reason and counts
+as not run: exit status 77 where there is no other. `modules`: what the modules import and export.
 
 Each host's `ask` program is given the module and answers lines of JSON, one for one, an error as {"error": kind, "message"}:
   {"open": file, "trust": policy}          -> {"model": n, "info": {...}}; each model in an instance of its own
@@ -347,7 +348,7 @@ def page(host, args, folder):
     return f"the {lines} lines of docs/PLUGIN.md print what it says, in {seconds:.2f} s"
 
 
-def abi(args):
+def modules(args):
     """What a module imports and exports, against the committed list; and its size."""
     import wasmtime
 
@@ -368,18 +369,21 @@ def main():
     parser.add_argument("--dist", required=True)
     parser.add_argument("--node")
     parser.add_argument("--deps", default="build/deps")
-    parser.add_argument("hosts", nargs="*", default=list(PROGRAMS))
+    parser.add_argument("hosts", nargs="*", default=["modules", *PROGRAMS])
     args = parser.parse_args()
     args.retort, args.dist, args.deps = os.path.abspath(args.retort), os.path.abspath(args.dist), os.path.abspath(args.deps)
     args.build = os.path.join(ROOT, "build/hosts")
-    abi(args)
-    failed = 0
+    failed = missing = 0
     with tempfile.TemporaryDirectory() as folder:
-        for name in args.hosts or PROGRAMS:
+        for name in args.hosts:
+            if name == "modules":
+                modules(args)
+                continue
             make, has_relaxed = PROGRAMS[name]
             try:
                 command = make(args)
             except Missing as reason:
+                missing += 1
                 print(f"NOT RUN  {name}: {reason}")
                 continue
             for plugin in ("retort-plugin.wasm", "retort-plugin.relaxed.wasm")[: 1 + has_relaxed]:
@@ -392,7 +396,7 @@ def main():
                         failed += 1
                         said = f"FAILED   {name} {plugin} {check.__name__}: {problem}"
                     print(f"{said} ({time.monotonic() - start:.0f} s)", flush=True)
-    sys.exit(failed > 0)
+    sys.exit(1 if failed else 77 if missing == len(args.hosts) else 0)
 
 
 main()

@@ -1,4 +1,4 @@
-/* ask.c - answers the requests of ../../tests/hosts.py, a line of JSON each: ask PLUGIN [MOST-BYTES-OF-MEMORY] (jansson). */
+/* ask.c - answers the requests of tests/wasm/hosts/hosts.py, a line of JSON each: ask PLUGIN [MOST-BYTES-OF-MEMORY] (jansson). */
 #include <jansson.h>
 #include <string.h>
 

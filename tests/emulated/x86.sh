@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# run.sh - the kernel variants of x86 CPUs that this machine may lack, on emulated machines: Bochs executes every instruction of CPUs with AVX-VNNI and
+# x86.sh - the kernel variants of x86 CPUs that this machine may lack, on emulated machines: Bochs executes every instruction of CPUs with AVX-VNNI and
 # with AVX-512 VNNI; on each a Linux kernel starts whose only program is the tests, static, and what they say comes out of the serial port.
 #
-#   tests/x86/run.sh BUILD [VARIANT...]   BUILD: folder of a static build with test_kernels, test_reproducible and retort; no variant: all
+#   tests/emulated/x86.sh BUILD [VARIANT...]   BUILD: folder of a static build with test_kernels, test_reproducible and retort; no variant: all
 #
 # Bochs 3.0 is built once from its pinned source (about five minutes of CPU time), the kernel comes from Debian trixie's signed archive; both are kept
 # in ${RETORT_CACHE:-~/.cache/retort}. One line of Bochs is mended: it took the high bit of a gather's index register (zmm16 to zmm31) for a register that
@@ -101,8 +101,11 @@ TEXT
   return $failed
 }
 
+exec 9>"$cache/x86.lock" # two may run at a time
+flock 9
 [ -x "$bochs/bochs" ] || make_bochs
 [ -f "$kernel" ] || make_kernel
+flock -u 9
 failed=0
 [ $# -gt 0 ] || set -- avx-vnni avx512
 for variant in "$@"; do

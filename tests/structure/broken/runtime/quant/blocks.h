@@ -1,3 +1,3 @@
 /* Nothing wrong here. */
-#include "../base/platform.h"
+#include "../include/retort_platform.h"
 #include <string.h>

@@ -1,0 +1,3 @@
+/* Nothing wrong here. */
+int ask(void);
+int ask(void) { return 1; }

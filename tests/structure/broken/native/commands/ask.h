@@ -1,0 +1,1 @@
+/* For main.c alone. */

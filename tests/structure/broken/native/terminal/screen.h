@@ -1,0 +1,2 @@
+/* Looks upwards in the program. */
+#include "../commands/ask.h"

@@ -1,0 +1,2 @@
+/* As clang-format would not write it. */
+static inline int  crooked( int n ){return n;}

@@ -1,0 +1,4 @@
+/* Calls what stands on it. */
+int screen(void);
+int speak(void);
+int speak(void) { return screen(); }

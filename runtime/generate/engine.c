@@ -38,7 +38,7 @@ static retort_status effective(const retort_model *model, const retort_engine_op
   if (o->n_ctx == 0) o->n_ctx = trained < RETORT_DEFAULT_CTX ? trained : RETORT_DEFAULT_CTX;
   if (o->n_ctx > MAX_CTX) return rt_fail(error, RETORT_ERROR_ARGUMENT, "n_ctx is %u, the most is %d", o->n_ctx, MAX_CTX);
   if (o->n_batch == 0) o->n_batch = RETORT_DEFAULT_BATCH;
-  if (o->n_batch > o->n_ctx && o->n_parallel <= 1) o->n_batch = o->n_ctx;
+  if (o->n_batch > o->n_ctx && o->n_parallel == 1) o->n_batch = o->n_ctx; /* more rows than that one sequence never has */
   if (o->n_parallel > o->n_batch) o->n_parallel = o->n_batch;
   if (!retort_kv_type_name(o->kv_type))
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "kv_type is %u, it must be RETORT_KV_F16 (0), RETORT_KV_F32 (1) or RETORT_KV_Q8_0 (2)",
@@ -227,7 +227,7 @@ static bool compute(retort_engine *e, const part *parts, uint32_t n_parts, float
 }
 
 static retort_status no_page(const retort_engine *e, retort_error *error) {
-  if (e->pool.n_used == e->pool.max_pages)
+  if (e->pool.n_pages == e->pool.max_pages)
     return rt_fail(error, RETORT_ERROR_MEMORY, "all %u pages of the KV cache are taken: close or cut back a sequence", e->pool.max_pages);
   return rt_fail_memory(error, e->pool.layout.page_bytes, "a page of the KV cache");
 }

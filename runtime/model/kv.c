@@ -111,10 +111,8 @@ static void give_back(rt_kv_pool *pool, uint8_t *data) {
 
 /* ---- one sequence ---- */
 
-uint32_t rt_kv_missing(const rt_kv_table *t, uint32_t from, uint32_t to) {
-  uint32_t end = rt_kv_pages_for(to), missing = 0;
-  for (uint32_t b = from / RT_ATTENTION_BLOCK; b < end; b++) missing += b >= t->n || page_of(t->pages[b])->holders > 1;
-  return missing;
+void rt_kv_cut(rt_kv_table *t, uint32_t n) {
+  for (uint32_t keep = rt_kv_pages_for(n); t->n > keep;) give_back(t->pool, t->pages[--t->n]);
 }
 
 bool rt_kv_reserve(rt_kv_table *t, uint32_t from, uint32_t to) {
@@ -122,7 +120,10 @@ bool rt_kv_reserve(rt_kv_table *t, uint32_t from, uint32_t to) {
   for (uint32_t b = from / RT_ATTENTION_BLOCK; b < end; b++) {
     if (b < t->n && page_of(t->pages[b])->holders == 1) continue;
     uint8_t *page = take(t->pool);
-    if (!page) return false;
+    if (!page) {
+      rt_kv_cut(t, from);
+      return false;
+    }
     if (b < t->n) {
       if (from > b * RT_ATTENTION_BLOCK) memcpy(page, t->pages[b], t->pool->layout.page_bytes);
       give_back(t->pool, t->pages[b]);
@@ -132,10 +133,6 @@ bool rt_kv_reserve(rt_kv_table *t, uint32_t from, uint32_t to) {
     t->pages[b] = page;
   }
   return true;
-}
-
-void rt_kv_cut(rt_kv_table *t, uint32_t n) {
-  for (uint32_t keep = rt_kv_pages_for(n); t->n > keep;) give_back(t->pool, t->pages[--t->n]);
 }
 
 void rt_kv_share(rt_kv_table *to, const rt_kv_table *from, uint32_t n) {

@@ -67,8 +67,6 @@ typedef struct rt_kv_table {
 /* Makes positions from..to-1 writable, of which the sequence must hold those before `from`: takes pages, and copies of shared ones. false:
  * the pool is used up or there is no memory; the sequence has what it had. to is at most most * RT_ATTENTION_BLOCK. */
 bool rt_kv_reserve(rt_kv_table *table, uint32_t from, uint32_t to);
-/* How many pages rt_kv_reserve would take from the pool. */
-uint32_t rt_kv_missing(const rt_kv_table *table, uint32_t from, uint32_t to);
 /* Gives back the pages that hold nothing before position n. */
 void rt_kv_cut(rt_kv_table *table, uint32_t n);
 /* `to` holds the first n positions of `from`, of the same pool, and nothing else. */

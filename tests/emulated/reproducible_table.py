@@ -3,7 +3,7 @@
 
   reproducible_table.py LOG...     logs that hold its "row" lines: ctest's LastTest.log, those of the emulated machines
 
-Each model has one expected SHA-256; a column says in how many cells of {threads, split} the variant gave it. The exit status is 1 where logs
+Each model has one expected SHA-256; a column says in how many cells of {threads, split, way} the variant gave it. The exit status is 1 where logs
 expect different values, a cell was wrong, or there is no row at all. A variant that no log has run is named as not run.
 """
 import sys

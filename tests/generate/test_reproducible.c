@@ -1,12 +1,15 @@
 /* test_reproducible.c - the second promise: for each architecture and tensor type one SHA-256 of the logits, whatever kernel variant,
- * number of threads and split of the prompt computed them.
+ * number of threads, split of the prompt and neighbours computed them: alone, among 32 other sequences, in a fork, restored from bytes, and
+ * after its neighbours were cancelled.
  *
  *   test_reproducible                   one case of every kind: each type with one architecture, each variant, each number of threads, each
- * split test_reproducible full              every {variant, threads, split} x {architecture} x {type} test_reproducible [full] NAME... the
- * same for the variants named only (each must be able to run) test_reproducible once NAME...      one cell of each model that the first
- * line has, without Ember: for machines emulated instruction by instruction test_reproducible print             prints the table in
- * reproducible_hashes.h anew: portable kernels, one thread, the prompt in one batch test_reproducible print ember       the same for
- * ember_hashes.h
+ *                                       split, alone and in one other way
+ *   test_reproducible full              every {variant, threads, split, way} x {architecture} x {type}
+ *   test_reproducible [full] NAME...    the same for the variants named only (each must be able to run)
+ *   test_reproducible once NAME...      one cell of each model that the first line has, without Ember: for machines emulated instruction by
+ *                                       instruction
+ *   test_reproducible print             prints the table in reproducible_hashes.h anew: portable kernels, one thread, one batch
+ *   test_reproducible print ember       the same for ember_hashes.h
  *
  * The models are those of tiny_model.h, and the one real model that the repository has, Ember, with a question, its reasoning and its
  * answer for a text: always with every variant, 1 to 3 threads and batches of 1, of 7 and of all. The expected values change only with
@@ -63,33 +66,96 @@ typedef struct reading {
   uint32_t n, n_vocab, kv_type;
 } reading;
 
-static void hash_of_logits(const reading *r, const char *kernels, unsigned n_threads, uint32_t split, char hex[65]) {
+/* How a sequence comes to its logits. */
+enum way { ALONE, AMONG_OTHERS, FORKED, RESTORED, NEIGHBOURS_CANCELLED, WAYS };
+static const char *const WAY[WAYS] = {"alone", "among 32 others", "forked", "restored", "neighbours cancelled"};
+enum { OTHERS = 32 };
+
+typedef struct cell {
+  const char *kernels;
+  unsigned n_threads;
+  uint32_t split; /* most rows of a pass */
+  enum way way;
+} cell;
+
+#define MUST(call)                      \
+  do {                                  \
+    retort_error error = {0};           \
+    if (call) die("%s", error.message); \
+  } while (0)
+
+/* Reads with 32 neighbours, whose texts are of different lengths; they may give up in the first pass. */
+static void read_among(retort_engine *engine, retort_sequence *s, const reading *r, bool cancel, float *logits) {
+  retort_eval evals[1 + OTHERS];
+  int32_t ids[OTHERS][OTHERS];
+  for (uint32_t k = 0; k < OTHERS; k++) {
+    retort_sequence *other;
+    MUST(retort_sequence_open(engine, &other, &error));
+    for (uint32_t i = 0; i < OTHERS; i++) ids[k][i] = (int32_t)((i * 7 + k * 13) % r->n_vocab);
+    uint32_t count = 1 + k * 11 % OTHERS;
+    if (count > r->n) count = r->n;
+    evals[k + (k >= OTHERS / 2)] =
+        (retort_eval){.struct_size = sizeof *evals, .sequence = other, .ids = ids[k], .count = count, .which = RETORT_LOGITS_NONE};
+    if (cancel) retort_sequence_interrupt(other);
+  }
+  evals[OTHERS / 2] = (retort_eval){
+      .struct_size = sizeof *evals, .sequence = s, .ids = r->ids, .count = r->n, .logits = logits, .which = RETORT_LOGITS_ALL};
+  retort_error error = {0};
+  retort_status status = retort_engine_eval(engine, evals, 1 + OTHERS, &error);
+  if (status != (cancel ? RETORT_ERROR_INTERRUPTED : RETORT_OK) || evals[OTHERS / 2].status) die("among others: %s", error.message);
+}
+
+/* Reads the first half, goes on in another sequence that has it, while the first reads something else. */
+static void read_in_two(retort_engine *engine, retort_sequence *s, const reading *r, bool fork, float *logits) {
+  uint32_t half = r->n / 2;
+  retort_sequence *other;
+  MUST(retort_sequence_eval(s, r->ids, half, RETORT_LOGITS_ALL, logits, &error));
+  if (fork) {
+    MUST(retort_sequence_fork(s, &other, &error));
+  } else {
+    size_t size = 0;
+    retort_sequence_save(s, NULL, 0, &size, NULL);
+    void *saved = malloc(size);
+    MUST(!saved || retort_sequence_save(s, saved, size, &size, &error));
+    MUST(retort_sequence_open(engine, &other, &error));
+    MUST(retort_sequence_restore(other, saved, size, &error));
+    free(saved);
+  }
+  MUST(retort_sequence_eval(s, r->ids, half, RETORT_LOGITS_NONE, NULL, &error));
+  MUST(retort_sequence_eval(other, r->ids + half, r->n - half, RETORT_LOGITS_ALL, logits + (size_t)half * r->n_vocab, &error));
+}
+
+static void hash_of_logits(const reading *r, const cell *c, char hex[65]) {
+  unsigned n_threads = c->n_threads;
   retort_platform platform = pool_platform(&n_threads);
   platform.cpu_features = cpu_features();
   size_t size = (size_t)r->n * r->n_vocab * sizeof(float); // (n, n_vocab)
   float *logits = malloc(size);
   if (!logits) die("out of memory");
-  retort_error error = {0};
   retort_gguf *gguf;
   retort_model *model;
-  retort_session *session;
+  retort_engine *engine;
+  retort_sequence *s;
   retort_model_options model_options;
   retort_model_options_init(&model_options, sizeof model_options);
-  model_options.kernels = kernels;
-  retort_session_options options;
-  retort_session_options_init(&options, sizeof options);
+  model_options.kernels = c->kernels;
+  retort_engine_options options;
+  retort_engine_options_init(&options, sizeof options);
   options.n_ctx = r->n;
-  options.n_batch = split;
+  options.n_batch = c->split;
   options.kv_type = r->kv_type;
-  if (retort_gguf_open(&platform, &r->file, 1, 0, &gguf, &error) || retort_model_open(&platform, gguf, &model_options, &model, &error) ||
-      retort_session_open(&platform, model, NULL, &options, &session, &error) ||
-      retort_session_eval(session, r->ids, r->n, RETORT_LOGITS_ALL, logits, &error))
-    die("%s", error.message);
+  MUST(retort_gguf_open(&platform, &r->file, 1, 0, &gguf, &error));
+  MUST(retort_model_open(&platform, gguf, &model_options, &model, &error));
+  MUST(retort_engine_open(&platform, model, NULL, &options, &engine, &error));
+  MUST(retort_sequence_open(engine, &s, &error));
+  if (c->way == ALONE) MUST(retort_sequence_eval(s, r->ids, r->n, RETORT_LOGITS_ALL, logits, &error));
+  else if (c->way == FORKED || c->way == RESTORED) read_in_two(engine, s, r, c->way == FORKED, logits);
+  else read_among(engine, s, r, c->way == NEIGHBOURS_CANCELLED, logits);
   for (size_t i = 0; i < size / sizeof(float); i++)
     if (!(logits[i] > -1e6f && logits[i] < 1e6f)) die("logit %zu is %g: the test's weights are not sane", i, (double)logits[i]);
   retort_sha256_hex(logits, size, hex);
   free(logits);
-  retort_session_close(session);
+  retort_engine_close(engine);
   retort_model_close(model);
   retort_gguf_close(gguf);
 }
@@ -156,16 +222,23 @@ static void print_row(const char *arch, const char *type, const char *size, uint
   printf("\n");
 }
 
-/* One cell: true when it gives the expected hash. */
-static bool cell_agrees(const char *what, const reading *r, const char *expected, const char *kernels, unsigned n_threads, uint32_t split,
-                        cell_count *tally) {
-  char hex[65];
-  hash_of_logits(r, kernels, n_threads, split < r->n ? split : r->n, hex);
-  bool right = !strcmp(hex, expected);
-  tally->cells++;
-  tally->right += right;
-  if (!right) printf("WRONG: %s: %s, %u threads, batches of %u give %s\n", what, kernels, n_threads, split, hex);
-  return right;
+/* One cell: true when it gives the expected hash; outside the full matrix alone, and in one of the other ways, by turns. */
+static bool cell_agrees(const char *what, const reading *r, const char *expected, cell c, bool full, cell_count *tally) {
+  int turn = 1 + tally->cells / 2 % (WAYS - 1);
+  bool all_right = true;
+  if (c.split > r->n) c.split = r->n;
+  for (int way = ALONE; way < WAYS; way++) {
+    if (!full && way != ALONE && (once || way != turn)) continue;
+    char hex[65];
+    c.way = (enum way)way;
+    hash_of_logits(r, &c, hex);
+    bool right = !strcmp(hex, expected);
+    tally->cells++;
+    tally->right += right;
+    all_right &= right;
+    if (!right) printf("WRONG: %s: %s, %u threads, batches of %u, %s give %s\n", what, c.kernels, c.n_threads, c.split, WAY[way], hex);
+  }
+  return all_right;
 }
 
 /* True when every cell of the model's matrix gives the expected hash. */
@@ -184,9 +257,10 @@ static bool matrix_agrees(const model_case *c, int arch, bool full, const char *
     for (size_t k = 0; k < N_THREADS; k++)
       for (size_t s = 0; s < N_SPLITS; s++) {
         if (!cell_is_chosen(full, k, s)) continue;
-        agrees &= cell_agrees(what, &r, c->expected[arch], variants[v], THREADS[k], SPLITS[s], &tallies[v]);
-        ++*cells;
+        const cell here = {variants[v], THREADS[k], SPLITS[s], ALONE};
+        agrees &= cell_agrees(what, &r, c->expected[arch], here, full, &tallies[v]);
       }
+  for (size_t v = 0; variants[v]; v++) *cells += tallies[v].cells;
   print_row(ARCH[arch], c->name, size, c->kv_type, c->expected[arch], variants, tallies);
   tiny_model_close(&t);
   return agrees;
@@ -248,12 +322,11 @@ static bool ember_agrees(bool full, const char *const *variants, int *cells) {
       for (size_t s = 0; s < 3; s++) {
 #ifdef SANITIZED
         if (!full && !cell_is_chosen(full, k, s)) continue;
-#else
-        (void)full;
 #endif
-        agrees &= cell_agrees("Ember", &e.r, EMBER_LOGITS, variants[v], THREADS[k], SPLITS[s], &tallies[v]);
-        ++*cells;
+        const cell here = {variants[v], THREADS[k], SPLITS[s], ALONE};
+        agrees &= cell_agrees("Ember", &e.r, EMBER_LOGITS, here, full, &tallies[v]);
       }
+  for (size_t v = 0; variants[v]; v++) *cells += tallies[v].cells;
   print_row("llama", "Ember", "real", RETORT_KV_F16, EMBER_LOGITS, variants, tallies);
   free(e.bytes);
   return agrees;
@@ -263,7 +336,7 @@ static void print_ember(void) {
   ember e;
   char hex[65];
   ember_open(&e);
-  hash_of_logits(&e.r, "portable", 1, e.r.n, hex);
+  hash_of_logits(&e.r, &(cell){"portable", 1, e.r.n, ALONE}, hex);
   printf("#define EMBER_FILE \"%s\"\n#define EMBER_LOGITS \"%s\" // (%u, %u)\n", e.file_hash, hex, e.r.n, e.r.n_vocab);
   free(e.bytes);
 }
@@ -285,7 +358,7 @@ static void print_table(void) {
       if (tiny_model_build(&t, &error)) die("%s", error.message);
       int32_t ids[TOKENS];
       reading r = read_tiny(c, &t, ids);
-      hash_of_logits(&r, "portable", 1, r.n, hex);
+      hash_of_logits(&r, &(cell){"portable", 1, r.n, ALONE}, hex);
       printf(" %s\"%s\"%s\n", arch ? " " : "{", hex, arch + 1 < ARCHS ? "," : "}},");
       tiny_model_close(&t);
     }
@@ -333,7 +406,7 @@ int main(int argc, char **argv) {
     wrong += !ember_agrees(full, variants, &cells);
     models++;
   }
-  printf("%d models, %d cells of {variant, threads, split}, variants:", models, cells);
+  printf("%d models, %d cells of {variant, threads, split, way}, variants:", models, cells);
   for (size_t i = 0; variants[i]; i++) printf(" %s", variants[i]);
   printf("; %d models with a wrong value\n", wrong);
   return wrong != 0 || cells == 0;

@@ -1,17 +1,17 @@
 /* json.c - see json.h. The only file that includes jansson.
  *
  * jansson allocates with the C library, not with the platform: its allocator hook is global state, which the core does not touch. Its tree
- * is therefore short-lived: it is copied into the arena and freed before rt_json_parse returns, and the caps on size and nesting are
- * checked before it is built, so that neither memory nor the C stack can be exhausted by the text.
+ * is therefore short-lived: it is copied into the arena and freed before rt_json_parse returns, and the caps on size, nesting and number of
+ * values are checked before it is built, so that neither memory nor the C stack can be exhausted by the text.
  */
 #include "json.h"
 
 #include <jansson.h>
 #include <string.h>
 
-/* Nesting is counted outside of strings; unbalanced brackets are left to the parser. */
-static bool too_deep(const char *text, size_t size, size_t *at) {
-  size_t depth = 0;
+/* Nesting and values are counted outside of strings; what is unbalanced is left to the parser. */
+static retort_status check_shape(const char *text, size_t size, const char *name, retort_error *error) {
+  size_t depth = 0, values = 1;
   bool in_string = false;
   for (size_t i = 0; i < size; i++) {
     char c = text[i];
@@ -20,13 +20,14 @@ static bool too_deep(const char *text, size_t size, size_t *at) {
       else if (c == '"') in_string = false;
       continue;
     }
+    values += c == ',' || c == ':' || c == '[' || c == '{';
     if (c == '"') in_string = true;
-    else if ((c == '[' || c == '{') && ++depth > RT_JSON_MAX_DEPTH) {
-      *at = i;
-      return true;
-    } else if ((c == ']' || c == '}') && depth) depth--;
+    else if ((c == '[' || c == '{') && ++depth > RT_JSON_MAX_DEPTH)
+      return rt_fail(error, RETORT_ERROR_JSON, "%s: nested deeper than %d levels at offset %zu", name, RT_JSON_MAX_DEPTH, i);
+    else if ((c == ']' || c == '}') && depth) depth--;
   }
-  return false;
+  if (values <= RT_JSON_MAX_VALUES) return RETORT_OK;
+  return rt_fail(error, RETORT_ERROR_JSON, "%s: more than %d values and keys; refused", name, RT_JSON_MAX_VALUES);
 }
 
 /* jansson hashes keys with a process-wide seed, set once. Left alone it would read a random device or the clock; the core does neither.
@@ -34,7 +35,7 @@ static bool too_deep(const char *text, size_t size, size_t *at) {
 static void seed_hashes(const char *text, size_t size) {
   uint64_t h = 1469598103934665603u ^ (uintptr_t)text ^ (uintptr_t)&size << 16;
   for (size_t i = 0; i < size; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211u;
-  size_t seed = (size_t)(h ^ h >> 32);
+  uint32_t seed = (uint32_t)(h ^ h >> 32); /* all that jansson keeps of it */
   json_object_seed(seed ? seed : 1);
 }
 
@@ -90,10 +91,9 @@ static retort_status copy(rt_arena *arena, const json_t *from, rt_json *to, reto
 
 retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size_t max_size, const char *name, rt_json *out,
                             retort_error *error) {
-  size_t at;
   if (size > max_size) return rt_fail(error, RETORT_ERROR_JSON, "%s has %zu bytes, at most %zu are accepted", name, size, max_size);
-  if (too_deep(text, size, &at))
-    return rt_fail(error, RETORT_ERROR_JSON, "%s: nested deeper than %d levels at offset %zu", name, RT_JSON_MAX_DEPTH, at);
+  retort_status status = check_shape(text, size, name, error);
+  if (status) return status;
   seed_hashes(text, size);
   json_error_t why;
   json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
@@ -103,7 +103,7 @@ retort_status rt_json_parse(rt_arena *arena, const char *text, size_t size, size
                    why.position, why.text);
   }
   rt_json value = {0};
-  retort_status status = copy(arena, tree, &value, error);
+  status = copy(arena, tree, &value, error);
   json_decref(tree);
   if (status == RETORT_OK) *out = value;
   return status;

@@ -17,7 +17,12 @@
  *  - Results of varying size go into the caller's buffer: the function stores the size needed and returns RETORT_ERROR_BUFFER when
  *    the buffer is too small (pass capacity 0 to ask).
  *  - Strings are UTF-8. Those returned by pointer belong to the handle that they were asked of and live as long as it does.
- *  - The library never aborts, exits, prints, reads a clock or opens a file. It has no global mutable state.
+ *  - The library never aborts, exits, prints, reads a clock or opens a file. It has no global mutable state, with one exception: its copy
+ * of jansson keeps one number, set once, that scatters the keys of JSON objects. It changes no result, and is set before the first use by
+ *    an atomic exchange, so threads and platforms need not care.
+ *  - Memory comes from the platform, with two exceptions, which use the C library's malloc: reading JSON (messages, variables, signature
+ *    bundles), at most 384 MiB until the call returns, for texts of 64 MiB and 2,097,152 values and keys, which are the most accepted; and
+ *    reading keys and certificates, at most 1 MiB for each file of at most 64 KiB, until its verifier or signer is closed.
  *
  * Threads: a retort_gguf, retort_vocab and retort_model are immutable once open and may be shared by any number of threads.
  * A retort_session, or a retort_engine with its sequences, belongs to one thread at a time; sessions of one model may run on as many

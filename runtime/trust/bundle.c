@@ -62,18 +62,6 @@ static retort_status base64_member(rt_arena *arena, const rt_json *object, const
   return RETORT_OK;
 }
 
-/* Values cost memory while they are parsed, many times their bytes in the text: count what separates them first. */
-static retort_status parse(rt_arena *arena, const void *text, size_t size, const char *name, rt_json *out, retort_error *error) {
-  size_t values = 1;
-  for (size_t i = 0; i < size; i++) {
-    char c = ((const char *)text)[i];
-    values += c == ',' || c == ':' || c == '[' || c == '{';
-  }
-  if (values > RT_BUNDLE_MAX_VALUES)
-    return rt_fail(error, RETORT_ERROR_FORMAT, "%s: more than %d values; refused", name, RT_BUNDLE_MAX_VALUES);
-  return rt_json_parse(arena, text, size, RT_BUNDLE_MAX, name, out, error);
-}
-
 /* ---- the signature ---- */
 
 /* DSSE protocol.md: "DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload. Two pieces; the first is in `head`. */
@@ -240,7 +228,7 @@ static retort_status read_serialization(rt_arena *arena, const rt_json *s, const
 
 static retort_status read_statement(rt_arena *arena, const rt_span *payload, const char *name, rt_bundle *out, retort_error *error) {
   rt_json statement;
-  retort_status status = parse(arena, payload->data, payload->size, name, &statement, error);
+  retort_status status = rt_json_parse(arena, (const char *)payload->data, payload->size, RT_BUNDLE_MAX, name, &statement, error);
   if (status) return status;
   if (statement.type != RT_JSON_OBJECT || !is(&statement, "_type", STATEMENT_TYPE))
     return bad(error, name, "the payload is not an in-toto statement v1");
@@ -272,7 +260,7 @@ retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, c
   rt_json bundle;
   rt_bundle result = {0};
   if (size > RT_BUNDLE_MAX) return bad(error, name, "larger than 32 MiB; refused");
-  retort_status status = parse(arena, text, size, name, &bundle, error);
+  retort_status status = rt_json_parse(arena, text, size, RT_BUNDLE_MAX, name, &bundle, error);
   if (status) return status;
   if (bundle.type != RT_JSON_OBJECT || !is(&bundle, "mediaType", MEDIA_TYPE))
     return bad(error, name, "not a Sigstore bundle v0.3 (mediaType), the form of model.sig");

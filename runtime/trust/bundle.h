@@ -8,7 +8,7 @@
 
 #include "x509.h"
 
-enum { RT_BUNDLE_MAX = 32 << 20, RT_BUNDLE_MAX_VALUES = 2 << 20, RT_BUNDLE_MAX_RESOURCES = 100000 };
+enum { RT_BUNDLE_MAX = 32 << 20, RT_BUNDLE_MAX_RESOURCES = 100000 };
 
 typedef struct rt_resource {
   const char *name; /* canonical; "." where the model is one file */

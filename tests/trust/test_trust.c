@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/sha256.h"
 #include "counting.h"
 #include "trust/bundle.h"
@@ -843,14 +844,14 @@ static void deep_and_huge_texts_are_refused_early(void **state) {
     size_t memory; /* in MiB, at most */
   } texts[] = {
       {"", "[", "", (size_t)RT_BUNDLE_MAX + 1, RETORT_ERROR_FORMAT, "32 MiB", 1},
-      {"", "[", "", RT_BUNDLE_MAX, RETORT_ERROR_FORMAT, "values", 1},
+      {"", "[", "", RT_BUNDLE_MAX, RETORT_ERROR_JSON, "nested deeper", 1},
       {"", "[", "", 100000, RETORT_ERROR_JSON, NULL, 8},
       {"", "{\"a\":", "", 100000, RETORT_ERROR_JSON, NULL, 8},
-      {"[0", ",0", "]", RT_BUNDLE_MAX, RETORT_ERROR_FORMAT, "values", 1},
-      {"[0", ",0", "]", 2 * (size_t)RT_BUNDLE_MAX_VALUES - 8, RETORT_ERROR_FORMAT, "mediaType", 256},
-      {"[{}", ",{}", "]", RT_BUNDLE_MAX_VALUES, RETORT_ERROR_FORMAT, "mediaType", 256},
-      {"[\"\"", ",\"\"", "]", 2 * (size_t)RT_BUNDLE_MAX_VALUES, RETORT_ERROR_FORMAT, "mediaType", 256},
-      {"{\"a\":0", ",\"a\":0", "}", RT_BUNDLE_MAX_VALUES, RETORT_ERROR_JSON, NULL, 256},
+      {"[0", ",0", "]", RT_BUNDLE_MAX, RETORT_ERROR_JSON, "values", 1},
+      {"[0", ",0", "]", 2 * (size_t)RT_JSON_MAX_VALUES - 8, RETORT_ERROR_FORMAT, "mediaType", 256},
+      {"[{}", ",{}", "]", RT_JSON_MAX_VALUES, RETORT_ERROR_FORMAT, "mediaType", 256},
+      {"[\"\"", ",\"\"", "]", 2 * (size_t)RT_JSON_MAX_VALUES, RETORT_ERROR_FORMAT, "mediaType", 256},
+      {"{\"a\":0", ",\"a\":0", "}", RT_JSON_MAX_VALUES, RETORT_ERROR_JSON, NULL, 256},
       {"\"", "a", "\"", RT_BUNDLE_MAX, RETORT_ERROR_FORMAT, "mediaType", 128},
       {"\"", "\\u00e9", "\"", RT_BUNDLE_MAX, RETORT_ERROR_FORMAT, "mediaType", 128},
       {"0", "0", "", RT_BUNDLE_MAX, RETORT_ERROR_JSON, NULL, 128},

@@ -28,18 +28,13 @@ PUBLIC = ("runtime/include/retort.h", "runtime/include/retort_platform.h")
 CIRCLE = {"runtime/template/run.c", "runtime/template/filter.c", "runtime/template/method.c"}
 GATE = ("runtime/trust/verify.c", "retort_gguf_open")  # what was verified is opened, through the contract
 
-# What is not yet as it shall be. A function or a call is named by how its line begins, a circle by files that may be in it.
+# What is not yet as it shall be: how the lines about it begin.
 EXCEPTIONS = (
-    "native/commands/inspect.c: print_text()", "runtime/kernels/arm/neon_gemv.h: few_256()", "runtime/kernels/x86/avx512.c: gemm_tile_256()",
+    "native/commands/inspect.c: print_text()", "runtime/kernels/arm/neon_gemv.h: gemv_256()", "runtime/kernels/x86/avx512.c: gemm_tile_256()",
     "tests/generate/test_answer.c: an_interrupted_call_has_changed_nothing()", "tests/generate/test_answer.c: drafting_changes_nothing()",
-    "tests/gguf/test_gguf.c: reads_what_the_python_package_wrote()", "tests/kernels/test_kernels.c: compare_attention()",
+    "tests/gguf/test_gguf.c: reads_what_the_python_package_wrote()",
     "tests/trust/test_trust.c: hostile_bundles_are_refused()", "tests/trust/test_trust_forms.c: names()",
     "tests/trust/test_trust_forms.c: minisign_signatures()", "tests/trust/test_trust_forms.c: minisign_keys()",
-)
-CIRCLES = (
-    {"runtime/base/base.c", "runtime/base/structs.c"},
-    {"runtime/generate/generate.c", "runtime/generate/session.c"},
-    CIRCLE | {"runtime/template/lexer.c", "runtime/template/parser.c", "runtime/template/value.c"},
 )
 
 # No clock, no signals, no threads, no locale in the core.
@@ -130,7 +125,7 @@ def calls(root, objects):
             if not public and (file, name) != GATE and (why := wall(file, target)):
                 yield f"{file} takes {name} of {target}: {why}"
     for circle in circles(graph):
-        if not any(circle <= known for known in (CIRCLE, *CIRCLES)):
+        if not circle <= CIRCLE:
             yield f"call each other in a circle: {' '.join(sorted(circle))}"
 
 

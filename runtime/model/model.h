@@ -1,7 +1,8 @@
 /* model.h - an open model: hyper-parameters from the GGUF keys, tensors bound in place, and the one thing it does: a batch of rows.
  *
  * Nothing here is hard-coded per checkpoint: every number comes from a key or from a tensor's shape, and both are checked against each
- * other once, in model.c. After that the forward pass (dense.c) cannot fail.
+ * other once (hparams.c, bind.c). After that the forward pass cannot fail. What differs between architectures is a table of functions, one
+ * file a family; architectures.c lists them.
  */
 #ifndef RT_MODEL_H
 #define RT_MODEL_H
@@ -14,40 +15,47 @@
 #include "kv.h"
 #include "rope.h"
 
+typedef struct rt_family rt_family;
+typedef struct rt_binder rt_binder; /* bind.h */
+
 /* What the architecture's name decides; everything else is in the keys and tensors. */
 typedef struct rt_architecture {
   const char *name; /* general.architecture, also the prefix of its keys */
-  bool neox;        /* RoPE rotates the pairs (i, i + n_rot/2), not (2i, 2i + 1) */
-  bool head_norm;   /* RMSNorm of each query and key head before RoPE */
+  const rt_family *family;
+  bool neox;      /* RoPE rotates the pairs (i, i + n_rot/2), not (2i, 2i + 1) */
+  bool head_norm; /* RMSNorm of each query and key head before RoPE */
 } rt_architecture;
+
+/* Of the table, in its order; NULL past the end. */
+const rt_architecture *rt_architecture_at(size_t index);
+/* The one that the file names. RETORT_ERROR_UNSUPPORTED lists those that there are. */
+retort_status rt_architecture_find(const retort_gguf *gguf, const rt_architecture **out, retort_error *error);
 
 typedef struct rt_hparams {
   const rt_architecture *architecture;
-  uint32_t n_layers, n_embd, n_heads, n_kv_heads, head_dim, n_ff, n_vocab, n_ctx_train;
+  uint32_t n_layers, n_embd, n_heads, n_vocab, n_ctx_train; /* every architecture has these */
   float rms_eps;
+  uint32_t n_kv_heads, head_dim, n_ff; /* its family reads these */
 } rt_hparams;
 
-/* What a layer keeps of a position. */
-static inline rt_kv_shape rt_kv_shape_of(const rt_hparams *h) {
-  return (rt_kv_shape){.n_layers = h->n_layers, .n_heads = h->n_kv_heads, .k_dim = h->head_dim, .v_dim = h->head_dim};
-}
+/* What the model keeps of a position. */
+rt_kv_shape rt_kv_shape_of(const rt_hparams *hparams);
+
+/* Far above every model known, far below what would overflow. */
+enum { RT_MAX_LAYERS = 1 << 14, RT_MAX_WIDTH = 1 << 24, RT_MAX_HEADS = 1 << 16, RT_MAX_HEAD_DIM = 1 << 12 };
 
 /* Reads every hyper-parameter but n_vocab, which is a shape. */
 retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error);
 /* The GGUF key "{architecture}.{name}" in `key`, which must hold 128 bytes; returns key. */
 const char *rt_hparams_key(const rt_hparams *hparams, const char *name, char *key);
-
-typedef struct rt_layer {
-  const float *attn_norm;                /* (n_embd) */
-  rt_matrix q, k, v;                     /* (n_heads * head_dim, n_embd), (n_kv_heads * head_dim, n_embd) twice */
-  const float *q_bias, *k_bias, *v_bias; /* (rows of q, k, v) or NULL */
-  const float *q_norm, *k_norm;          /* (head_dim) or NULL */
-  rt_matrix o;                           /* (n_embd, n_heads * head_dim) */
-  const float *o_bias;                   /* (n_embd) or NULL */
-  const float *ffn_norm;                 /* (n_embd) */
-  rt_matrix gate, up;                    /* (n_ff, n_embd) */
-  rt_matrix down;                        /* (n_embd, n_ff) */
-} rt_layer;
+/* Whole numbers among the keys. An optional one that is absent leaves *out as it is; one outside min..max is an error. */
+typedef struct rt_number_key {
+  const char *name;
+  bool required;
+  uint32_t min, max, *out;
+} rt_number_key;
+retort_status rt_hparams_numbers(const retort_gguf *gguf, const rt_hparams *hparams, const rt_number_key *keys, size_t n,
+                                 retort_error *error);
 
 /* Small models suffer most from 8-bit activations (SmolLM2-135M: a mean KL divergence of 0.003, as in llama.cpp) and are fast anyway, so
  * below this width they get 15 bits. Part of the numerics. */
@@ -61,7 +69,7 @@ struct retort_model {
   float attention_scale;    /* head_dim^-1/2 */
   bool two_planes;          /* activations in two int8 planes (rt_exec): n_embd below RT_TWO_PLANES_BELOW */
   rt_matrix embedding;      /* (n_vocab, n_embd) */
-  rt_layer *layers;         /* (n_layers) */
+  void *layers;             /* (n_layers) of the family's own type */
   const float *output_norm; /* (n_embd) */
   rt_matrix output;         /* (n_vocab, n_embd): the embedding where the file ties them */
   const char *name;         /* general.name, or "" */
@@ -75,15 +83,11 @@ typedef struct rt_work {
   rt_arena arena;
   rt_exec exec;
   uint32_t n_batch;
-  float *x, *h;                 /* (n_batch, n_embd): residual stream, and what a matrix reads or has written */
-  float *q, *attended;          /* (n_batch, n_heads * head_dim) */
-  float *k, *v;                 /* (n_batch, n_kv_heads * head_dim) */
-  float *gate, *up;             /* (n_batch, n_ff); in the same memory as q, attended, k and v */
-  float *cos_sin;               /* (n_batch, n_rot) */
-  uint32_t *visible;            /* (n_batch) */
-  const uint8_t *const **pages; /* (n_batch) */
-  struct rt_row *rows;          /* (n_batch) rows that the last layer goes on with */
-  uint8_t *matmul, *attention;  /* what rt_matmul and rt_attention_run ask for */
+  float *x, *h;        /* (n_batch, n_embd): residual stream, and what a matrix reads or has written */
+  float *cos_sin;      /* (n_batch, n_rot) */
+  struct rt_row *rows; /* (n_batch) rows that the last layer goes on with */
+  uint8_t *matmul;     /* what rt_matmul asks for */
+  void *own;           /* the family's: its other activations */
 } rt_work;
 retort_status rt_work_open(rt_work *work, const retort_platform *platform, const retort_model *model, uint32_t n_batch, uint32_t n_ctx,
                            retort_error *error);
@@ -103,5 +107,22 @@ typedef struct rt_row {
  * (wanted rows, n_vocab). A row's bits depend on its sequence only, never on the other rows, n_batch, the workers or the kernels. False
  * where it stopped between two layers because no row is of use any more: then the positions of the rows hold nothing that may be used. */
 bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits);
+
+/* ---- a family of architectures: one file, one table of functions ----------------------------------------------------------------- */
+
+struct rt_family {
+  /* Reads and checks the hyper-parameters that rt_hparams_read has not read. */
+  retort_status (*read)(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error);
+  /* Makes model->layers and binds each layer's tensors; failures stay in the binder. */
+  void (*bind)(rt_binder *binder);
+  /* What its forward pass keeps of a position in the cache. */
+  rt_kv_shape (*kv_shape)(const rt_hparams *hparams);
+  /* Places work->own with all that it points to, and what rt_matmul needs (rt_place_products), for n_batch rows of contexts of n_ctx
+   * positions. Called twice: to count, and to carve. */
+  void (*place)(const retort_model *model, uint32_t n_ctx, rt_work *work, rt_layout *at);
+  /* rt_forward. */
+  bool (*forward)(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits);
+};
+extern const rt_family rt_dense; /* dense.c: llama, qwen2, qwen3 */
 
 #endif

@@ -33,9 +33,9 @@ static void expect(tiny_model t, uint32_t flags, retort_status status, const cha
 
 static void good_models_open(void **state) {
   (void)state;
-  const char *archs[] = {"llama", "qwen2", "qwen3"};
-  for (size_t i = 0; i < 3; i++) {
-    tiny_model t = small(archs[i]);
+  const rt_architecture *known;
+  for (size_t i = 0; (known = rt_architecture_at(i)); i++) {
+    tiny_model t = small(known->name);
     expect(t, 0, RETORT_OK, "", "");
     t.bias = t.tied = true;
     expect(t, 0, RETORT_OK, "", "");
@@ -46,7 +46,13 @@ static void good_models_open(void **state) {
 
 static void another_architecture_is_named(void **state) {
   (void)state;
-  expect(small("gpt2"), 0, RETORT_ERROR_UNSUPPORTED, "gpt2", "llama, qwen2 and qwen3");
+  expect(small("gpt2"), 0, RETORT_ERROR_UNSUPPORTED, "'gpt2'", "llama, qwen2 and qwen3");
+  expect(small("qwen"), 0, RETORT_ERROR_UNSUPPORTED, "'qwen'", ""); /* the beginning of a name is not the name */
+  const rt_architecture *known;
+  for (size_t i = 0; (known = rt_architecture_at(i)); i++) {
+    expect(small("gpt2"), 0, RETORT_ERROR_UNSUPPORTED, known->name, "");
+    for (size_t k = 0; k < i; k++) assert_string_not_equal(known->name, rt_architecture_at(k)->name);
+  }
 }
 
 static void wrong_shapes_are_named_with_both_shapes(void **state) {

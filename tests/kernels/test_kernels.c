@@ -230,8 +230,8 @@ static void check_parts(const rt_kernels *kernels) {
   static const struct {
     uint32_t id, rows, cols, n, x; /* x: which of three arrays of inputs it reads */
   } made[] = {{RT_Q4_K, 40, 512, 1, 0},  {RT_Q8_0, 17, 512, 1, 0},  {RT_Q4_0, 5, 512, 2, 0},
-              {RT_F16, 9, 512, 1, 1},    {RT_Q6_K, 33, 256, 20, 2}, {RT_Q8_0, 70, 96, 3, 2},
-              {RT_Q3_K, 21, 256, 20, 2}, {RT_Q5_1, 3, 96, 0, 1},    {RT_Q4_1, 100, 64, 17, 1}};
+              {RT_Q6_K, 33, 256, 20, 2}, {RT_Q3_K, 21, 256, 20, 2}, {RT_F16, 9, 256, 20, 1},
+              {RT_Q8_0, 70, 96, 3, 2},   {RT_Q5_1, 3, 96, 0, 2},    {RT_Q4_1, 100, 64, 17, 1}};
   enum { PARTS = RT_COUNT(made) };
   for (unsigned way = 0; way < 12; way++) {
     bool two_planes = way % 2;

@@ -110,7 +110,8 @@ static void platforms_may_be_short(void **state) {
   rt_log(&cut, RETORT_LOG_WARNING, "to nobody");
 }
 
-/* Every function that can fail, with NULL for every pointer: an error with a sentence, and nothing else. */
+/* Every function of the header stands in one of the two tests below (tests/abi/every_function.py). Here those that can fail, with NULL for
+ * every pointer: an error with a sentence, and nothing else. */
 static void null_is_refused_everywhere(void **state) {
   (void)state;
   retort_error error;
@@ -154,6 +155,21 @@ static void null_is_refused_everywhere(void **state) {
   REFUSED(retort_session_get_usage(NULL, NULL, &error));
   REFUSED(retort_session_get_logits(NULL, NULL, NULL, &error));
   REFUSED(retort_session_get_proof(NULL, NULL, &error));
+  REFUSED(retort_engine_open(NULL, NULL, NULL, NULL, NULL, &error));
+  REFUSED(retort_engine_get_info(NULL, NULL, &error));
+  REFUSED(retort_engine_eval(NULL, NULL, 0, &error));
+  REFUSED(retort_engine_step(NULL, 0, NULL, &error));
+  REFUSED(retort_engine_get_event(NULL, 0, NULL, NULL, &error));
+  REFUSED(retort_sequence_open(NULL, NULL, &error));
+  REFUSED(retort_sequence_fork(NULL, NULL, &error));
+  REFUSED(retort_sequence_truncate(NULL, 0, &error));
+  REFUSED(retort_sequence_save(NULL, NULL, 0, NULL, &error));
+  REFUSED(retort_sequence_restore(NULL, NULL, 0, &error));
+  REFUSED(retort_sequence_get_info(NULL, NULL, &error));
+  REFUSED(retort_sequence_eval(NULL, NULL, 0, RETORT_LOGITS_NONE, NULL, &error));
+  REFUSED(retort_sequence_generate(NULL, NULL, 0, NULL, &error));
+  REFUSED(retort_sequence_get_usage(NULL, NULL, &error));
+  REFUSED(retort_sequence_get_proof(NULL, NULL, &error));
 #undef REFUSED
 }
 
@@ -167,6 +183,11 @@ static void null_gives_nothing_where_nothing_can_fail(void **state) {
   retort_model_close(NULL);
   retort_session_close(NULL);
   retort_session_interrupt(NULL);
+  retort_engine_close(NULL);
+  retort_sequence_close(NULL);
+  retort_sequence_interrupt(NULL);
+  retort_engine_options_init(NULL, sizeof(retort_engine_options));
+  assert_null(retort_session_sequence(NULL));
   retort_trust_policy_init(NULL, sizeof(retort_trust_policy));
   retort_signer_options_init(NULL, sizeof(retort_signer_options));
   retort_chat_options_init(NULL, sizeof(retort_chat_options));
@@ -190,6 +211,11 @@ static void null_gives_nothing_where_nothing_can_fail(void **state) {
   assert_non_null(retort_kernels_variant(NULL, 0, NULL, NULL));
   assert_non_null(retort_trust_method_name(-5));
   assert_non_null(retort_status_name((retort_status)99));
+  assert_null(retort_kv_type_name(99));
+  assert_int_equal(retort_kv_bytes(RETORT_KV_F32, 2), 8);
+  assert_string_equal(retort_version(), RETORT_VERSION_STRING);
+  assert_int_equal(retort_abi_version(), RETORT_ABI_VERSION);
+  assert_int_equal(retort_numerics(), RETORT_NUMERICS);
 }
 
 int main(void) {

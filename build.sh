@@ -112,7 +112,7 @@ done
 case $verb in
   native) native; say "built build/retort";;
   test) test_set "${@:-quick}";;
-  wasi) if [ "${1:-}" = all ]; then wasi_skins; else wasi_modules; fi;;
+  wasi) if [ "${1:-}" = all ]; then wasi_adapters; else wasi_modules; fi;;
   web)
     web
     [ "${1:-}" != --serve ] || exec python3 web/serve.py dist/web "${2:-8000}";;

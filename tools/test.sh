@@ -29,7 +29,7 @@ test_set() { # set [argument...]
     hosts)
       native
       wasm_options build/retort
-      wasi_skins "${options[@]}"
+      wasi_adapters "${options[@]}"
       labelled build/wasi hosts;;
     browser)
       need chromium chromium firefox-esr firefox-esr webkit2gtk-driver WebKitWebDriver xvfb Xvfb

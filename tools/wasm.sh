@@ -25,11 +25,11 @@ wasi_modules() {
 }
 
 # What imports something, and the component; in dist/ too.
-wasi_skins() {
+wasi_adapters() {
   local suffix tools small=build/wasi/small
   wasi_modules "$@"
   say "building (the plugin's other builds)"
-  compile wasi build/wasi --target skins
+  compile wasi build/wasi --target adapters
   shrink build/wasi/wasm/wasi dist retort-plugin.{pull,directory,extism}{,.relaxed}
   shrink build/wasi/wasm/wasi $small retort-plugin.component retort-plugin.component.relaxed
   tools=$(wasm_tools) || { say "NOT BUILT: the component, for there is neither wasm-tools nor cargo to build it with"; return 0; }

@@ -1,6 +1,6 @@
-"""skins.py - the builds of the plugin that import something, each in real hosts: what they import and export, Ember's answer with native's bits, refusals.
+"""adapters.py - the builds of the plugin that import something, each in real hosts: what they import and export, Ember's answer with native's bits, refusals.
 
-python skins.py --retort build/retort --dist build/skins [--node NODE]
+python adapters.py --retort build/retort --dist build/adapters [--node NODE]
 """
 import argparse
 import json
@@ -28,8 +28,8 @@ ASK = {"messages": [{"role": "user", "content": "What is 4821 + 396?"}], "temper
 COMMON = open(os.path.join(HERE, "exports.txt")).read().split()
 WASI = ["wasi_snapshot_preview1." + name for name in ("fd_close", "fd_filestat_get", "fd_pread", "path_open")]
 EXTISM = ["extism:host/env." + name for name in ("alloc", "config_get", "error_set", "input_length", "input_load_u8", "length", "load_u8", "output_set", "store_u8")]
-# A skin's imports and what it exports beyond the plugin.
-SKINS = {"pull": (["retort.read_at"], ["retort_load_pull"]), "directory": (WASI, ["retort_load_directory"]), "extism": (EXTISM + WASI, ["chat", "retort_load_directory"])}
+# An adapter's imports and what it exports beyond the plugin.
+ADAPTERS = {"pull": (["retort.read_at"], ["retort_load_pull"]), "directory": (WASI, ["retort_load_directory"]), "extism": (EXTISM + WASI, ["chat", "retort_load_directory"])}
 
 
 def raises(kind, call):
@@ -181,9 +181,9 @@ NODE = """
 import fs from 'node:fs'
 import assert from 'node:assert'
 import { Model } from './retort.mjs'
-const [skin, plugin, file, folder, key, wanted] = process.argv.slice(2)
+const [adapter, plugin, file, folder, key, wanted] = process.argv.slice(2)
 const bytes = fs.readFileSync(file), trust = { method: 'key', anchors: [fs.readFileSync(key, 'utf8')], model_name: 'ember' }
-const open = (data) => skin === 'pull'
+const open = (data) => adapter === 'pull'
   ? Model.open(plugin, [{ name: 'ember.gguf', size: bytes.length }], trust, { readAt: (f, at, n) => data.subarray(at, at + Math.min(n, 65536)), signatures: [fs.readFileSync(file + '.sig', 'utf8')] })
   : Model.open(plugin, data === bytes ? 'ember.gguf' : 'none.gguf', trust, { directory: folder })
 const session = (await open(bytes)).session()
@@ -193,13 +193,13 @@ await assert.rejects(open(bytes.subarray(0, 100)), { kind: 'io' })
 """
 
 
-def in_node(node, skin, plugin, folder, wanted):
+def in_node(node, adapter, plugin, folder, wanted):
     for suffix in ("", ".sig", ".chunks"):
         shutil.copy(EMBER + suffix, os.path.join(folder, "ember.gguf" + suffix))
     shutil.copy(os.path.join(ROOT, "wasm/wasi/hosts/node/retort.mjs"), folder)
-    script = os.path.join(folder, "skin.mjs")
+    script = os.path.join(folder, "adapter.mjs")
     open(script, "w").write(NODE)
-    done = subprocess.run([node, "--no-warnings", script, skin, plugin, EMBER, folder, KEY, wanted[1]["logits_sha256"]], capture_output=True, text=True)
+    done = subprocess.run([node, "--no-warnings", script, adapter, plugin, EMBER, folder, KEY, wanted[1]["logits_sha256"]], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return "the same bits; what is not there is refused"
 
@@ -225,15 +225,15 @@ def main():
                 failed += 1
                 print(f"FAILED   {host} {os.path.basename(plugin)}: {problem}, line {traceback.extract_tb(problem.__traceback__)[1].lineno}", flush=True)
 
-    for skin, (imports, exports) in SKINS.items():
+    for adapter, (imports, exports) in ADAPTERS.items():
         for suffix in ("", ".relaxed"):
-            plugin = os.path.abspath(os.path.join(args.dist, f"retort-plugin.{skin}{suffix}.wasm"))
+            plugin = os.path.abspath(os.path.join(args.dist, f"retort-plugin.{adapter}{suffix}.wasm"))
             module = wasmtime.Module.from_file(wasmtime.Engine(), plugin)
             assert sorted(f"{i.module}.{i.name}" for i in module.imports) == sorted(imports), [f"{i.module}.{i.name}" for i in module.imports]
             assert sorted(e.name for e in module.exports) == sorted(COMMON + exports), sorted(e.name for e in module.exports)
-            checked("python", plugin, {"pull": pull, "directory": directory, "extism": extism_chat}[skin])
-            if skin != "extism":
-                checked("node", plugin, lambda *given: in_node(args.node, skin, *given))
+            checked("python", plugin, {"pull": pull, "directory": directory, "extism": extism_chat}[adapter])
+            if adapter != "extism":
+                checked("node", plugin, lambda *given: in_node(args.node, adapter, *given))
             elif not suffix:
                 checked("python", plugin, extism_page)
     for suffix in ("", ".relaxed"):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""house.py - docs/house.svg: the rooms of the project and who includes whom, from the #include lines as they are.
+"""drawing.py - docs/house.svg: the rooms of the project and who includes whom, from the #include lines as they are.
 
-    tools/house.py            draws it
-    tools/house.py --check    changes nothing; fails where the drawing is not what the code says
+    tools/drawing.py            draws it
+    tools/drawing.py --check    changes nothing; fails where the drawing is not what the code says
 
 A room is a folder of runtime/, or one of the folders around it. It stands one floor above the highest room that it includes. An arrow says
 "includes"; one that a longer way says too is left out (a room that sees model/ may see what model/ sees). The public headers are the bar between the
@@ -75,22 +75,22 @@ def drawing():
     seen = rooms()
     unknown = set(seen) - set(OUTSIDE) - set(CORE) - {"include"}
     if unknown:
-        sys.exit(f"tools/house.py: say in CORE or OUTSIDE where and what {', '.join(sorted(unknown))} is")
+        sys.exit(f"tools/drawing.py: say in CORE or OUTSIDE where and what {', '.join(sorted(unknown))} is")
     for room in seen:
         if room in reached(seen, room):
-            sys.exit(f"tools/house.py: {room} includes what includes {room}")
+            sys.exit(f"tools/drawing.py: {room} includes what includes {room}")
     core = reduced({r: seen[r] - {"include"} for r in CORE if r in seen})
     top = reduced({r: (seen[r] & set(OUTSIDE)) for r in OUTSIDE if r in seen})
     bad = {r: seen[r] - set(OUTSIDE) - {"include"} for r in OUTSIDE if r in seen}
     for room, others in bad.items():
         if others:
-            sys.exit(f"tools/house.py: {room} looks past the public headers into {', '.join(sorted(others))}")
+            sys.exit(f"tools/drawing.py: {room} looks past the public headers into {', '.join(sorted(others))}")
     rows, column = [*floors(top), ["include"], *floors(core)], {r: c for r, (c, _) in {**OUTSIDE, **CORE}.items()}
     step = BOX[0] + GAP_X
     at = {room: (MARGIN + column.get(room, 0) * step, MARGIN + y * (BOX[1] + GAP_Y)) for y, row in enumerate(rows) for room in row}
     width, height = 2 * MARGIN + 2 * step + BOX[0], 2 * MARGIN + len(rows) * (BOX[1] + GAP_Y) - GAP_Y
     if len(set(at.values())) < len(at):
-        sys.exit("tools/house.py: two rooms stand in one place; give one of them another column")
+        sys.exit("tools/drawing.py: two rooms stand in one place; give one of them another column")
     svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13" fill="#222" text-anchor="middle">',
            "<title>The rooms of retort; arrows point to what a room includes</title>", f'<rect width="{width}" height="{height}" fill="#fff"/>',
            '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#555"/></marker></defs>']
@@ -134,7 +134,7 @@ def main():
     text = drawing()
     if parser.parse_args().check:
         if not FILE.exists() or FILE.read_text(encoding="utf-8") != text:
-            sys.exit("docs/house.svg is not what the includes say; run tools/house.py, look at it, and commit it")
+            sys.exit("docs/house.svg is not what the includes say; run tools/drawing.py, look at it, and commit it")
     else:
         FILE.write_text(text, encoding="utf-8")
 

@@ -19,35 +19,35 @@
 #define RT_HEAP_FUNCTION static inline
 #endif
 
-#define RT_HEAP(name, type, before)                                                                \
-  RT_HEAP_FUNCTION void name##_sift_down(type *heap, size_t count, size_t i) {                     \
-    type moved = heap[i];                                                                          \
-    for (size_t child; (child = 2 * i + 1) < count; i = child) {                                   \
-      if (child + 1 < count && before(heap[child + 1], heap[child])) child++;                      \
-      if (!before(heap[child], moved)) break;                                                      \
-      heap[i] = heap[child];                                                                       \
-    }                                                                                              \
-    heap[i] = moved;                                                                               \
-  }                                                                                                \
-  RT_HEAP_FUNCTION void name##_make(type *heap, size_t count) {                                    \
-    for (size_t i = count / 2; i-- > 0;) name##_sift_down(heap, count, i);                         \
-  }                                                                                                \
-  RT_HEAP_FUNCTION void name##_push(type *heap, size_t *count, type item) {                        \
-    size_t i = (*count)++;                                                                         \
-    for (; i > 0 && before(item, heap[(i - 1) / 2]); i = (i - 1) / 2) heap[i] = heap[(i - 1) / 2]; \
-    heap[i] = item;                                                                                \
-  }                                                                                                \
-  RT_HEAP_FUNCTION type name##_pop(type *heap, size_t *count) {                                    \
-    type top = heap[0];                                                                            \
-    heap[0] = heap[--*count];                                                                      \
-    if (*count) name##_sift_down(heap, *count, 0);                                                 \
-    return top;                                                                                    \
-  }                                                                                                \
-  RT_HEAP_FUNCTION void name##_sort(type *heap, size_t count) {                                    \
-    while (count > 1) {                                                                            \
-      type top = name##_pop(heap, &count);                                                         \
-      heap[count] = top;                                                                           \
-    }                                                                                              \
+#define RT_HEAP(name, type, before)                                                                 \
+  RT_HEAP_FUNCTION void name##_sift_down(type *heap, size_t count, size_t i) {                      \
+    type moved = heap[i];                                                                           \
+    for (size_t child; (child = 2 * i + 1) < count; i = child) {                                    \
+      if (child + 1 < count && before(heap[child + 1], heap[child])) child++;                       \
+      if (!before(heap[child], moved)) break;                                                       \
+      heap[i] = heap[child];                                                                        \
+    }                                                                                               \
+    heap[i] = moved;                                                                                \
+  }                                                                                                 \
+  RT_HEAP_FUNCTION void name##_make(type *heap, size_t count) {                                     \
+    for (size_t i = count / 2; i-- > 0;) name##_sift_down(heap, count, i);                          \
+  }                                                                                                 \
+  RT_HEAP_FUNCTION void name##_push(type *heap, size_t *count, type added) {                        \
+    size_t i = (*count)++;                                                                          \
+    for (; i > 0 && before(added, heap[(i - 1) / 2]); i = (i - 1) / 2) heap[i] = heap[(i - 1) / 2]; \
+    heap[i] = added;                                                                                \
+  }                                                                                                 \
+  RT_HEAP_FUNCTION type name##_pop(type *heap, size_t *count) {                                     \
+    type top = heap[0];                                                                             \
+    heap[0] = heap[--*count];                                                                       \
+    if (*count) name##_sift_down(heap, *count, 0);                                                  \
+    return top;                                                                                     \
+  }                                                                                                 \
+  RT_HEAP_FUNCTION void name##_sort(type *heap, size_t count) {                                     \
+    while (count > 1) {                                                                             \
+      type top = name##_pop(heap, &count);                                                          \
+      heap[count] = top;                                                                            \
+    }                                                                                               \
   }
 
 #endif

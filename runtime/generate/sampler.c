@@ -7,6 +7,7 @@
 
 #include <float.h>
 
+#include "../base/heap.h"
 #include "../base/lanes.h"
 
 enum { PER_UNIT = 64, BUCKETS = 88 * PER_UNIT }; /* buckets of 1/64 in the exponent; exp_register is 0 below -87.3 */
@@ -47,31 +48,13 @@ static retort_status find_best(const rt_sampler *s, const float *logits, int32_t
   return RETORT_OK;
 }
 
-static bool worse(const rt_candidate *a, const rt_candidate *b) { return a->logit < b->logit || (a->logit == b->logit && a->id > b->id); }
+static bool worse(rt_candidate a, rt_candidate b) { return a.logit < b.logit || (a.logit == b.logit && a.id > b.id); }
+RT_HEAP(heap, rt_candidate, worse) /* the worst on top; sorting puts the best first */
 
 static void swap(rt_candidate *a, rt_candidate *b) {
   rt_candidate t = *a;
   *a = *b;
   *b = t;
-}
-
-/* Heaps here have the worst candidate on top. */
-static void sift_down(rt_candidate *c, size_t root, size_t n) {
-  for (size_t child; (child = 2 * root + 1) < n; root = child) {
-    if (child + 1 < n && worse(&c[child + 1], &c[child])) child++;
-    if (!worse(&c[child], &c[root])) return;
-    swap(&c[root], &c[child]);
-  }
-}
-static void make_heap(rt_candidate *c, size_t n) {
-  for (size_t i = n / 2; i-- > 0;) sift_down(c, i, n);
-}
-/* Heap to array, best first. */
-static void sort_heap(rt_candidate *c, size_t n) {
-  for (size_t end = n; end-- > 1;) {
-    swap(&c[0], &c[end]);
-    sift_down(c, 0, end);
-  }
 }
 
 /* The candidates: all tokens in order of id, or the top_k best in order of logit. */
@@ -83,15 +66,15 @@ static size_t gather(rt_sampler *s, const float *logits) {
     rt_candidate next = {.logit = logits[i], .id = (int32_t)i};
     if (n < k) {
       c[n++] = next;
-      if (n == k && k < s->n) make_heap(c, n);
-    } else if (worse(&c[0], &next)) {
+      if (n == k && k < s->n) heap_make(c, n);
+    } else if (worse(c[0], next)) {
       c[0] = next;
-      sift_down(c, 0, n);
+      heap_sift_down(c, n, 0);
     }
   }
   if (k < s->n) {
-    if (n < k) make_heap(c, n);
-    sort_heap(c, n);
+    if (n < k) heap_make(c, n);
+    heap_sort(c, n);
   }
   return n;
 }
@@ -139,8 +122,8 @@ static size_t keep_top_p(rt_sampler *s, size_t n, float best) {
   end = sure;
   for (size_t i = sure; i < n; i++)
     if (bucket(c[i].logit, best, scale) == last) swap(&c[end++], &c[i]);
-  make_heap(c + sure, end - sure);
-  sort_heap(c + sure, end - sure);
+  heap_make(c + sure, end - sure);
+  heap_sort(c + sure, end - sure);
   for (size_t i = sure; i < end; i++)
     if ((reached += c[i].p) >= wanted) return i + 1;
   return end;

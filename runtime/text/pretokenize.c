@@ -3,8 +3,7 @@
  * A tokenizer splits in stages. Each stage is one regular expression; it cuts every piece that the stage before it left into matches and
  * the gaps between them, and both go on to the next stage. (Look-ahead and $ see the end of the piece, not of the text.) Here a stage is a
  * function that tells how many bytes match at one place, taking alternatives in the order of the expression: the first that matches wins,
- * not the longest. Nothing recurses or backtracks beyond one run of blanks, so a megabyte of one letter costs what a megabyte of prose
- * does.
+ * not the longest. Nothing recurses or backtracks beyond one run of blanks: a megabyte of one letter costs what one of prose costs.
  *
  * The expressions themselves stand above each scanner. Sources: tokenizer.json of the models named, and GPT-2's pattern. (?i:...) folds as
  * Unicode does, so U+017F (long s) counts as s.

@@ -26,8 +26,7 @@ extern const rt_pre rt_pre_table[RT_PRE_COUNT];
 /* The family of that name; an error that lists those there are. */
 retort_status rt_pre_find(const char *name, size_t size, const rt_pre **pre, retort_error *error);
 
-/* Walks over well-formed UTF-8. The pieces follow each other without gap and cover the text; the whole walk takes time proportional to it.
- */
+/* Walks over well-formed UTF-8. The pieces follow each other without gap and cover the text; a walk takes time proportional to it. */
 typedef struct rt_pretokenizer {
   const rt_pre *pre;
   const uint8_t *text;

@@ -82,8 +82,7 @@ static bool decompose_once(uint32_t cp, uint32_t *a, uint32_t *b) {
   return true;
 }
 
-/* Writes the full decomposition, at most 4 code points each with its combining class; returns how many. Only first parts decompose again.
- */
+/* Writes the full decomposition, at most 4 code points with combining classes; returns how many. Only first parts go on decomposing. */
 static size_t decompose(uint32_t cp, uint32_t out[4]) {
   if (cp < 0xC0 || is_ideograph(cp)) {
     out[0] = cp;

@@ -13,8 +13,7 @@ typedef enum rt_class { RT_OTHER, RT_LETTER, RT_NUMBER, RT_MARK, RT_PUNCTUATION,
 rt_class rt_unicode_class(uint32_t cp);
 
 /* NFC of well-formed UTF-8 (Unicode Standard Annex #15), in time proportional to `size`. *out is `text` itself where that is known to be
- * normalised already (*out_capacity is then 0), else memory of *out_capacity bytes that the caller gives back to rt_free. False: no memory.
- */
+ * normalised already (*out_capacity is then 0), else memory of *out_capacity bytes for the caller to rt_free. False: no memory. */
 bool rt_nfc(const retort_platform *platform, const uint8_t *text, size_t size, const uint8_t **out, size_t *out_size, size_t *out_capacity);
 
 #endif

@@ -1,8 +1,7 @@
 /* vocab.c - the vocabulary of a GGUF file: its special tokens, and the way from text to ids and back.
  *
  * From text to ids as the reference (Hugging Face `tokenizers`) does it: special tokens are cut out of the raw text, leftmost first and the
- * longest of those that begin at one place; each fragment between them has ill-formed UTF-8 replaced and goes to the tokenizer
- * (tokenizer.h).
+ * longest of those that begin at one place; each fragment between them has ill-formed UTF-8 replaced and goes to the tokenizer.
  *
  * Invariants: token texts are views into the file and are looked up in place; ids below n_tokens always have a text; a special token is
  * well-formed UTF-8 of at most MAX_SPECIAL bytes, so cutting at special tokens never splits a character and costs a bounded time for each

@@ -80,6 +80,31 @@ static void unknown_splittings_are_not_guessed(void **state) {
   assert_int_equal(rt_pre_find("", 0, &pre, NULL), RETORT_ERROR_UNSUPPORTED);
 }
 
+/* Each name finds its own row, and the properties of the families are those of their tokenizer.json. */
+static void a_family_has_its_properties_in_one_row(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    bool nfc, whole_pieces, add_bos;
+  } families[] = {{"gpt-2", false, false, false},           {"smollm", false, false, false},
+                  {"llama-bpe", false, true, true},         {"llama3", false, true, true},
+                  {"llama-v3", false, true, true},          {"qwen2", true, false, false},
+                  {"deepseek-r1-qwen", true, false, false}, {"deepseek-v3", false, false, false},
+                  {"deepseek-llm", false, false, false},    {"deepseek-coder", false, false, false}};
+  size_t names = 0;
+  for (size_t i = 0; i < RT_COUNT(families); i++) {
+    const rt_pre *pre;
+    assert_int_equal(rt_pre_find(families[i].name, strlen(families[i].name), &pre, NULL), RETORT_OK);
+    if (pre->nfc != families[i].nfc || pre->whole_pieces != families[i].whole_pieces || pre->add_bos != families[i].add_bos)
+      fail_msg("%s", families[i].name);
+  }
+  for (size_t i = 0; i < RT_PRE_COUNT; i++) {
+    assert_non_null(rt_pre_table[i].stages[0]);
+    for (const char *const *name = rt_pre_table[i].names; *name; name++) names++;
+  }
+  assert_int_equal(names, RT_COUNT(families));
+}
+
 /* Seconds of processor time to walk over `size` bytes; checks that the pieces cover them. */
 static double walk(const rt_pre *pre, const uint8_t *text, size_t size) {
   rt_pretokenizer pretokenizer;
@@ -428,7 +453,7 @@ static void damaged_vocabularies_are_refused(void **state) {
   (void)state;
   fixture *f = make();
   f->model = "llama";
-  refuse(f, RETORT_ERROR_UNSUPPORTED, "llama");
+  refuse(f, RETORT_ERROR_UNSUPPORTED, "\"llama\"; this version knows gpt2 (byte-level BPE)");
   f = make();
   f->model = NULL;
   refuse(f, RETORT_ERROR_FORMAT, "tokenizer.ggml.model");
@@ -517,6 +542,7 @@ static void missing_memory_is_an_error_and_leaks_nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(pieces_are_those_of_the_regular_expressions),
                                      cmocka_unit_test(unknown_splittings_are_not_guessed),
+                                     cmocka_unit_test(a_family_has_its_properties_in_one_row),
                                      cmocka_unit_test(long_runs_split_in_linear_time),
                                      cmocka_unit_test(merges_go_by_rank_and_from_the_left),
                                      cmocka_unit_test(whole_pieces_are_taken_where_the_family_ignores_merges),

@@ -167,7 +167,7 @@ static int gather(report *r) {
   count_types(r);
   sort_types(r);
   if (r->architecture) {
-    r->kv_per_token = metadata_kv_per_token(l->gguf, r->architecture, RETORT_KV_F16);
+    r->kv_per_token = retort_kv_bytes_per_token(l->gguf, RETORT_KV_F16);
     r->n_ctx_train = metadata_number(l->gguf, r->architecture, "context_length", 0);
   }
   l->vocab_info.struct_size = sizeof l->vocab_info;
@@ -179,7 +179,6 @@ static int gather(report *r) {
     if (retort_model_open(p, l->gguf, &mo, &l->model, &r->verdict) == RETORT_OK) {
       l->model_info.struct_size = sizeof l->model_info;
       retort_model_get_info(l->model, &l->model_info, NULL);
-      r->kv_per_token = l->model_info.kv_bytes_per_token;
       measure_work(r);
     }
   }

@@ -78,7 +78,7 @@ static int foresee(const loaded *l, const options *o) {
   if (files_peeked(&f) && files_parse(&f, RETORT_GGUF_METADATA_ONLY, &gguf, &error)) code = fail_status(o->json, &error);
   char *architecture = gguf ? metadata_text(gguf, "general.architecture") : NULL, way[160];
   if (architecture) {
-    memory_need need = {.weights = f.bytes, .kv_per_token = metadata_kv_per_token(gguf, architecture, o->service.session.kv_type)};
+    memory_need need = {.weights = f.bytes, .kv_per_token = retort_kv_bytes_per_token(gguf, o->service.session.kv_type)};
     retort_gguf_tensor t = {.struct_size = sizeof t};
     for (uint32_t i = 0; retort_gguf_get_tensor(gguf, i, &t, NULL) == RETORT_OK; i++) need.parameters += metadata_elements(&t);
     need.context = wanted_context(o->service.session.n_ctx, metadata_number(gguf, architecture, "context_length", 0));
@@ -134,9 +134,7 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   retort_session_options so = o->service.session;
   so.n_ctx = n_ctx;
   uint32_t train = l->model_info.n_ctx_train;
-  const retort_model_info *i = &l->model_info;
-  memory_need need = {.kv_per_token = 2 * (uint64_t)i->n_layers * i->n_kv_heads * retort_kv_bytes(so.kv_type, i->head_dim),
-                      .context = wanted_context(n_ctx, train)};
+  memory_need need = {.kv_per_token = retort_kv_bytes_per_token(l->gguf, so.kv_type), .context = wanted_context(n_ctx, train)};
   uint64_t available = available_memory();
   char way[160];
   if (available && !memory_fits(&need, available, way))

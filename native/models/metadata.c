@@ -42,17 +42,6 @@ uint64_t metadata_elements(const retort_gguf_tensor *t) {
   return n;
 }
 
-uint64_t metadata_kv_per_token(const retort_gguf *g, const char *a, uint32_t kv_type) {
-  uint64_t layers = metadata_number(g, a, "block_count", 0), heads = metadata_number(g, a, "attention.head_count", 0);
-  uint64_t kv_heads = metadata_number(g, a, "attention.head_count_kv", heads), embd = metadata_number(g, a, "embedding_length", 0);
-  uint64_t head = heads ? embd / heads : 0, latent = metadata_number(g, a, "attention.kv_lora_rank", 0),
-           rope = metadata_number(g, a, "rope.dimension_count", 0);
-  uint64_t key = metadata_number(g, a, "attention.key_length", head), value = metadata_number(g, a, "attention.value_length", head);
-  if (layers > 100000 || kv_heads > 100000 || key > 100000 || value > 100000 || latent > 100000 || rope > 100000) return 0;
-  return latent ? layers * retort_kv_bytes(kv_type, (uint32_t)(latent + rope))
-                : layers * kv_heads * (retort_kv_bytes(kv_type, (uint32_t)key) + retort_kv_bytes(kv_type, (uint32_t)value));
-}
-
 bool memory_fits(const memory_need *n, uint64_t available, char way[160]) {
   /* Bits a parameter of whole files as they are published; the smaller ones keep a few tensors larger. */
   static const struct {

@@ -13,10 +13,6 @@ json_t *metadata_value(const retort_gguf *gguf, const char *key, size_t max);
 uint64_t metadata_number(const retort_gguf *gguf, const char *architecture, const char *name, uint64_t otherwise);
 char *metadata_text(const retort_gguf *gguf, const char *key); /* malloc'ed */
 uint64_t metadata_elements(const retort_gguf_tensor *t);
-/* Bytes of keys and values that one token takes as f16; 0 where it cannot be told. DeepSeek-V2/V3 keep one latent row a layer in place of K
- * and V. */
-uint64_t metadata_kv_per_token(const retort_gguf *gguf, const char *architecture, uint32_t kv_type);
-
 /* Beside weights, keys and values: rows of a batch, scores, a row of logits, the program. */
 #define MEMORY_MARGIN ((uint64_t)64 << 20)
 

@@ -374,8 +374,10 @@ typedef struct retort_session retort_session;
 enum { RETORT_KV_F16 = 0, RETORT_KV_F32 = 1, RETORT_KV_Q8_0 = 2 };
 /* "f16", "f32", "q8_0"; NULL past the last. */
 RETORT_API const char *retort_kv_type_name(uint32_t kv_type);
-/* Bytes of a key or a value of `n` numbers (a head's dimension) in the cache. */
-RETORT_API uint64_t retort_kv_bytes(uint32_t kv_type, uint32_t n);
+/* Bytes of keys and values that one token takes in a cache of `kv_type`, from the metadata alone: the one formula, whatever the
+ * architecture keeps. 0 where it cannot be told: the file names no architecture that runs here, or its keys are wrong, or there is no such
+ * type. */
+RETORT_API uint64_t retort_kv_bytes_per_token(const retort_gguf *gguf, uint32_t kv_type);
 
 enum { RETORT_DEFAULT_CTX = 4096, RETORT_DEFAULT_BATCH = 256 };
 

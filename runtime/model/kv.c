@@ -12,8 +12,6 @@ const char *retort_kv_type_name(uint32_t kv_type) {
   return kv_type < RT_COUNT(names) ? names[kv_type] : NULL;
 }
 
-uint64_t retort_kv_bytes(uint32_t kv_type, uint32_t n) { return rt_kv_row_bytes((int)kv_type, n); }
-
 /* ---- sizes: hparams.c's bounds keep them far from 2^64 ---- */
 
 static uint64_t head_bytes(const rt_kv_shape *s, int kv_type) {

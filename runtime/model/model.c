@@ -60,6 +60,13 @@ void retort_model_close(retort_model *model) {
   rt_arena_close(&arena);
 }
 
+uint64_t retort_kv_bytes_per_token(const retort_gguf *gguf, uint32_t kv_type) {
+  rt_hparams h;
+  if (!gguf || !retort_kv_type_name(kv_type) || rt_hparams_read(gguf, &h, NULL) != RETORT_OK) return 0;
+  const rt_kv_shape kv = rt_kv_shape_of(&h);
+  return rt_kv_position_bytes(&kv, (int)kv_type);
+}
+
 retort_status retort_model_get_info(const retort_model *model, retort_model_info *info, retort_error *error) {
   if (!model || !info) return rt_fail(error, RETORT_ERROR_ARGUMENT, "retort_model_get_info: model and info must not be NULL");
   retort_status status = rt_struct_check(info, "retort_model_info", error);

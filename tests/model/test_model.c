@@ -242,6 +242,34 @@ static void a_truncated_session_forgets(void **state) {
   bench_close(&b);
 }
 
+/* What is foretold from the metadata is what a full cache takes: by hand, and as pages are laid out. */
+static void a_token_takes_what_is_foretold(void **state) {
+  (void)state;
+  enum { ROWS = 2 * 2 * 2 }; /* layers, key heads, a key and a value: of 16 numbers each */
+  const uint64_t by_hand[] = {[RETORT_KV_F16] = ROWS * 32, [RETORT_KV_F32] = ROWS * 64, [RETORT_KV_Q8_0] = ROWS * 34};
+  bench b = bench_open(8, 3);
+  for (uint32_t type = 0; type < RT_COUNT(by_hand); type++) {
+    retort_session *session;
+    retort_session_options options;
+    retort_session_options_init(&options, sizeof options);
+    options.n_ctx = 300;
+    options.kv_type = type;
+    assert_int_equal(retort_kv_bytes_per_token(b.gguf, type), by_hand[type]);
+    assert_int_equal(retort_session_open(NULL, b.model, NULL, &options, &session, NULL), RETORT_OK);
+    retort_session_info info = {.struct_size = sizeof info};
+    assert_int_equal(retort_session_get_info(session, &info, NULL), RETORT_OK);
+    assert_int_equal(info.kv_bytes, 300 * by_hand[type]);
+    assert_int_equal(session->engine->pool.layout.page_bytes, RT_ATTENTION_BLOCK * by_hand[type]);
+    retort_session_close(session);
+  }
+  retort_model_info info = {.struct_size = sizeof info};
+  assert_int_equal(retort_model_get_info(b.model, &info, NULL), RETORT_OK);
+  assert_int_equal(info.kv_bytes_per_token, by_hand[RETORT_KV_F16]);
+  assert_int_equal(retort_kv_bytes_per_token(b.gguf, RT_COUNT(by_hand)), 0);
+  assert_int_equal(retort_kv_bytes_per_token(NULL, RETORT_KV_F16), 0);
+  bench_close(&b);
+}
+
 /* Three sequences of different lengths step together in one batch: each gets the bits that it gets alone. */
 static void sequences_in_one_batch_do_not_see_each_other(void **state) {
   (void)state;
@@ -291,6 +319,7 @@ int main(void) {
       cmocka_unit_test(bad_keys_are_named),
       cmocka_unit_test(misuse_of_a_session_is_refused),
       cmocka_unit_test(a_truncated_session_forgets),
+      cmocka_unit_test(a_token_takes_what_is_foretold),
       cmocka_unit_test(sequences_in_one_batch_do_not_see_each_other),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

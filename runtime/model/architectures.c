@@ -19,7 +19,8 @@ static void list_names(char *out, size_t size) {
     used += (size_t)snprintf(out + used, size - used, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", ARCHITECTURES[i].name);
 }
 
-retort_status rt_architecture_find(const retort_gguf *gguf, const rt_architecture **out, retort_error *error) {
+/* The one that the file names. */
+static retort_status find(const retort_gguf *gguf, const rt_architecture **out, retort_error *error) {
   rt_string name;
   retort_status status = rt_gguf_get_string(gguf, "general.architecture", true, &name, error);
   if (status) return status;
@@ -32,4 +33,13 @@ retort_status rt_architecture_find(const retort_gguf *gguf, const rt_architectur
   list_names(known, sizeof known);
   return rt_fail(error, RETORT_ERROR_UNSUPPORTED, "general.architecture is '%.*s': this version runs %s",
                  (int)(name.size < 64 ? name.size : 64), name.bytes, known);
+}
+
+retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error) {
+  rt_hparams h = {0};
+  retort_status status = find(gguf, &h.architecture, error);
+  if (!status) status = rt_hparams_common(gguf, &h, error);
+  if (!status) status = h.architecture->family->read(gguf, &h, error);
+  if (!status) *hparams = h;
+  return status;
 }

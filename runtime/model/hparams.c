@@ -24,23 +24,18 @@ retort_status rt_hparams_numbers(const retort_gguf *gguf, const rt_hparams *hpar
   return status;
 }
 
-retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error) {
-  rt_hparams h = {0};
+retort_status rt_hparams_common(const retort_gguf *gguf, rt_hparams *h, retort_error *error) {
   char key[128];
-  retort_status status;
-  if ((status = rt_architecture_find(gguf, &h.architecture, error))) return status;
   const rt_number_key keys[] = {
-      {"block_count", true, 1, RT_MAX_LAYERS, &h.n_layers},
-      {"embedding_length", true, 1, RT_MAX_WIDTH, &h.n_embd},
-      {"context_length", true, 1, UINT32_MAX, &h.n_ctx_train},
-      {"attention.head_count", true, 1, RT_MAX_HEADS, &h.n_heads},
+      {"block_count", true, 1, RT_MAX_LAYERS, &h->n_layers},
+      {"embedding_length", true, 1, RT_MAX_WIDTH, &h->n_embd},
+      {"context_length", true, 1, UINT32_MAX, &h->n_ctx_train},
+      {"attention.head_count", true, 1, RT_MAX_HEADS, &h->n_heads},
   };
-  if ((status = rt_hparams_numbers(gguf, &h, keys, RT_COUNT(keys), error))) return status;
-  if ((status = rt_gguf_get_f32(gguf, rt_hparams_key(&h, "attention.layer_norm_rms_epsilon", key), true, &h.rms_eps, error))) return status;
-  if (h.rms_eps < 0) return rt_fail(error, RETORT_ERROR_FORMAT, "%s is negative", key);
-  if ((status = h.architecture->family->read(gguf, &h, error))) return status;
-  *hparams = h;
-  return RETORT_OK;
+  retort_status status = rt_hparams_numbers(gguf, h, keys, RT_COUNT(keys), error);
+  if (!status) status = rt_gguf_get_f32(gguf, rt_hparams_key(h, "attention.layer_norm_rms_epsilon", key), true, &h->rms_eps, error);
+  if (!status && h->rms_eps < 0) return rt_fail(error, RETORT_ERROR_FORMAT, "%s is negative", key);
+  return status;
 }
 
 rt_kv_shape rt_kv_shape_of(const rt_hparams *h) { return h->architecture->family->kv_shape(h); }

@@ -28,8 +28,6 @@ typedef struct rt_architecture {
 
 /* Of the table, in its order; NULL past the end. */
 const rt_architecture *rt_architecture_at(size_t index);
-/* The one that the file names. RETORT_ERROR_UNSUPPORTED lists those that there are. */
-retort_status rt_architecture_find(const retort_gguf *gguf, const rt_architecture **out, retort_error *error);
 
 typedef struct rt_hparams {
   const rt_architecture *architecture;
@@ -44,8 +42,11 @@ rt_kv_shape rt_kv_shape_of(const rt_hparams *hparams);
 /* Far above every model known, far below what would overflow. */
 enum { RT_MAX_LAYERS = 1 << 14, RT_MAX_WIDTH = 1 << 24, RT_MAX_HEADS = 1 << 16, RT_MAX_HEAD_DIM = 1 << 12 };
 
-/* Reads every hyper-parameter but n_vocab, which is a shape. */
+/* Finds the architecture and reads every hyper-parameter but n_vocab, which is a shape. RETORT_ERROR_UNSUPPORTED for an architecture that
+ * is not in the table lists those that are. */
 retort_status rt_hparams_read(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error);
+/* Those that every architecture has. */
+retort_status rt_hparams_common(const retort_gguf *gguf, rt_hparams *hparams, retort_error *error);
 /* The GGUF key "{architecture}.{name}" in `key`, which must hold 128 bytes; returns key. */
 const char *rt_hparams_key(const rt_hparams *hparams, const char *name, char *key);
 /* Whole numbers among the keys. An optional one that is absent leaves *out as it is; one outside min..max is an error. */

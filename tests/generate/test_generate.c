@@ -1,8 +1,8 @@
 /* test_generate.c - answers from a model that says what a script tells it: sections, budgets, stop strings, ends, reuse, proof.
  *
- * The model's pass and the vocabulary's functions are defined here, so that the linker takes these. The keys in the pages are the tokens,
- * and the logits of a position are noise from a hash of all of them, so that any wrong history shows, with the script's token far above the
- * rest.
+ * The model's architecture is a table of functions here, and the vocabulary's functions are defined here, so that the linker takes these.
+ * The keys in the pages are the tokens, and the logits of a position are noise from a hash of all of them, so that any wrong history shows,
+ * with the script's token far above the rest.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -150,7 +150,7 @@ static uint8_t *key_of(const rt_kv_table *cache, uint32_t position) {
 
 static void (*during)(void); /* called in each pass */
 
-bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits) {
+static bool forward(const retort_model *model, rt_work *work, const rt_row *rows, uint32_t n, float *logits) {
   (void)model;
   assert_true(n > 0 && n <= work->n_batch);
   computed += n;
@@ -169,13 +169,15 @@ bool rt_forward(const retort_model *model, rt_work *work, const rt_row *rows, ui
     if (!atomic_load(rows[i].given_up)) return true;
   return false;
 }
-retort_status rt_work_open(rt_work *work, const retort_platform *platform, const retort_model *model, uint32_t n_batch, uint32_t n_ctx,
-                           retort_error *error) {
-  (void)model, (void)n_ctx, (void)error;
-  *work = (rt_work){.arena.platform = platform, .n_batch = n_batch};
-  return RETORT_OK;
+static rt_kv_shape kv_shape(const rt_hparams *h) {
+  (void)h;
+  return (rt_kv_shape){.n_layers = 1, .n_heads = 1, .k_dim = 4, .v_dim = 4};
 }
-void rt_work_close(rt_work *work) { (void)work; }
+static void place(const retort_model *model, uint32_t n_ctx, rt_work *work, rt_layout *at) {
+  (void)model, (void)n_ctx, (void)work, (void)at;
+}
+static const rt_family family = {.kv_shape = kv_shape, .place = place, .forward = forward};
+static const rt_architecture architecture = {.name = "scripted", .family = &family};
 
 /* ---- running ---- */
 
@@ -204,8 +206,8 @@ static void open_bench(bench *b, bool think_tokens) {
   b->vocab.think_tokens = think_tokens;
   static const float norm = 1;
   b->model.hparams.n_ctx_train = N_CTX;
-  b->model.hparams.n_layers = b->model.hparams.n_kv_heads = b->model.hparams.n_embd = 1;
-  b->model.hparams.head_dim = 4;
+  b->model.hparams.architecture = &architecture;
+  b->model.hparams.n_embd = 1;
   b->model.output_norm = &norm;
   retort_generate_options_init(&b->options, sizeof b->options);
   b->options.temperature = 0;

@@ -18,6 +18,7 @@
 #include "encoding.h"
 #include "minisign.h"
 #include "sodium.h"
+#include "verified.h"
 
 typedef struct file {
   const char *name;
@@ -514,10 +515,11 @@ size_t retort_verdict_text(const retort_verdict *verdict, char *buffer, size_t c
   return n < 0 ? 0 : (size_t)n;
 }
 
-/* ---- opening what was verified ---- */
+/* ---- the gate's question ---- */
 
-static retort_status were_verified(const retort_verifier *v, const retort_buffer *files, size_t n, uint32_t flags, retort_error *error) {
-  bool header_only = (flags & RETORT_GGUF_METADATA_ONLY) != 0;
+retort_status rt_were_verified(const retort_verifier *v, const retort_buffer *files, size_t n, bool header_only, retort_error *error) {
+  if (n > v->n_files) return rt_fail(error, RETORT_ERROR_ARGUMENT, "%zu files are given, the verifier checked %zu", n, (size_t)v->n_files);
+  if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
   for (size_t i = 0; i < n; i++) {
     const file *f = &v->files[i];
     uint64_t verified = retort_verifier_prefix(v, i);
@@ -526,20 +528,4 @@ static retort_status were_verified(const retort_verifier *v, const retort_buffer
                      f->name, (unsigned long long)verified, files[i].size);
   }
   return RETORT_OK;
-}
-
-retort_status retort_gguf_open_verified(const retort_platform *platform, const retort_verifier *v, const retort_buffer *files,
-                                        size_t n_files, uint32_t flags, retort_gguf **out, retort_error *error) {
-  if (!v || !files || n_files == 0 || n_files > v->n_files)
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "a verifier and the files that it checked are needed");
-  if (atomic_load(&v->poisoned)) return rt_fail(error, RETORT_ERROR_TRUST, "the model was already refused");
-  rt_arena arena = {.platform = platform};
-  retort_buffer *list;
-  retort_status status = rt_platform_check(platform, error);
-  if (!status) status = rt_structs_read(&arena, &list, sizeof *list, files, n_files, "retort_buffer", error);
-  if (!status) status = were_verified(v, list, n_files, flags, error);
-  /* What is opened is the list that was compared, not the caller's, which another thread might change in between. */
-  if (!status) status = retort_gguf_open(platform, list, n_files, flags, out, error);
-  rt_arena_close(&arena);
-  return status;
 }

@@ -266,11 +266,8 @@ static void print_token(const report *r, const char *what, int32_t id) {
   json_decref(token);
 }
 
-static void print_text(const report *r) {
+static void print_heading(const report *r) {
   const loaded *l = &r->l;
-  const retort_vocab_info *v = &l->vocab_info;
-  bool colour = colour_ok(stdout);
-  uint64_t list[16];
   printf("%-12s %s\n", "model", r->name ? r->name : "(no name)");
   printf("%-12s %s, %.3g B parameters, %u tensors, context %llu\n", "kind", r->architecture ? r->architecture : "(no architecture)",
          1e-9 * (double)r->parameters, r->summary.n_tensors, (unsigned long long)r->n_ctx_train);
@@ -278,6 +275,9 @@ static void print_text(const report *r) {
          memory_text(l->files.bytes).text, r->summary.version, r->summary.n_entries);
   if (l->model) printf("%-12s yes, with the kernels %s\n", "runs here", l->model_info.kernels);
   else printf("%-12s no\n", "runs here");
+}
+
+static void print_types(const report *r) {
   printf("\n%-12s %8s %14s %12s\n", "types", "tensors", "parameters", "size");
   const char *name;
   json_t *row;
@@ -286,46 +286,68 @@ static void print_text(const report *r) {
            (long long)json_integer_value(json_object_get(row, "parameters")),
            memory_text((uint64_t)json_integer_value(json_object_get(row, "bytes"))).text);
   }
-  if (r->kv_per_token) {
-    printf("\n%-12s %12s %12s %12s   (available now: %s)\n", "memory", "weights", "keys+values", "together",
-           memory_text(available_memory()).text);
-    for (size_t i = 0, n = contexts(r, list); i < n; i++)
-      printf("  --ctx %-7llu %9s %12s %12s\n", (unsigned long long)list[i], memory_text(r->weights).text,
-             memory_text(list[i] * r->kv_per_token).text, memory_text(r->weights + list[i] * r->kv_per_token).text);
-    if (r->work_bytes) printf("  beside these, about %s of working memory\n", memory_text(r->work_bytes).text);
+}
+
+static void print_memory(const report *r) {
+  uint64_t list[16];
+  printf("\n%-12s %12s %12s %12s   (available now: %s)\n", "memory", "weights", "keys+values", "together",
+         memory_text(available_memory()).text);
+  for (size_t i = 0, n = contexts(r, list); i < n; i++)
+    printf("  --ctx %-7llu %9s %12s %12s\n", (unsigned long long)list[i], memory_text(r->weights).text,
+           memory_text(list[i] * r->kv_per_token).text, memory_text(r->weights + list[i] * r->kv_per_token).text);
+  if (r->work_bytes) printf("  beside these, about %s of working memory\n", memory_text(r->work_bytes).text);
+}
+
+static void print_tokenizer(const report *r) {
+  const retort_vocab_info *v = &r->l.vocab_info;
+  printf("\n%-12s %s, pre %s, %u tokens\n%-12s", "tokenizer", v->model ? v->model : "?", v->pre ? v->pre : "(none)", v->n_tokens, "");
+  print_token(r, "BOS", v->bos);
+  print_token(r, "EOS", v->eos);
+  printf("%s\n", v->add_bos ? "  (raw prompts get the BOS in front)" : "");
+  if (v->think_end >= 0) {
+    printf("%-12s", "reasoning");
+    print_token(r, "from", v->think_begin);
+    print_token(r, "to", v->think_end);
+    putchar('\n');
   }
-  if (l->vocab) {
-    printf("\n%-12s %s, pre %s, %u tokens\n%-12s", "tokenizer", v->model ? v->model : "?", v->pre ? v->pre : "(none)", v->n_tokens, "");
-    print_token(r, "BOS", v->bos);
-    print_token(r, "EOS", v->eos);
-    printf("%s\n", v->add_bos ? "  (raw prompts get the BOS in front)" : "");
-    if (v->think_end >= 0) {
-      printf("%-12s", "reasoning");
-      print_token(r, "from", v->think_begin);
-      print_token(r, "to", v->think_end);
-      putchar('\n');
-    }
-    if (v->chat_template) printf("%-12s chat template of %zu bytes\n", "template", strlen(v->chat_template));
+  if (v->chat_template) printf("%-12s chat template of %zu bytes\n", "template", strlen(v->chat_template));
+}
+
+static void print_metadata(const report *r) {
+  printf("\nmetadata\n");
+  json_t *all = metadata_json(r, 8);
+  const char *name;
+  json_t *row;
+  json_object_foreach(all, name, row) {
+    char *text = json_dumps(row, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+    printf("  %-44s %.*s%s\n", name, 200, text ? text : "", text && strlen(text) > 200 ? "..." : "");
+    free(text);
   }
+  json_decref(all);
+}
+
+static void print_tensors(const report *r) {
+  printf("\ntensors\n");
+  for (uint32_t i = 0; i < r->summary.n_tensors; i++) {
+    retort_gguf_tensor t = {.struct_size = sizeof t};
+    char dims[96] = "";
+    if (retort_gguf_get_tensor(r->l.gguf, i, &t, NULL)) continue;
+    for (uint32_t k = 0; k < t.n_dims; k++)
+      snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%llu", k ? " x " : "", (unsigned long long)t.dims[k]);
+    printf("  %-40s %-8s %-20s %10s at %llu%s\n", t.name, t.type, dims, memory_text(t.size).text, (unsigned long long)t.offset,
+           t.file ? " (later file)" : "");
+  }
+}
+
+static void print_text(const report *r) {
+  bool colour = colour_ok(stdout);
+  print_heading(r);
+  print_types(r);
+  if (r->kv_per_token) print_memory(r);
+  if (r->l.vocab) print_tokenizer(r);
   if (r->o->all) {
-    printf("\nmetadata\n");
-    json_t *all = metadata_json(r, 8);
-    json_object_foreach(all, name, row) {
-      char *text = json_dumps(row, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-      printf("  %-44s %.*s%s\n", name, 200, text ? text : "", text && strlen(text) > 200 ? "..." : "");
-      free(text);
-    }
-    json_decref(all);
-    printf("\ntensors\n");
-    for (uint32_t i = 0; i < r->summary.n_tensors; i++) {
-      retort_gguf_tensor t = {.struct_size = sizeof t};
-      char dims[96] = "";
-      if (retort_gguf_get_tensor(l->gguf, i, &t, NULL)) continue;
-      for (uint32_t k = 0; k < t.n_dims; k++)
-        snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%llu", k ? " x " : "", (unsigned long long)t.dims[k]);
-      printf("  %-40s %-8s %-20s %10s at %llu%s\n", t.name, t.type, dims, memory_text(t.size).text, (unsigned long long)t.offset,
-             t.file ? " (later file)" : "");
-    }
+    print_metadata(r);
+    print_tensors(r);
   } else {
     printf("\n--all prints every metadata key and tensor.\n");
   }

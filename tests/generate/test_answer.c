@@ -195,6 +195,31 @@ static void countdown(void *user, void (*work)(void *, unsigned, unsigned), void
   for (unsigned worker = 0; worker < 2; worker++) work(arg, worker, 2);
 }
 
+/* Takes the answer that has begun to its end, over all interruptions; gives back how many there were. */
+static int finish_interrupted(retort_session *s, answer *found) {
+  int stops = 0;
+  *found = (answer){.n = 0};
+  for (;;) {
+    retort_event e = {.struct_size = sizeof e};
+    retort_session_info before = {.struct_size = sizeof before}, after = before;
+    retort_error failure;
+    OK(retort_session_get_info(s, &before, &error));
+    retort_status status = retort_step(s, 0, &e, &failure);
+    if (status) {
+      OK(retort_session_get_info(s, &after, &error));
+      assert_int_equal(status, RETORT_ERROR_INTERRUPTED);
+      assert_int_equal(before.n_past, after.n_past);
+      stops++;
+      continue;
+    }
+    if (e.kind == RETORT_EVENT_TOKEN) found->ids[found->n++] = e.token;
+    found->finish = e.finish;
+    if (e.kind == RETORT_EVENT_END) break;
+  }
+  OK(retort_session_get_proof(s, found->proof, &error));
+  return stops;
+}
+
 static void an_interrupted_call_has_changed_nothing(void **state) {
   (void)state;
   bench b;
@@ -224,25 +249,8 @@ static void an_interrupted_call_has_changed_nothing(void **state) {
       OK(retort_session_truncate(s, 0, &error));
       OK(retort_generate_begin(s, prompt, 20, &o, &error));
       at_work.left = at;
-      answer found = {.n = 0};
-      for (;;) {
-        retort_event e = {.struct_size = sizeof e};
-        retort_session_info before = {.struct_size = sizeof before}, after = before;
-        retort_error failure;
-        OK(retort_session_get_info(s, &before, &error));
-        retort_status status = retort_step(s, 0, &e, &failure);
-        if (status) {
-          OK(retort_session_get_info(s, &after, &error));
-          assert_int_equal(status, RETORT_ERROR_INTERRUPTED);
-          assert_int_equal(before.n_past, after.n_past);
-          stops++;
-          continue;
-        }
-        if (e.kind == RETORT_EVENT_TOKEN) found.ids[found.n++] = e.token;
-        found.finish = e.finish;
-        if (e.kind == RETORT_EVENT_END) break;
-      }
-      OK(retort_session_get_proof(s, found.proof, &error));
+      answer found;
+      stops += finish_interrupted(s, &found);
       expect_same(&expected, &found);
     }
     /* in the second batch of one call */
@@ -328,21 +336,38 @@ static void expect_same_talk(const talk *plain, talk drafted, uint32_t seen[2]) 
   assert_memory_equal(plain, &drafted, sizeof drafted);
 }
 
+/* How answers are asked for while drafts are compared with none. */
+typedef struct way {
+  float temperature, penalty;
+  int32_t budget;
+  uint32_t max_tokens;
+  size_t n_stop, steps, prompt;
+} way;
+static const way WAYS[] = {{0, 1, -1, 60, 0, 1000, 11},    {0, 1.3f, -1, 60, 0, 1000, 11}, {0.3f, 1, 7, 60, 0, 1000, 11},
+                           {0.3f, 1, -1, 0, 0, 1000, 11},  {0.3f, 1, -1, 60, 2, 1000, 10}, {0, 1, 5, 0, 0, 23, 11},
+                           {1.5f, 1, -1, 60, 0, 1000, 11}, {0.6f, 1, 3, 17, 2, 1000, 11}};
+
+static retort_generate_options options_of(const way *w, uint64_t seed) {
+  static const char *const stop[] = {"AB", "Q"};
+  retort_generate_options o;
+  retort_generate_options_init(&o, sizeof o);
+  o.temperature = w->temperature;
+  o.repetition_penalty = w->penalty;
+  o.thinking_budget = w->budget;
+  o.max_tokens = w->max_tokens;
+  o.stop = stop;
+  o.n_stop = w->n_stop;
+  o.seed = seed;
+  o.proof = 1;
+  return o;
+}
+
 static void drafting_changes_nothing(void **state) {
   (void)state;
   static const struct {
     const char *arch;
     uint32_t type;
   } cases[] = {{"llama", RT_F32}, {"qwen2", RT_Q4_K}, {"qwen3", RT_Q4_0}};
-  static const struct {
-    float temperature, penalty;
-    int32_t budget;
-    uint32_t max_tokens;
-    size_t n_stop, steps, prompt;
-  } ways[] = {{0, 1, -1, 60, 0, 1000, 11},    {0, 1.3f, -1, 60, 0, 1000, 11}, {0.3f, 1, 7, 60, 0, 1000, 11},
-              {0.3f, 1, -1, 0, 0, 1000, 11},  {0.3f, 1, -1, 60, 2, 1000, 10}, {0, 1, 5, 0, 0, 23, 11},
-              {1.5f, 1, -1, 60, 0, 1000, 11}, {0.6f, 1, 3, 17, 2, 1000, 11}};
-  static const char *const stop[] = {"AB", "Q"};
   static const int32_t drafts[] = {-1, 1, 3, 15};
   const int32_t prompt[11] = {0, 9, 8, 7, 33, 5, 40, 9, 8, 7, 2};
   for (size_t k = 0; k < RT_COUNT(cases); k++) {
@@ -350,36 +375,27 @@ static void drafting_changes_nothing(void **state) {
     uint32_t seen[2] = {0}; /* wrong and right drafts */
     open_bench(&b, cases[k].arch, cases[k].type);
     retort_session *plain = open_session(&b, 32), *with = open_session(&b, 32), *narrow = open_session(&b, 3);
-    for (size_t w = 0; w < RT_COUNT(ways); w++)
+    for (size_t w = 0; w < RT_COUNT(WAYS); w++)
       for (uint64_t seed = 1; seed < 4; seed++) {
-        retort_generate_options o;
-        retort_generate_options_init(&o, sizeof o);
-        o.temperature = ways[w].temperature;
-        o.repetition_penalty = ways[w].penalty;
-        o.thinking_budget = ways[w].budget;
-        o.max_tokens = ways[w].max_tokens;
-        o.stop = stop;
-        o.n_stop = ways[w].n_stop;
-        o.seed = seed;
-        o.proof = 1;
+        retort_generate_options o = options_of(&WAYS[w], seed);
         talk expected, found;
         for (size_t i = 0; i < RT_COUNT(drafts); i++) {
           OK(retort_session_truncate(plain, 0, &error));
           OK(retort_session_truncate(with, 0, &error));
           OK(retort_session_truncate(narrow, 0, &error));
           o.draft = 0;
-          talk_to(plain, prompt, ways[w].prompt, &o, ways[w].steps, 0, false, &expected);
+          talk_to(plain, prompt, WAYS[w].prompt, &o, WAYS[w].steps, 0, false, &expected);
           assert_int_equal(expected.usage.drafted_tokens, 0);
           o.draft = drafts[i];
-          talk_to(with, prompt, ways[w].prompt, &o, ways[w].steps, 0, drafts[i] == 3, &found);
+          talk_to(with, prompt, WAYS[w].prompt, &o, WAYS[w].steps, 0, drafts[i] == 3, &found);
           expect_same_talk(&expected, found, seen);
-          talk_to(narrow, prompt, ways[w].prompt, &o, ways[w].steps, i % 2 ? 0 : 2, false, &found);
+          talk_to(narrow, prompt, WAYS[w].prompt, &o, WAYS[w].steps, i % 2 ? 0 : 2, false, &found);
           expect_same_talk(&expected, found, seen);
           /* what an answer, finished or left in the middle, leaves in the cache is the same too */
           int32_t next[140] = {0};
           memcpy(next, prompt, sizeof prompt);
-          size_t n = ways[w].prompt + (expected.n > 100 ? 100 : expected.n);
-          memcpy(next + ways[w].prompt, expected.ids, (n - ways[w].prompt) * sizeof *next);
+          size_t n = WAYS[w].prompt + (expected.n > 100 ? 100 : expected.n);
+          memcpy(next + WAYS[w].prompt, expected.ids, (n - WAYS[w].prompt) * sizeof *next);
           next[n++] = 12;
           talk_to(with, next, n, &o, 5, 0, false, &found);
           o.draft = 0;

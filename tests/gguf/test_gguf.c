@@ -67,6 +67,26 @@ static void expect_json(const retort_gguf *g, const char *key, size_t max, const
   assert_int_equal(size, strlen(wanted));
 }
 
+/* What make.py wrote into the file, as JSON. */
+static const char *const WRITTEN[][2] = {{"general.architecture", "\"llama\""},
+                                         {"t.u8", "200"},
+                                         {"t.i8", "-100"},
+                                         {"t.u16", "60000"},
+                                         {"t.i16", "-30000"},
+                                         {"t.u32", "4000000000"},
+                                         {"t.i32", "-2000000000"},
+                                         {"t.f32", "0.1"},
+                                         {"t.bool", "true"},
+                                         {"t.string", "\"R\xC3\xA9torte \\\"\xE8\x92\xB8\xE7\x95\x99\\\"\\n\""},
+                                         {"t.u64", "18446744073709551615"},
+                                         {"t.i64", "-9223372036854775808"},
+                                         {"t.f64", "0.1"},
+                                         {"t.strings", "[\"a\", \"\", \"\xC3\xBC\"]"},
+                                         {"t.u32s", "[7, 7, 7]"},
+                                         {"t.mixed", "[1, 2, 3]"},
+                                         {"t.f32s", "[1.5, -2.5]"},
+                                         {"t.bools", "[true, false]"}};
+
 static void reads_what_the_python_package_wrote(void **state) {
   (void)state;
   size_t size;
@@ -81,25 +101,7 @@ static void reads_what_the_python_package_wrote(void **state) {
   assert_int_equal(s.n_tensors, 3);
   assert_int_equal(s.alignment, 64);
   assert_int_equal(s.tensor_bytes, 24 + 8 + 68);
-  static const char *const values[][2] = {{"general.architecture", "\"llama\""},
-                                          {"t.u8", "200"},
-                                          {"t.i8", "-100"},
-                                          {"t.u16", "60000"},
-                                          {"t.i16", "-30000"},
-                                          {"t.u32", "4000000000"},
-                                          {"t.i32", "-2000000000"},
-                                          {"t.f32", "0.1"},
-                                          {"t.bool", "true"},
-                                          {"t.string", "\"R\xC3\xA9torte \\\"\xE8\x92\xB8\xE7\x95\x99\\\"\\n\""},
-                                          {"t.u64", "18446744073709551615"},
-                                          {"t.i64", "-9223372036854775808"},
-                                          {"t.f64", "0.1"},
-                                          {"t.strings", "[\"a\", \"\", \"\xC3\xBC\"]"},
-                                          {"t.u32s", "[7, 7, 7]"},
-                                          {"t.mixed", "[1, 2, 3]"},
-                                          {"t.f32s", "[1.5, -2.5]"},
-                                          {"t.bools", "[true, false]"}};
-  for (size_t i = 0; i < RT_COUNT(values); i++) expect_json(g, values[i][0], 0, values[i][1]);
+  for (size_t i = 0; i < RT_COUNT(WRITTEN); i++) expect_json(g, WRITTEN[i][0], 0, WRITTEN[i][1]);
   expect_json(g, "t.strings", 2, "[\"a\", \"\", \"...\"]");
   expect_json(g, "t.mixed", 3, "[1, 2, 3]");
 

@@ -28,11 +28,7 @@ PUBLIC = ("runtime/include/retort.h", "runtime/include/retort_platform.h")
 
 # What is not yet as it shall be: how the lines about it begin.
 EXCEPTIONS = (
-    "native/commands/inspect.c: print_text()", "runtime/kernels/arm/neon_gemv.h: gemv_256()", "runtime/kernels/x86/avx512.c: gemm_tile_256()",
-    "tests/generate/test_answer.c: an_interrupted_call_has_changed_nothing()", "tests/generate/test_answer.c: drafting_changes_nothing()",
-    "tests/gguf/test_gguf.c: reads_what_the_python_package_wrote()",
-    "tests/trust/test_trust.c: hostile_bundles_are_refused()", "tests/trust/test_trust_forms.c: names()",
-    "tests/trust/test_trust_forms.c: minisign_signatures()", "tests/trust/test_trust_forms.c: minisign_keys()",
+    "runtime/kernels/arm/neon_gemv.h: gemv_256()", "runtime/kernels/x86/avx512.c: gemm_tile_256()",
 )
 
 # No clock, no signals, no threads, no locale in the core.

@@ -493,110 +493,111 @@ static void forge_and_verify(const forge *f, size_t index) {
   drop(&m);
 }
 
+/* Statements and bundles, each wrong in one way (but for the first ones), and what is said of it. */
+static const forge forgeries[] = {
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, 0, RETORT_OK, 0},
+    {STATEMENT(FILE_LINE("."), PLAIN), 0, 0, RETORT_OK, 0},
+    {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"sha256\""), 0, 0, RETORT_OK, 0},
+    {STATEMENT(FILE_LINE("\\u006dodel.gguf"), PLAIN), 0, 0, RETORT_OK, 0},
+    {TIMED("1,\"other\":[]"), 0, 0, RETORT_OK, 0},
+    {TIMED("253402300799"), 0, 0, RETORT_OK, 0},
+    {TIMED("253402300800"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+    {TIMED("0"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+    {TIMED("-1"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+    {TIMED("1.5"), 0, 0, RETORT_ERROR_FORMAT, "time"},
+    {TIMED("\"1\""), 0, 0, RETORT_ERROR_FORMAT, "time"},
+    {STATEMENT(FILE_LINE("other.gguf"), PLAIN), 0, 0, RETORT_ERROR_TRUST, "not among"},
+    {STATEMENT(FILE_LINE("../model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT(FILE_LINE("/model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT(FILE_LINE("./model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT(FILE_LINE("a//model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT(FILE_LINE("a/"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT(FILE_LINE("a\\\\b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT(FILE_LINE("a\\u0007b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT(FILE_LINE("a\\u0000b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, 0},
+    {STATEMENT(FILE_LINE(""), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {"{\"_type\":\"https://in-toto.io/Statement/"
+     "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
+     "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
+     0, 0, RETORT_ERROR_FORMAT, "twice"},
+    {"{\"_type\":\"https://in-toto.io/Statement/"
+     "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
+     "\"predicate\":{\"resources\":[" FILE_LINE(".") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
+     0, 0, RETORT_ERROR_FORMAT, "plain path"},
+    {STATEMENT("", PLAIN), 0, 0, RETORT_ERROR_FORMAT, "no files"},
+    {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"blake2b\",\"digest\":\"$D\"}", PLAIN), 0, 0, RETORT_ERROR_UNSUPPORTED, "SHA-256"},
+    {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"ABCD\"}", PLAIN), 0, 0, RETORT_ERROR_FORMAT, "lowercase"},
+    {STATEMENT("{\"name\":\"model.gguf\",\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\"}", PLAIN), 0, 0,
+     RETORT_ERROR_JSON, 0},
+    {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":1}}}",
+               PLAIN),
+     0, 0, RETORT_ERROR_FORMAT, "annotation"},
+    {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":2},"
+               "\"x\":[1.5]},\"extra\":1}",
+               PLAIN),
+     0, 0, RETORT_OK, 0},
+    {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"shards\",\"hash_type\":\"sha256\",\"allow_symlinks\":false"), 0, 0,
+     RETORT_ERROR_UNSUPPORTED, "shards"},
+    {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"blake3\""), 0, 0, RETORT_ERROR_UNSUPPORTED, 0},
+    {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"sha256\",\"more\":1"), 0, 0, RETORT_ERROR_FORMAT,
+     "serialization"},
+    {"{\"_type\":\"https://in-toto.io/Statement/"
+     "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$D\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
+     "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
+     0, 0, RETORT_ERROR_FORMAT, "digests"},
+    {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[],\"predicateType\":\"https://model_signing/signature/"
+     "v1.0\",\"predicate\":{}}",
+     0, 0, RETORT_ERROR_FORMAT, "subject"},
+    {"{\"_type\":\"https://in-toto.io/Statement/v0.1\"}", 0, 0, RETORT_ERROR_FORMAT, "in-toto"},
+    {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicateType\":\"https://slsa.dev/provenance/v1\"}", 0, 0, RETORT_ERROR_UNSUPPORTED,
+     "predicateType"},
+    {"not json", 0, 0, RETORT_ERROR_JSON, 0},
+    /* two signatures, an unknown member, two methods, a keyless bundle, another payload type, an old media type */
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\","
+     "\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"},{\"sig\":\"AAAA\"}]}}",
+     RETORT_ERROR_FORMAT, "exactly one signature"},
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"x\":1},\"dsseEnvelope\":{\"payload\":"
+     "\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+     RETORT_ERROR_FORMAT, "unknown members"},
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"certificate\":{}},\"dsseEnvelope\":{"
+     "\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+     RETORT_ERROR_FORMAT, "more than one"},
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"certificate\":{}},\"dsseEnvelope\":{\"payload\":\"%s\","
+     "\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+     RETORT_ERROR_TRUST, "keyless"},
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"AAAA\"}]}"
+     "},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+     RETORT_ERROR_TRUST, "plain key"},
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\","
+     "\"payloadType\":\"text/plain\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+     RETORT_ERROR_FORMAT, "payloadType"},
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle+json;version=0.1\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":"
+     "\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+     RETORT_ERROR_FORMAT, "mediaType"},
+    {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
+     "{\"mediaType\":\"application/"
+     "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":"
+     "\"0000000000000000000000000000000000000000000000000000000000000000\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":"
+     "\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
+     RETORT_ERROR_TRUST, "not among"},
+};
+
 static void hostile_bundles_are_refused(void **state) {
   (void)state;
-  static const forge forgeries[] = {
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0, 0, RETORT_OK, 0},
-      {STATEMENT(FILE_LINE("."), PLAIN), 0, 0, RETORT_OK, 0},
-      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"sha256\""), 0, 0, RETORT_OK, 0},
-      {STATEMENT(FILE_LINE("\\u006dodel.gguf"), PLAIN), 0, 0, RETORT_OK, 0},
-      {TIMED("1,\"other\":[]"), 0, 0, RETORT_OK, 0},
-      {TIMED("253402300799"), 0, 0, RETORT_OK, 0},
-      {TIMED("253402300800"), 0, 0, RETORT_ERROR_FORMAT, "time"},
-      {TIMED("0"), 0, 0, RETORT_ERROR_FORMAT, "time"},
-      {TIMED("-1"), 0, 0, RETORT_ERROR_FORMAT, "time"},
-      {TIMED("1.5"), 0, 0, RETORT_ERROR_FORMAT, "time"},
-      {TIMED("\"1\""), 0, 0, RETORT_ERROR_FORMAT, "time"},
-      {STATEMENT(FILE_LINE("other.gguf"), PLAIN), 0, 0, RETORT_ERROR_TRUST, "not among"},
-      {STATEMENT(FILE_LINE("../model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT(FILE_LINE("/model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT(FILE_LINE("./model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT(FILE_LINE("a//model.gguf"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT(FILE_LINE("a/"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT(FILE_LINE("a\\\\b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT(FILE_LINE("a\\u0007b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT(FILE_LINE("a\\u0000b"), PLAIN), 0, 0, RETORT_ERROR_FORMAT, 0},
-      {STATEMENT(FILE_LINE(""), PLAIN), 0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {"{\"_type\":\"https://in-toto.io/Statement/"
-       "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
-       "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
-       0, 0, RETORT_ERROR_FORMAT, "twice"},
-      {"{\"_type\":\"https://in-toto.io/Statement/"
-       "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$2\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
-       "\"predicate\":{\"resources\":[" FILE_LINE(".") "," FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
-       0, 0, RETORT_ERROR_FORMAT, "plain path"},
-      {STATEMENT("", PLAIN), 0, 0, RETORT_ERROR_FORMAT, "no files"},
-      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"blake2b\",\"digest\":\"$D\"}", PLAIN), 0, 0, RETORT_ERROR_UNSUPPORTED,
-       "SHA-256"},
-      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"ABCD\"}", PLAIN), 0, 0, RETORT_ERROR_FORMAT, "lowercase"},
-      {STATEMENT("{\"name\":\"model.gguf\",\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\"}", PLAIN), 0, 0,
-       RETORT_ERROR_JSON, 0},
-      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":1}}}",
-                 PLAIN),
-       0, 0, RETORT_ERROR_FORMAT, "annotation"},
-      {STATEMENT("{\"name\":\"model.gguf\",\"algorithm\":\"sha256\",\"digest\":\"$D\",\"annotations\":{\"retort.chunks\":{\"version\":2},"
-                 "\"x\":[1.5]},\"extra\":1}",
-                 PLAIN),
-       0, 0, RETORT_OK, 0},
-      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"shards\",\"hash_type\":\"sha256\",\"allow_symlinks\":false"), 0, 0,
-       RETORT_ERROR_UNSUPPORTED, "shards"},
-      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"blake3\""), 0, 0, RETORT_ERROR_UNSUPPORTED, 0},
-      {STATEMENT(FILE_LINE("model.gguf"), "\"method\":\"files\",\"hash_type\":\"sha256\",\"more\":1"), 0, 0, RETORT_ERROR_FORMAT,
-       "serialization"},
-      {"{\"_type\":\"https://in-toto.io/Statement/"
-       "v1\",\"subject\":[{\"name\":\"m\",\"digest\":{\"sha256\":\"$D\"}}],\"predicateType\":\"https://model_signing/signature/v1.0\","
-       "\"predicate\":{\"resources\":[" FILE_LINE("model.gguf") "],\"serialization\":{" PLAIN "}}}",
-       0, 0, RETORT_ERROR_FORMAT, "digests"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[],\"predicateType\":\"https://model_signing/signature/"
-       "v1.0\",\"predicate\":{}}",
-       0, 0, RETORT_ERROR_FORMAT, "subject"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v0.1\"}", 0, 0, RETORT_ERROR_FORMAT, "in-toto"},
-      {"{\"_type\":\"https://in-toto.io/Statement/v1\",\"predicateType\":\"https://slsa.dev/provenance/v1\"}", 0, 0,
-       RETORT_ERROR_UNSUPPORTED, "predicateType"},
-      {"not json", 0, 0, RETORT_ERROR_JSON, 0},
-      /* two signatures, an unknown member, two methods, a keyless bundle, another payload type, an old media type */
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\","
-       "\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"},{\"sig\":\"AAAA\"}]}}",
-       RETORT_ERROR_FORMAT, "exactly one signature"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"x\":1},\"dsseEnvelope\":{\"payload\":"
-       "\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
-       RETORT_ERROR_FORMAT, "unknown members"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"},\"certificate\":{}},\"dsseEnvelope\":{"
-       "\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
-       RETORT_ERROR_FORMAT, "more than one"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"certificate\":{}},\"dsseEnvelope\":{\"payload\":\"%s\","
-       "\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
-       RETORT_ERROR_TRUST, "keyless"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"x509CertificateChain\":{\"certificates\":[{\"rawBytes\":\"AAAA\"}]}"
-       "},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
-       RETORT_ERROR_TRUST, "plain key"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":\"%s\","
-       "\"payloadType\":\"text/plain\",\"signatures\":[{\"sig\":\"%s\"}]}}",
-       RETORT_ERROR_FORMAT, "payloadType"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle+json;version=0.1\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"\"}},\"dsseEnvelope\":{\"payload\":"
-       "\"%s\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
-       RETORT_ERROR_FORMAT, "mediaType"},
-      {STATEMENT(FILE_LINE("model.gguf"), PLAIN), 0,
-       "{\"mediaType\":\"application/"
-       "vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{\"hint\":"
-       "\"0000000000000000000000000000000000000000000000000000000000000000\"}},\"dsseEnvelope\":{\"payload\":\"%s\",\"payloadType\":"
-       "\"application/vnd.in-toto+json\",\"signatures\":[{\"sig\":\"%s\"}]}}",
-       RETORT_ERROR_TRUST, "not among"},
-  };
   for (size_t i = 0; i < RT_COUNT(forgeries); i++) forge_and_verify(&forgeries[i], i);
 }
 

@@ -62,65 +62,66 @@ static void base64(void **state) {
   }
 }
 
+static const char *const good_names[] = {"a",
+                                         "a/b",
+                                         ".hidden",
+                                         "a/.hidden",
+                                         "..a",
+                                         "a..",
+                                         "...",
+                                         "a/...",
+                                         "t\xc3\xa9l\xc3\xa9",
+                                         "\xe2\x82\xac",
+                                         "\xf0\x9f\x98\x80",
+                                         "a b",
+                                         "~",
+                                         "\xef\xbf\xbd",
+                                         "\xed\x9f\xbf",
+                                         "\xf4\x8f\xbf\xbf"};
+static const char *const bad_names[] = {"",
+                                        "/",
+                                        "/a",
+                                        "a/",
+                                        "a//b",
+                                        ".",
+                                        "..",
+                                        "./a",
+                                        "../a",
+                                        "a/.",
+                                        "a/..",
+                                        "a/./b",
+                                        "a/../b",
+                                        "a\\b",
+                                        "a\nb",
+                                        "a\tb",
+                                        "a\x7f",
+                                        "a\x1f",
+                                        "\x01",
+                                        "\xc2\x80",
+                                        "\xc2\x9f" /* C1 controls */,
+                                        "\x80",
+                                        "\xc3",
+                                        "a\xc3",
+                                        "\xc3(",
+                                        "\xc0\xaf",
+                                        "\xc1\xbf",
+                                        "\xe0\x9f\xbf",
+                                        "\xe0\x80\xaf",
+                                        "\xe2\x82",
+                                        "\xe2\x28\xa1",
+                                        "\xed\xa0\x80" /* a surrogate */,
+                                        "\xf0\x8f\xbf\xbf",
+                                        "\xf0\x9f\x98",
+                                        "\xf4\x90\x80\x80",
+                                        "\xf5\x80\x80\x80",
+                                        "\xff"};
+
 static void names(void **state) {
   (void)state;
-  static const char *const good[] = {"a",
-                                     "a/b",
-                                     ".hidden",
-                                     "a/.hidden",
-                                     "..a",
-                                     "a..",
-                                     "...",
-                                     "a/...",
-                                     "t\xc3\xa9l\xc3\xa9",
-                                     "\xe2\x82\xac",
-                                     "\xf0\x9f\x98\x80",
-                                     "a b",
-                                     "~",
-                                     "\xef\xbf\xbd",
-                                     "\xed\x9f\xbf",
-                                     "\xf4\x8f\xbf\xbf"};
-  static const char *const bad[] = {"",
-                                    "/",
-                                    "/a",
-                                    "a/",
-                                    "a//b",
-                                    ".",
-                                    "..",
-                                    "./a",
-                                    "../a",
-                                    "a/.",
-                                    "a/..",
-                                    "a/./b",
-                                    "a/../b",
-                                    "a\\b",
-                                    "a\nb",
-                                    "a\tb",
-                                    "a\x7f",
-                                    "a\x1f",
-                                    "\x01",
-                                    "\xc2\x80",
-                                    "\xc2\x9f" /* C1 controls */,
-                                    "\x80",
-                                    "\xc3",
-                                    "a\xc3",
-                                    "\xc3(",
-                                    "\xc0\xaf",
-                                    "\xc1\xbf",
-                                    "\xe0\x9f\xbf",
-                                    "\xe0\x80\xaf",
-                                    "\xe2\x82",
-                                    "\xe2\x28\xa1",
-                                    "\xed\xa0\x80" /* a surrogate */,
-                                    "\xf0\x8f\xbf\xbf",
-                                    "\xf0\x9f\x98",
-                                    "\xf4\x90\x80\x80",
-                                    "\xf5\x80\x80\x80",
-                                    "\xff"};
-  for (size_t i = 0; i < RT_COUNT(good); i++)
-    if (!rt_name_is_canonical(good[i], strlen(good[i]))) fail_msg("\"%s\" was refused", good[i]);
-  for (size_t i = 0; i < RT_COUNT(bad); i++)
-    if (rt_name_is_canonical(bad[i], strlen(bad[i]))) fail_msg("\"%s\" (%zu) was accepted", bad[i], i);
+  for (size_t i = 0; i < RT_COUNT(good_names); i++)
+    if (!rt_name_is_canonical(good_names[i], strlen(good_names[i]))) fail_msg("\"%s\" was refused", good_names[i]);
+  for (size_t i = 0; i < RT_COUNT(bad_names); i++)
+    if (rt_name_is_canonical(bad_names[i], strlen(bad_names[i]))) fail_msg("\"%s\" (%zu) was accepted", bad_names[i], i);
   assert_true(rt_name_is_canonical("\xc2\xa0", 2));
   assert_false(rt_name_is_canonical("a\0b", 3));
   char *lengthy = malloc(4097);
@@ -272,6 +273,14 @@ static void minisign_signatures(void **state) {
   char *text = with_line(a.signature_text, 0, "untrusted comment: \ttabs \xe2\x82\xac are fine");
   assert_int_equal(parse_signature(text, &error), RETORT_OK);
   free(text);
+}
+
+static void minisign_signatures_whole_and_cut(void **state) {
+  (void)state;
+  artefacts a;
+  make(&a);
+  retort_error error;
+  rt_minisign_signature s;
   /* Line ends of Windows, and no line end at all behind the last line. */
   char crlf[900];
   size_t n = 0;
@@ -286,9 +295,18 @@ static void minisign_signatures(void **state) {
     if (rt_minisign_parse_signature(a.signature_text, n, "s", &s, &error) == RETORT_OK && s.trusted &&
         rt_minisign_verify(&s, &a.key, 1, a.digest, 64, "s", &error) == RETORT_OK)
       fail_msg("the first %zu bytes were accepted", n);
+}
+
+static void minisign_signatures_of_any_length(void **state) {
+  (void)state;
+  artefacts a;
+  make(&a);
+  retort_error error;
+  char small[900];
+  size_t n;
   /* Five lines; too long a text. */
-  snprintf(crlf, sizeof crlf, "%smore\n", a.signature_text);
-  assert_int_equal(parse_signature(crlf, &error), RETORT_ERROR_FORMAT);
+  snprintf(small, sizeof small, "%smore\n", a.signature_text);
+  assert_int_equal(parse_signature(small, &error), RETORT_ERROR_FORMAT);
   char *lengthy = malloc(RT_MINISIGN_MAX + 100);
   memset(lengthy, 'x', RT_MINISIGN_MAX + 100);
   memcpy(lengthy, "untrusted comment: ", 19);
@@ -307,11 +325,11 @@ static void minisign_signatures(void **state) {
   assert_int_equal(parse_signature(large, &error), RETORT_OK);
   char *line = malloc(RT_MINISIGN_COMMENT_MAX + 30);
   sprintf(line, "trusted comment: %s", comment);
-  text = with_line(large, 2, line);
+  char *text = with_line(large, 2, line);
   assert_int_equal(parse_signature(text, &error), RETORT_ERROR_FORMAT);
   free(text), free(line), free(comment), free(large);
-  assert_int_equal(rt_minisign_write_signature(&a.secret, a.digest, "two\nlines", crlf, sizeof crlf, &n, &error), RETORT_ERROR_ARGUMENT);
-  assert_int_equal(rt_minisign_write_signature(&a.secret, a.digest, "small", crlf, 20, &n, &error), RETORT_ERROR_BUFFER);
+  assert_int_equal(rt_minisign_write_signature(&a.secret, a.digest, "two\nlines", small, sizeof small, &n, &error), RETORT_ERROR_ARGUMENT);
+  assert_int_equal(rt_minisign_write_signature(&a.secret, a.digest, "small", small, 20, &n, &error), RETORT_ERROR_BUFFER);
 }
 
 /* The algorithm's two letters decide what was signed; each other pair is refused, and so is each mixture of forms. */
@@ -373,7 +391,6 @@ static void minisign_keys(void **state) {
   make(&a);
   retort_error error;
   rt_minisign_key key;
-  rt_minisign_secret secret;
   const char *line = strchr(a.key_text, '\n') + 1;
   assert_int_equal(rt_minisign_parse_key(a.key_text, a.key_size, "k", &key, &error), RETORT_OK);
   assert_memory_equal(&key, &a.key, sizeof key);
@@ -405,49 +422,72 @@ static void minisign_keys(void **state) {
   assert_int_equal(rt_minisign_parse_key(text, RT_MINISIGN_MAX, "k", &key, &error), RETORT_OK);
   memmove(text + 20, text + 19, RT_MINISIGN_MAX - 19);
   assert_int_equal(rt_minisign_parse_key(text, RT_MINISIGN_MAX + 1, "k", &key, &error), RETORT_ERROR_FORMAT);
-  /* Secret keys: the checksum holds id and key together. */
+  assert_int_equal(rt_minisign_write_key(&a.key, text, 20, &n, &error), RETORT_ERROR_BUFFER);
+}
+
+/* The text of a secret key whose bytes are given. */
+static void secret_text_of(const uint8_t *blob, size_t n, char text[static 300]) {
+  char blob64[230];
+  rt_base64_encode(blob, n, blob64);
+  snprintf(text, 300, "untrusted comment: x\n%s\n", blob64);
+}
+
+/* The checksum of a secret key holds id and key together. */
+static void minisign_secret_keys(void **state) {
+  (void)state;
+  artefacts a;
+  make(&a);
+  retort_error error;
+  rt_minisign_secret secret;
+  char text[300];
+  size_t n;
   assert_int_equal(rt_minisign_parse_secret(a.secret_text, a.secret_size, NULL, "k", &secret, &error), RETORT_OK);
   assert_memory_equal(&secret, &a.secret, sizeof secret);
   uint8_t blob[162];
-  char blob64[230];
-  line = strchr(a.secret_text, '\n') + 1;
+  const char *line = strchr(a.secret_text, '\n') + 1;
   assert_true(rt_base64_decode(line, strlen(line) - 1, blob, &n) && n == 158);
   for (size_t at = 0; at < n; at++) {
     bool salt_and_limits = at >= 6 && at < 54; /* of no use without a password */
     blob[at] ^= 4;
-    rt_base64_encode(blob, n, blob64);
-    snprintf(text, sizeof text, "untrusted comment: x\n%s\n", blob64);
+    secret_text_of(blob, n, text);
     retort_status status = rt_minisign_parse_secret(text, strlen(text), NULL, "k", &secret, &error);
     if ((status == RETORT_OK) != salt_and_limits) fail_msg("byte %zu of the secret key: %s", at, retort_status_name(status));
     blob[at] ^= 4;
   }
   memset(blob + 126, 0, 32); /* as the minisign tool writes a key without a password */
-  rt_base64_encode(blob, n, blob64);
-  snprintf(text, sizeof text, "untrusted comment: x\n%s\n", blob64);
+  secret_text_of(blob, n, text);
   assert_int_equal(rt_minisign_parse_secret(text, strlen(text), NULL, "k", &secret, &error), RETORT_OK);
   memcpy(text, "comment__", 9);
   assert_int_equal(rt_minisign_parse_secret(text, strlen(text), NULL, "k", &secret, &error), RETORT_ERROR_FORMAT);
-  memcpy(text, "untrusted", 9);
+}
+
+static void minisign_secret_keys_with_passwords(void **state) {
+  (void)state;
+  artefacts a;
+  make(&a);
+  retort_error error;
+  rt_minisign_secret secret;
+  char text[300];
+  size_t n;
+  const char *line = strchr(a.secret_text, '\n') + 1;
+  uint8_t blob[162];
+  assert_true(rt_base64_decode(line, strlen(line) - 1, blob, &n) && n == 158);
+  memset(blob + 126, 0, 32);
   memcpy(blob + 2, "Xx", 2); /* protected in a way that nobody knows */
-  rt_base64_encode(blob, n, blob64);
-  snprintf(text, sizeof text, "untrusted comment: x\n%s\n", blob64);
+  secret_text_of(blob, n, text);
   assert_int_equal(rt_minisign_parse_secret(text, strlen(text), "password", "k", &secret, &error), RETORT_ERROR_UNSUPPORTED);
   memcpy(blob + 2, "Sc", 2); /* claims a password: asks for it, and does not let the file choose to use up the machine */
   memset(blob + 38, 0xff, 16);
-  rt_base64_encode(blob, n, blob64);
-  snprintf(text, sizeof text, "untrusted comment: x\n%s\n", blob64);
+  secret_text_of(blob, n, text);
   assert_int_equal(rt_minisign_parse_secret(text, strlen(text), NULL, "k", &secret, &error), RETORT_ERROR_ARGUMENT);
   assert_int_equal(rt_minisign_parse_secret(text, strlen(text), "password", "k", &secret, &error), RETORT_ERROR_MEMORY);
   for (size_t i = 0; i < 8; i++) blob[38 + i] = i == 2; /* 2^16 operations, and memory without end */
-  rt_base64_encode(blob, n, blob64);
-  snprintf(text, sizeof text, "untrusted comment: x\n%s\n", blob64);
+  secret_text_of(blob, n, text);
   assert_int_equal(rt_minisign_parse_secret(text, strlen(text), "password", "k", &secret, &error), RETORT_ERROR_MEMORY);
   for (size_t i = 0; i < 8; i++) blob[46 + i] = i == 3; /* 16 MiB: the password is tried, and is wrong */
-  rt_base64_encode(blob, n, blob64);
-  snprintf(text, sizeof text, "untrusted comment: x\n%s\n", blob64);
+  secret_text_of(blob, n, text);
   assert_int_equal(rt_minisign_parse_secret(text, strlen(text), "password", "k", &secret, &error), RETORT_ERROR_TRUST);
   assert_non_null(strstr(error.message, "wrong password"));
-  assert_int_equal(rt_minisign_write_key(&a.key, text, 20, &n, &error), RETORT_ERROR_BUFFER);
   assert_int_equal(rt_minisign_write_secret(&a.secret, NULL, NULL, text, 20, &n, &error), RETORT_ERROR_BUFFER);
 }
 
@@ -459,9 +499,13 @@ int main(void) {
       cmocka_unit_test(times),
       cmocka_unit_test(chunk_lists),
       cmocka_unit_test(minisign_signatures),
+      cmocka_unit_test(minisign_signatures_whole_and_cut),
+      cmocka_unit_test(minisign_signatures_of_any_length),
       cmocka_unit_test(minisign_algorithms),
       cmocka_unit_test(minisign_verifies_who_and_what),
       cmocka_unit_test(minisign_keys),
+      cmocka_unit_test(minisign_secret_keys),
+      cmocka_unit_test(minisign_secret_keys_with_passwords),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,3 +108,13 @@ retort_status service_json_texts(json_t *object, const char *key, const char ***
   *n = count;
   return RETORT_OK;
 }
+
+void service_put(json_t *object, const char *key, json_t *value) { json_object_set_new(object, key, value); }
+void service_put_text(json_t *object, const char *key, const char *text) { service_put(object, key, json_string(text)); }
+void service_put_integer(json_t *object, const char *key, int64_t n) { service_put(object, key, json_integer(n)); }
+
+json_t *service_whole(json_t *object, size_t count) {
+  if (json_object_size(object) == count) return object;
+  json_decref(object);
+  return NULL;
+}

@@ -5,10 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
+
 json_t *service_usage(const retort_usage *u) {
-  return json_pack("{s:I,s:I,s:I,s:I,s:I}", "prompt_tokens", (json_int_t)u->prompt_tokens, "cached_tokens", (json_int_t)u->cached_tokens,
-                   "completion_tokens", (json_int_t)u->completion_tokens, "reasoning_tokens", (json_int_t)u->reasoning_tokens,
-                   "total_tokens", (json_int_t)u->prompt_tokens + u->completion_tokens);
+  json_t *o = json_object();
+  service_put_integer(o, "prompt_tokens", u->prompt_tokens);
+  service_put_integer(o, "cached_tokens", u->cached_tokens);
+  service_put_integer(o, "completion_tokens", u->completion_tokens);
+  service_put_integer(o, "reasoning_tokens", u->reasoning_tokens);
+  service_put_integer(o, "total_tokens", (int64_t)u->prompt_tokens + u->completion_tokens);
+  return service_whole(o, 5);
 }
 
 json_t *service_text(const char *text) {
@@ -24,22 +30,34 @@ json_t *service_text(const char *text) {
 
 json_t *service_verdict(const retort_verdict *v) {
   static const char *const modes[] = {[RETORT_VERIFY_NONE] = "none", [RETORT_VERIFY_WHOLE] = "whole", [RETORT_VERIFY_CHUNKS] = "chunks"};
-  json_t *signed_time = v->signed_time ? json_integer(v->signed_time) : json_null(),
-         *valid_time = v->time ? json_integer(v->time) : json_null();
-  return json_pack("{s:s,s:o,s:o,s:o,s:o,s:s,s:i,s:I,s:s}", "method", retort_trust_method_name(v->method), "signer",
-                   service_text(v->signer), "name", service_text(v->name), "signed_time", signed_time, "valid_time", valid_time, "digest",
-                   v->digest, "files", (int)v->n_files, "bytes", (json_int_t)v->n_bytes, "mode", modes[v->mode]);
+  json_t *o = json_object();
+  service_put_text(o, "method", retort_trust_method_name(v->method));
+  service_put(o, "signer", service_text(v->signer));
+  service_put(o, "name", service_text(v->name));
+  service_put(o, "signed_time", v->signed_time ? json_integer(v->signed_time) : json_null());
+  service_put(o, "valid_time", v->time ? json_integer(v->time) : json_null());
+  service_put_text(o, "digest", v->digest);
+  service_put_integer(o, "files", v->n_files);
+  service_put_integer(o, "bytes", (int64_t)v->n_bytes);
+  service_put_text(o, "mode", modes[v->mode]);
+  return service_whole(o, 9);
 }
 
 json_t *service_proof(const service_proof_inputs *in) {
   char prompt[65], seed[24];
   service_options options = *in->options;
+  json_t *o = json_object();
   options.session.n_ctx = in->n_ctx;
   retort_sha256_hex(in->prompt, in->n_prompt * sizeof *in->prompt, prompt); /* as little-endian int32: the hosts that we run on */
   snprintf(seed, sizeof seed, "%llu", (unsigned long long)options.generate.seed);
-  return json_pack("{s:i,s:o,s:s,s:o,s:s,s:I,s:s}", "numerics", (int)retort_numerics(), "model_sha256", in->model_sha256, "prompt_sha256",
-                   prompt, "options", service_options_proven(&options), "seed", seed, "positions", (json_int_t)in->positions,
-                   "logits_sha256", in->logits_sha256);
+  service_put_integer(o, "numerics", retort_numerics());
+  service_put(o, "model_sha256", in->model_sha256);
+  service_put_text(o, "prompt_sha256", prompt);
+  service_put(o, "options", service_options_proven(&options));
+  service_put_text(o, "seed", seed);
+  service_put_integer(o, "positions", (int64_t)in->positions);
+  service_put_text(o, "logits_sha256", in->logits_sha256);
+  return service_whole(o, 7);
 }
 
 static const char *text_of(const json_t *proof, const char *key) {

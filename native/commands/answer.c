@@ -80,15 +80,6 @@ static bool take_event(const loaded *l, answer *a, answer_view *v, const retort_
   return true;
 }
 
-static const char *finish_name(int32_t finish) {
-  switch (finish) {
-    case RETORT_FINISH_STOP: return "stop";
-    case RETORT_FINISH_LENGTH: return "length";
-    case RETORT_FINISH_STRING: return "stop_string";
-    default: return "none";
-  }
-}
-
 int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t count, uint64_t seed, answer_view *v, answer *a) {
   retort_error error;
   retort_generate_options g = service_generate(&o->service);
@@ -124,7 +115,7 @@ int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t coun
       break;
     }
     if (e.kind == RETORT_EVENT_END) {
-      a->finish_reason = finish_name(e.finish);
+      a->finish_reason = retort_finish_name(e.finish);
       break;
     }
     if (ferror(stdout)) break; /* whoever read has gone; main() says so */

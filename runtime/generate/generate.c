@@ -70,6 +70,11 @@ struct rt_generation {
   retort_usage usage;
 };
 
+const char *retort_finish_name(int32_t finish) {
+  static const char *const names[] = {"none", "stop", "length", "stop_string"};
+  return finish >= 0 && finish <= RETORT_FINISH_STRING ? names[finish] : "none";
+}
+
 void retort_generate_options_init(retort_generate_options *options, size_t struct_size) {
   const retort_generate_options defaults = {
       .temperature = 0.6f, .top_p = 0.95f, .repetition_penalty = 1, .repetition_window = 64, .thinking_budget = -1, .draft = -1};

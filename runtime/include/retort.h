@@ -452,6 +452,7 @@ typedef enum retort_finish {
   RETORT_FINISH_LENGTH = 2, /* max_tokens, or the context is full */
   RETORT_FINISH_STRING = 3  /* a stop string */
 } retort_finish;
+RETORT_API const char *retort_finish_name(int32_t finish); /* "none", "stop", "length", "stop_string": stable words for machines */
 
 typedef struct retort_event {
   size_t struct_size;

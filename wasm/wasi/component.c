@@ -67,9 +67,7 @@ void *cabi_realloc(void *old, size_t old_size, size_t align, size_t size) {
 static text text_of(const char *s) { return (text){s, (uint32_t)strlen(s)}; }
 
 static void refuse(int64_t status, text *error) {
-  static const char *const kinds[] = {"",         "argument", "memory", "format", "unsupported", "context",
-                                      "template", "json",     "buffer", "trust",  "io",          "interrupted"};
-  error[0] = text_of(status > -12 ? kinds[-status] : "unknown");
+  error[0] = text_of(retort_status_name((retort_status)status));
   error[1] = text_of(abi_last_error());
 }
 

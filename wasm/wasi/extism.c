@@ -67,7 +67,6 @@ static int32_t add(char **text, size_t *size, const abi_event *e) {
 static json_t *result(int32_t size) { return size < 0 ? NULL : json_loadb(abi_result(), (size_t)size, 0, NULL); }
 
 static int32_t answer(const char *request, size_t size, json_t **out) {
-  static const char *const finishes[] = {"none", "stop", "length", "stop_string"};
   char *text[2] = {NULL, NULL};
   size_t sizes[2] = {0, 0};
   int32_t status = abi_chat(session, request, size);
@@ -79,7 +78,7 @@ static int32_t answer(const char *request, size_t size, json_t **out) {
   if (status == RETORT_OK) {
     json_t *usage = result(abi_usage(session)), *proof = result(abi_proof(session)); /* a proof, if it was asked for */
     *out = json_pack("{s:s,s:s,s:s,s:o*,s:o*}", "text", text[0] ? text[0] : "", "reasoning", text[1] ? text[1] : "", "finish_reason",
-                     finishes[e->finish], "usage", usage, "proof", proof);
+                     retort_finish_name((int32_t)e->finish), "usage", usage, "proof", proof);
     if (!*out) status = abi_failed(RETORT_ERROR_MEMORY, "the sandbox has no more memory");
   }
   free(text[0]);

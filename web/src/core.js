@@ -1,8 +1,6 @@
 // core.js - one instance of the WebAssembly module: calls by name, text in and out of its memory. Knows nothing of models or chats (wasm/abi.h does).
 import { makeError } from './errors.js'
 
-// The names of retort_status, in its order.
-const STATUS = ['', 'argument', 'memory', 'format', 'unsupported', 'context', 'template', 'json', 'buffer', 'trust', 'io', 'interrupted']
 // Which arguments are addresses or sizes in memory: 64 bits wide where the module's addresses are.
 const WIDE = { alloc: [0], free: [0], load_begin: [0, 1], load_chunks: [2, 3], tokenize: [1, 2], detokenize: [1, 2], session_new: [1, 2], chat: [1, 2] }
 const number = (address) => (typeof address === 'bigint' ? Number(address) : address >>> 0)
@@ -35,11 +33,15 @@ export class Core {
   call(name, ...args) {
     const value = this.#call(name, args)
     if (value < 0) {
-      const at = number(this.#call('last_error'))
-      const text = new Uint8Array(this.#memory.buffer, at, 508)
-      throw makeError(STATUS[-Number(value)] ?? 'internal', decoder.decode(text.slice(0, text.indexOf(0))))
+      throw makeError(this.word('status_name', Number(value)), this.word('last_error'))
     }
     return value
+  }
+
+  /** The NUL-terminated text that retort_NAME(...args) points to. */
+  word(name, ...args) {
+    const text = new Uint8Array(this.#memory.buffer, number(this.#call(name, args)), 508)
+    return decoder.decode(text.slice(0, text.indexOf(0)))
   }
 
   address(name, ...args) {

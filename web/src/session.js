@@ -2,7 +2,6 @@
 
 import { logprobOf } from './logprobs.js'
 
-const FINISH = ['stop', 'stop', 'length', 'stop'] // of abi_event.finish, in OpenAI's words
 // Prompt tokens computed a step: how long a stop must wait at most. A session keeps room for no more at once. Changes no bit of an answer.
 const WORK = 64
 
@@ -38,7 +37,8 @@ export class Session {
     }
     const { finish } = core.event(this.#id)
     const usage = core.json('usage', this.#id)
-    yield { kind: 'end', finish_reason: FINISH[finish] ?? 'stop', ...totals(usage, promptEnd - start, performance.now() - promptEnd), proof: request.proof ? this.#proof() : undefined }
+    const reason = core.word('finish_name', finish) === 'length' ? 'length' : 'stop' // OpenAI has one word for the model's end and a stop string
+    yield { kind: 'end', finish_reason: reason, ...totals(usage, promptEnd - start, performance.now() - promptEnd), proof: request.proof ? this.#proof() : undefined }
   }
 
   #logprob(token, count) {

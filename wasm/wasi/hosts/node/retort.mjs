@@ -10,15 +10,13 @@
 import fs from 'node:fs'
 import path from 'node:path'
 
-const STATUS = ['', 'argument', 'memory', 'format', 'unsupported', 'context', 'template', 'json', 'buffer', 'trust', 'io', 'interrupted']
-const FINISH = ['none', 'stop', 'length', 'stop_string']
 const PIECE = 16 << 20 // bytes read at a time where the file has no list of chunks
 
 /** What the plugin refused: `kind` is a stable word ("trust", "memory", "format", ...). */
 export class RetortError extends Error {
-  constructor(status, message) {
+  constructor(kind, message) {
     super(message)
-    this.kind = STATUS[-status] ?? 'unknown'
+    this.kind = kind
   }
 }
 
@@ -79,15 +77,20 @@ export class Model {
   call(name, ...args) {
     const value = this.#exports['retort_' + name](...args)
     if (value < 0) {
-      const text = this.read(this.#exports.retort_last_error() >>> 0, 508)
-      throw new RetortError(Number(value), text.subarray(0, text.indexOf(0)).toString())
+      throw new RetortError(this.word('status_name', Number(value)), this.word('last_error'))
     }
     return value
   }
 
+  // The NUL-terminated text that retort_NAME(...args) points to.
+  word(name, ...args) {
+    const text = this.read(this.#exports['retort_' + name](...args) >>> 0, 508)
+    return text.subarray(0, text.indexOf(0)).toString()
+  }
+
   address(name, ...args) {
     const at = this.#exports['retort_' + name](...args) >>> 0
-    if (at === 0) throw new RetortError(-2, 'the sandbox has no more memory')
+    if (at === 0) throw new RetortError('memory', 'the sandbox has no more memory')
     return at
   }
 
@@ -149,7 +152,7 @@ export class Model {
           let got = 0
           while (got < want) {
             const n = fs.readSync(file, piece, got, want - got, offset + got)
-            if (n === 0) throw new RetortError(-10, `${name} became shorter while it was read`)
+            if (n === 0) throw new RetortError('io', `${name} became shorter while it was read`)
             got += n
           }
           this.write(at + offset, piece.subarray(0, got))
@@ -192,7 +195,7 @@ export class Session {
       const event = model.read(model.address('event', this.#id), 36)
       if (kind === 0) continue
       const text = model.read(event.readUInt32LE(12), event.readUInt32LE(16)).toString()
-      yield { text, section: event.readUInt32LE(8) ? 'reasoning' : 'answer', token: event.readInt32LE(4), finish: kind === 2 ? FINISH[event.readUInt32LE(20)] : null }
+      yield { text, section: event.readUInt32LE(8) ? 'reasoning' : 'answer', token: event.readInt32LE(4), finish: kind === 2 ? model.word('finish_name', event.readUInt32LE(20)) : null }
       if (kind === 2) return
     }
   }

@@ -16,8 +16,6 @@ from collections import namedtuple
 
 import wasmtime
 
-STATUS = {-1: "argument", -2: "memory", -3: "format", -4: "unsupported", -5: "context", -6: "template", -7: "json", -8: "buffer", -9: "trust", -10: "io", -11: "interrupted"}
-FINISH = ["none", "stop", "length", "stop_string"]
 PIECE = 16 << 20  # bytes read at a time where the file has no list of chunks
 Piece = namedtuple("Piece", "text section token finish")  # section: "answer" or "reasoning"; finish: set on the last piece
 
@@ -25,9 +23,9 @@ Piece = namedtuple("Piece", "text section token finish")  # section: "answer" or
 class Error(Exception):
     """What the plugin refused: `kind` is a stable word ("trust", "memory", "format", ...)."""
 
-    def __init__(self, status, message):
+    def __init__(self, kind, message):
         super().__init__(message)
-        self.kind = STATUS.get(status, "unknown")
+        self.kind = kind
 
 
 class Model:
@@ -93,14 +91,17 @@ class Model:
     def call(self, name, *args):
         value = self._exports["retort_" + name](self._store, *args)
         if value is not None and value < 0:
-            raise Error(value, self._text(self._exports["retort_last_error"](self._store)))
+            raise Error(self._word("status_name", value), self._text(self._exports["retort_last_error"](self._store)))
         return value
 
     def _address(self, name, *args):
         at = self._exports["retort_" + name](self._store, *args) & 0xFFFFFFFF
         if at == 0:
-            raise Error(-2, "the sandbox has no more memory")
+            raise Error("memory", "the sandbox has no more memory")
         return at
+
+    def _word(self, name, value):
+        return self._text(self._exports["retort_" + name](self._store, value) & 0xFFFFFFFF)
 
     def _text(self, at):
         found = self._read(at, 508)
@@ -179,7 +180,7 @@ class Session:
             _, token, section, text, size, finish, *_ = struct.unpack("<Ii7I", model._read(model._address("event", self._id), 36))
             if kind == 0:
                 continue
-            yield Piece(model._read(text, size).decode(), "reasoning" if section else "answer", token, FINISH[finish] if kind == 2 else None)
+            yield Piece(model._read(text, size).decode(), "reasoning" if section else "answer", token, model._word("finish_name", finish) if kind == 2 else None)
             if kind == 2:
                 return
 

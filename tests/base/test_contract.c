@@ -215,7 +215,7 @@ static void null_gives_nothing_where_nothing_can_fail(void **state) {
   assert_string_equal(retort_finish_name(4), "none");
   assert_string_equal(retort_finish_name(RETORT_FINISH_STRING), "stop_string");
   assert_null(retort_kv_type_name(99));
-  assert_int_equal(retort_kv_bytes(RETORT_KV_F32, 2), 8);
+  assert_int_equal(retort_kv_bytes_per_token(NULL, RETORT_KV_F32), 0);
   assert_string_equal(retort_version(), RETORT_VERSION_STRING);
   assert_int_equal(retort_abi_version(), RETORT_ABI_VERSION);
   assert_int_equal(retort_numerics(), RETORT_NUMERICS);

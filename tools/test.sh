@@ -57,7 +57,7 @@ test_here() { # quick, or quick|full
   say "building (sanitize)"
   configure sanitize "${options[@]}"
   compile sanitize build/sanitize
-  labelled build/sanitize "$1" -R '^(unit|native|abi)\.'
+  labelled build/sanitize "$1" -R '^(unit|native)\.'
   say "building (test)"
   configure test "${options[@]}"
   compile test build/test

@@ -198,6 +198,57 @@ INLINE void codes_64(const uint8_t *at, unsigned from, unsigned k, bool wide, ui
   }
 }
 
+/* The sums of group g's activations: of 16 elements each, or of 32 in the first vector alone. */
+INLINE void load_sums(const gemv_place *x, size_t g, unsigned T, unsigned sub, int16x8_t sums[GEMV_TOKENS][2]) {
+  for (unsigned t = 0; t < T; t++) {
+    const int16_t *s = x->sums + t * (x->cols / RT_SUM) + 16 * g;
+    sums[t][0] = vld1q_s16(s);
+    sums[t][1] = vld1q_s16(s + 8);
+    if (sub == 32) sums[t][0] = pair_sums_16(sums[t][0], sums[t][1]);
+  }
+}
+
+/* Row r's integer scales in group g, whose block is `at`; and its minima, or Q6_K's scales, which its zero is multiplied with. */
+INLINE void load_scales(const gemv_place *x, unsigned from, size_t g, size_t r, const uint8_t *at, unsigned sub, bool min,
+                        int32x4_t scales[4], int16x8_t mins[2]) {
+  if (from == RT_Q4_K || from == RT_Q5_K) {
+    uint64_t s, m;
+    rt_scales_6bit(at + offsetof(rt_q4_k_block, scales), &s, &m); /* at the same place in both */
+    int16x8_t s16 = vreinterpretq_s16_u16(vmovl_u8(vcreate_u8(s)));
+    mins[0] = vreinterpretq_s16_u16(vmovl_u8(vcreate_u8(m)));
+    scales[0] = vmovl_s16(vget_low_s16(s16));
+    scales[1] = vmovl_s16(vget_high_s16(s16));
+  } else if (from == RT_Q6_K) {
+    int8x16_t s8 = vreinterpretq_s8_u8(vld1q_u8(at + offsetof(rt_q6_k_block, scales)));
+    mins[0] = vmovl_s8(vget_low_s8(s8));
+    mins[1] = vmovl_s8(vget_high_s8(s8));
+    for (unsigned i = 0; i < 4; i++) scales[i] = vmovl_s16(i & 1 ? vget_high_s16(mins[i / 2]) : vget_low_s16(mins[i / 2]));
+  } else {
+    size_t first = panel_row(x, r) * x->p->subs + g * (256 / sub);
+    for (unsigned i = 0; i < 64 / sub; i++) scales[i] = vld1q_s32(x->p->scales + first + 4 * i);
+    for (unsigned i = 0; min && i < 32 / sub; i++) mins[i] = vld1q_s16(x->p->mins + first + 8 * i);
+  }
+}
+
+/* Minima times the sums of activations, in four parts. */
+INLINE int32x4_t weighed_sums(const int16x8_t mins[2], const int16x8_t sums[2], unsigned sub) {
+  int32x4_t weighed = vmlal_s16(vmull_s16(vget_low_s16(mins[0]), vget_low_s16(sums[0])), vget_high_s16(mins[0]), vget_high_s16(sums[0]));
+  if (sub == 32) return weighed;
+  return vmlal_s16(vmlal_s16(weighed, vget_low_s16(mins[1]), vget_low_s16(sums[1])), vget_high_s16(mins[1]), vget_high_s16(sums[1]));
+}
+
+/* sum plus the products of 64 codes, the k-th of a group, each sub-block's times its scale. */
+#define ADD_64(sum, k, w, a)                                                          \
+  if (sub == 32) {                                                                    \
+    sum = SCALED(sum, dot32(w, a, wide), scales[(k) / 2], 2 * ((k) % 2));             \
+    sum = SCALED(sum, dot32(w + 2, a + 2, wide), scales[(k) / 2], 2 * ((k) % 2) + 1); \
+  } else {                                                                            \
+    sum = SCALED(sum, dot16(w[0], a[0]), scales[k], 0);                               \
+    sum = SCALED(sum, dot16(w[1], a[1]), scales[k], 1);                               \
+    sum = SCALED(sum, dot16(w[2], a[2]), scales[k], 2);                               \
+    sum = SCALED(sum, dot16(w[3], a[3]), scales[k], 3);                               \
+  }
+
 /* Groups of 256 in sub-blocks of `sub`. Q6_K's zero of 32 is taken out of the sums, others' out of the codes. */
 INLINE void gemv_256(const gemv_place *x, unsigned from, unsigned T, unsigned sub, bool min, bool wide, v4f acc[GEMV_TOKENS]) {
   const size_t block = from == RT_Q4_K   ? sizeof(rt_q4_k_block)
@@ -208,76 +259,34 @@ INLINE void gemv_256(const gemv_place *x, unsigned from, unsigned T, unsigned su
   for (unsigned t = 0; t < T; t++) acc[t] = splat4(0.0f);
   for (size_t g = 0; g < x->groups; g++) {
     int32x4_t v[GEMV_TOKENS][GEMV_ROWS], u[GEMV_TOKENS][GEMV_ROWS];
-    int16x8_t sums[GEMV_TOKENS][2]; /* of 16 elements each, or of 32 in the first vector alone */
-    for (unsigned t = 0; t < T; t++) {
-      const int16_t *s = x->sums + t * (x->cols / RT_SUM) + 16 * g;
-      sums[t][0] = vld1q_s16(s);
-      sums[t][1] = vld1q_s16(s + 8);
-#if defined(__aarch64__)
-      if (sub == 32) sums[t][0] = vpaddq_s16(sums[t][0], sums[t][1]);
-#else
-      if (sub == 32)
-        sums[t][0] = vcombine_s16(vpadd_s16(vget_low_s16(sums[t][0]), vget_high_s16(sums[t][0])),
-                                  vpadd_s16(vget_low_s16(sums[t][1]), vget_high_s16(sums[t][1])));
-#endif
-    }
+    int16x8_t sums[GEMV_TOKENS][2];
+    load_sums(x, g, T, sub, sums);
     for (unsigned r = 0; r < GEMV_ROWS; r++) {
       const uint8_t *at = x->row[r] + g * block;
       int32x4_t scales[4];
-      int16x8_t mins[2]; /* minima, or Q6_K's scales, which its zero is multiplied with */
-      if (from == RT_Q4_K || from == RT_Q5_K) {
-        uint64_t s, m;
-        rt_scales_6bit(at + offsetof(rt_q4_k_block, scales), &s, &m); /* at the same place in both */
-        int16x8_t s16 = vreinterpretq_s16_u16(vmovl_u8(vcreate_u8(s)));
-        mins[0] = vreinterpretq_s16_u16(vmovl_u8(vcreate_u8(m)));
-        scales[0] = vmovl_s16(vget_low_s16(s16));
-        scales[1] = vmovl_s16(vget_high_s16(s16));
-      } else if (from == RT_Q6_K) {
-        int8x16_t s8 = vreinterpretq_s8_u8(vld1q_u8(at + offsetof(rt_q6_k_block, scales)));
-        mins[0] = vmovl_s8(vget_low_s8(s8));
-        mins[1] = vmovl_s8(vget_high_s8(s8));
-        for (unsigned i = 0; i < 4; i++) scales[i] = vmovl_s16(i & 1 ? vget_high_s16(mins[i / 2]) : vget_low_s16(mins[i / 2]));
-      } else {
-        size_t first = panel_row(x, r) * x->p->subs + g * (256 / sub);
-        for (unsigned i = 0; i < 64 / sub; i++) scales[i] = vld1q_s32(x->p->scales + first + 4 * i);
-        for (unsigned i = 0; min && i < 32 / sub; i++) mins[i] = vld1q_s16(x->p->mins + first + 8 * i);
-      }
+      int16x8_t mins[2];
+      load_scales(x, from, g, r, at, sub, min, scales, mins);
       for (unsigned t = 0; t < T; t++) {
         v[t][r] = vdupq_n_s32(0);
-        if (!min && from != RT_Q6_K) continue;
-        int32x4_t weighed =
-            vmlal_s16(vmull_s16(vget_low_s16(mins[0]), vget_low_s16(sums[t][0])), vget_high_s16(mins[0]), vget_high_s16(sums[t][0]));
-        if (sub == 16)
-          weighed = vmlal_s16(vmlal_s16(weighed, vget_low_s16(mins[1]), vget_low_s16(sums[t][1])), vget_high_s16(mins[1]),
-                              vget_high_s16(sums[t][1]));
-        if (min) u[t][r] = weighed;
-        else v[t][r] = vshlq_n_s32(vnegq_s32(weighed), 5);
+        if (min) u[t][r] = weighed_sums(mins, sums[t], sub);
+        else if (from == RT_Q6_K) v[t][r] = vshlq_n_s32(vnegq_s32(weighed_sums(mins, sums[t], sub)), 5);
       }
       const int8_t *q = x->q + g * 256;
-#define CHUNK(k)                                                                              \
-  {                                                                                           \
-    int8x16_t w[4];                                                                           \
-    codes_64(at, from, k, wide, zero, w);                                                     \
-    for (unsigned t = 0; t < T; t++) {                                                        \
-      int8x16_t a[4];                                                                         \
-      for (unsigned i = 0; i < 4; i++) a[i] = vld1q_s8(q + t * x->cols + 64 * k + 16 * i);    \
-      if (sub == 32) {                                                                        \
-        v[t][r] = SCALED(v[t][r], dot32(w, a, wide), scales[k / 2], 2 * (k % 2));             \
-        v[t][r] = SCALED(v[t][r], dot32(w + 2, a + 2, wide), scales[k / 2], 2 * (k % 2) + 1); \
-      } else {                                                                                \
-        v[t][r] = SCALED(v[t][r], dot16(w[0], a[0]), scales[k], 0);                           \
-        v[t][r] = SCALED(v[t][r], dot16(w[1], a[1]), scales[k], 1);                           \
-        v[t][r] = SCALED(v[t][r], dot16(w[2], a[2]), scales[k], 2);                           \
-        v[t][r] = SCALED(v[t][r], dot16(w[3], a[3]), scales[k], 3);                           \
-      }                                                                                       \
-    }                                                                                         \
+#define CHUNK(k)                                                                           \
+  {                                                                                        \
+    int8x16_t w[4];                                                                        \
+    codes_64(at, from, k, wide, zero, w);                                                  \
+    for (unsigned t = 0; t < T; t++) {                                                     \
+      int8x16_t a[4];                                                                      \
+      for (unsigned i = 0; i < 4; i++) a[i] = vld1q_s8(q + t * x->cols + 64 * k + 16 * i); \
+      ADD_64(v[t][r], k, w, a)                                                             \
+    }                                                                                      \
   }
       CHUNK(0) CHUNK(1) CHUNK(2) CHUNK(3)
 #undef CHUNK
     }
-    const size_t d_at = from == RT_Q6_K ? offsetof(rt_q6_k_block, d) : 0;
     v4f d, m;
-    scales_of(x, from, g, x->row, g * block + d_at, min, &d, &m);
+    scales_of(x, from, g, x->row, g * block + (from == RT_Q6_K ? offsetof(rt_q6_k_block, d) : 0), min, &d, &m);
     for (unsigned t = 0; t < T; t++) {
       v4f term = d * to_float(sums_of_4(v[t]));
       if (min) term = term - m * to_float(sums_of_4(u[t]));

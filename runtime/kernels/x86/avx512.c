@@ -59,6 +59,22 @@ INLINE void gemm_tile_32(const panel *p, uint32_t row, const rt_inputs *in, uint
     for (unsigned v = 0; v < V; v++) _mm512_storeu_ps(out + (r * 2 + v) * RT_TOKENS, acc[r][v]);
 }
 
+/* The minima of a group of R rows, `subs` apart, times the activations' sums of V tiles, `stride` apart. */
+INLINE void min_sums(const int16_t *mins, size_t subs, const int16_t *sums, size_t stride, unsigned R, unsigned V, unsigned sub,
+                     __m512i msum[TILE_ROWS][2]) {
+  for (unsigned r = 0; r < R; r++)
+    for (unsigned v = 0; v < V; v++) msum[r][v] = _mm512_setzero_si512();
+  for (unsigned k = 0; k < 8; k++) { /* 32 elements: one sub-block of 32, or a pair of 16 */
+    __m512i pair[2];
+    for (unsigned v = 0; v < V; v++) pair[v] = load_512(sums + v * stride + k * 2 * RT_TOKENS);
+    for (unsigned r = 0; r < R; r++) {
+      const int16_t *at = mins + r * subs;
+      __m512i w = sub == 32 ? _mm512_set1_epi16(at[k]) : splat_u32((const uint8_t *)(at + 2 * k));
+      for (unsigned v = 0; v < V; v++) msum[r][v] = _mm512_dpwssd_epi32(msum[r][v], w, pair[v]);
+    }
+  }
+}
+
 INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uint32_t tile, unsigned R, unsigned V, unsigned sub, bool min,
                           float *out) {
   const size_t cols = p->cols, groups = p->groups, subs = p->subs, per_group = 256 / sub;
@@ -107,19 +123,7 @@ INLINE void gemm_tile_256(const panel *p, uint32_t row, const rt_inputs *in, uin
       }
     }
     __m512i msum[TILE_ROWS][2];
-    if (min) {
-      for (unsigned r = 0; r < R; r++)
-        for (unsigned v = 0; v < V; v++) msum[r][v] = _mm512_setzero_si512();
-      for (unsigned k = 0; k < 8; k++) { /* 32 elements: one sub-block of 32, or a pair of 16 */
-        __m512i pair[2];
-        for (unsigned v = 0; v < V; v++) pair[v] = load_512(sums + (v * (cols / 32) + g * 8 + k) * 2 * RT_TOKENS);
-        for (unsigned r = 0; r < R; r++) {
-          const int16_t *at = mins + r * subs + g * per_group;
-          __m512i w = sub == 32 ? _mm512_set1_epi16(at[k]) : splat_u32((const uint8_t *)(at + 2 * k));
-          for (unsigned v = 0; v < V; v++) msum[r][v] = _mm512_dpwssd_epi32(msum[r][v], w, pair[v]);
-        }
-      }
-    }
+    if (min) min_sums(mins + g * per_group, subs, sums + g * 8 * 2 * RT_TOKENS, cols / 32 * 2 * RT_TOKENS, R, V, sub, msum);
     for (unsigned v = 0; v < V; v++) {
       __m512 scale = _mm512_loadu_ps(da + (v * groups + g) * RT_TOKENS);
       for (unsigned r = 0; r < R; r++) {

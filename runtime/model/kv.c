@@ -43,7 +43,7 @@ struct rt_kv_chunk {
   struct rt_kv_chunk *next;
   size_t size;
 };
-enum { HEADER = 64, CHUNK = 16 << 20 }; /* bytes; a chunk holds as many pages as fit, at least one */
+enum { HEADER = 64, MOST_CHUNK = 16 << 20 }; /* bytes; of more than one page a chunk is at most so large */
 
 static struct rt_kv_page *page_of(uint8_t *data) { return (struct rt_kv_page *)(void *)(data - HEADER); }
 static uint8_t *data_of(struct rt_kv_page *page) { return (uint8_t *)(void *)page + HEADER; }
@@ -71,9 +71,12 @@ void rt_kv_pool_close(rt_kv_pool *pool) {
 
 uint64_t rt_kv_pool_bytes(const rt_kv_pool *pool) { return (uint64_t)pool->n_pages * stride_of(pool); }
 
+/* Takes as much again as there is: a short conversation of a small model, in a page or a plugin, costs little; a long one gets large
+ * chunks. */
 static bool grow(rt_kv_pool *pool) {
-  size_t stride = stride_of(pool), left = pool->max_pages - pool->n_pages, n = CHUNK / stride;
+  size_t stride = stride_of(pool), left = pool->max_pages - pool->n_pages, n = pool->n_pages;
   if (left == 0) return false;
+  if (n > MOST_CHUNK / stride) n = MOST_CHUNK / stride;
   if (n < 1) n = 1;
   if (n > left) n = left;
   size_t size = HEADER + n * stride;

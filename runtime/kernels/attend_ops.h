@@ -19,7 +19,7 @@
 enum {
   KV_PANEL = 2 * NATIVE, /* positions (keys) or elements (values) side by side */
   KV_CHUNK = 16,         /* positions widened at once for few rows */
-  FEW = 16,              /* fewer rows than this are not worth turning the keys for */
+  TRANSPOSE_ROWS = 16,   /* fewer rows than this are not worth transposing the keys for */
 #if NATIVE == 16
   MOST_QUERIES = 8, /* rows computed side by side, as registers allow */
 #else
@@ -87,7 +87,7 @@ INLINE void transpose(part_float square[NATIVE]) {
 }
 
 /* Keys of the block's first `count` positions as panels (panels, stride, KV_PANEL); rows: room for (KV_PANEL, stride). */
-static __attribute__((noinline)) void turn_keys(const rt_attention_tile *t, uint32_t count, float *rows, float *panels) {
+static __attribute__((noinline)) void transpose_keys(const rt_attention_tile *t, uint32_t count, float *rows, float *panels) {
   uint32_t stride = rt_attend_stride(t->k_dim);
   for (uint32_t j = 0; j < count; j += KV_PANEL, panels += (size_t)KV_PANEL * stride) {
     widen_keys(t, j, KV_PANEL, count, rows);
@@ -115,7 +115,7 @@ static __attribute__((noinline)) void spread_values(const rt_attention_tile *t, 
 
 /* Scores of R rows for one panel of positions. The sixteen lanes come in the order in which the tree joins them (bits of i reversed): a sum
  * whose partner is pending is added to it at once, as a carry runs through a binary counter. */
-INLINE void turned_scores(const float *q, uint32_t stride, const float *panel, float scale, unsigned R, float *p) {
+INLINE void transposed_scores(const float *q, uint32_t stride, const float *panel, float scale, unsigned R, float *p) {
   static const uint8_t order[16] = {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15};
   part_float pending[4][MOST_QUERIES][2], sum[MOST_QUERIES][2];
 #pragma GCC unroll 1
@@ -287,7 +287,7 @@ static __attribute__((noinline)) void add_values_all(const rt_attention_tile *t,
 static void attend_many(const rt_attention_tile *t, uint32_t count, const float *q, float *scratch) {
   uint32_t stride = rt_attend_stride(t->k_dim), v_stride = rt_attend_stride(t->v_dim);
   float *rows = scratch, *panels = rows + (size_t)KV_PANEL * stride;
-  turn_keys(t, count, rows, panels);
+  transpose_keys(t, count, rows, panels);
   for (uint32_t j = 0; j < count; j += KV_PANEL) {
     const float *panel = panels + (size_t)j * stride;
     for (uint32_t i = 0; i < t->rows;) {
@@ -295,13 +295,13 @@ static void attend_many(const rt_attention_tile *t, uint32_t count, const float 
       const float *x = q + (size_t)i * stride;
       float *p = t->p + (size_t)i * RT_ATTENTION_BLOCK + j;
 #if NATIVE == 16
-      if (left >= 8) turned_scores(x, stride, panel, t->scale, 8, p), i += 8;
+      if (left >= 8) transposed_scores(x, stride, panel, t->scale, 8, p), i += 8;
       else
 #endif
           if (left >= 4)
-        turned_scores(x, stride, panel, t->scale, 4, p), i += 4;
-      else if (left >= 2) turned_scores(x, stride, panel, t->scale, 2, p), i += 2;
-      else turned_scores(x, stride, panel, t->scale, 1, p), i += 1;
+        transposed_scores(x, stride, panel, t->scale, 4, p), i += 4;
+      else if (left >= 2) transposed_scores(x, stride, panel, t->scale, 2, p), i += 2;
+      else transposed_scores(x, stride, panel, t->scale, 1, p), i += 1;
     }
   }
   for (uint32_t i = 0; i < t->rows; i++) softmax_block(t->p + (size_t)i * RT_ATTENTION_BLOCK, t->count[i], &t->max[i], &t->sum[i]);
@@ -310,7 +310,7 @@ static void attend_many(const rt_attention_tile *t, uint32_t count, const float 
   for (uint32_t c = 0; c < v_stride; c += KV_PANEL) add_values_all(t, 0, count, panels + (size_t)c * RT_ATTENTION_BLOCK, KV_PANEL, c);
 }
 
-static void attend_few(const rt_attention_tile *t, uint32_t count, const float *q, float *rows) {
+static void attend_rows(const rt_attention_tile *t, uint32_t count, const float *q, float *rows) {
   uint32_t stride = rt_attend_stride(t->k_dim), v_stride = rt_attend_stride(t->v_dim);
   for (uint32_t j = 0; j < count; j += KV_CHUNK) {
     widen_keys(t, j, KV_CHUNK, count, rows);
@@ -341,7 +341,7 @@ static void attend(const rt_attention_tile *t) {
   }
   memset(t->o, 0, (size_t)t->rows * rt_attend_stride(t->v_dim) * sizeof *t->o);
   float *rest = q + (size_t)t->rows * stride;
-  if (t->rows < FEW) attend_few(t, count, q, rest);
+  if (t->rows < TRANSPOSE_ROWS) attend_rows(t, count, q, rest);
   else attend_many(t, count, q, rest);
 }
 

@@ -58,6 +58,7 @@ void rt_sha256_init_on(rt_sha256 *h, const retort_platform *platform) {
 void rt_sha256_update(rt_sha256 *h, const void *data, size_t size) {
   const uint8_t *p = data;
   size_t held = (size_t)(h->length % 64);
+  if (size == 0) return; /* `data` may be NULL then, which memcpy may not be given */
   h->length += size;
   if (held) {
     size_t n = size < 64 - held ? size : 64 - held;

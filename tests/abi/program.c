@@ -60,9 +60,9 @@ static void take_back(void *user, void *memory, size_t size) {
   free(memory);
 }
 
-static retort_gguf *open_verified(const retort_platform *platform, const char *folder) {
-  retort_buffer key = file(folder, "retort-project.pub"), signature = file(folder, "ember/ember.gguf.sig"),
-                model = file(folder, "ember/ember.gguf");
+static retort_gguf *open_verified(const retort_platform *platform, const char *folder, retort_buffer *bytes) {
+  const retort_buffer key = file(folder, "retort-project.pub"), signature = file(folder, "ember/ember.gguf.sig"),
+                      model = file(folder, "ember/ember.gguf");
   retort_trust_file files[1];
   memset(files, 0, sizeof files);
   files[0].struct_size = sizeof files[0];
@@ -88,7 +88,8 @@ static retort_gguf *open_verified(const retort_platform *platform, const char *f
   retort_verifier_close(verifier);
   free((void *)(uintptr_t)key.data);
   free((void *)(uintptr_t)signature.data);
-  return gguf; /* the model's bytes stay until the program ends */
+  *bytes = model;
+  return gguf;
 }
 
 static void look(const retort_gguf *gguf, const retort_vocab *vocab, const retort_model *model) {
@@ -164,7 +165,8 @@ int main(int argc, char **argv) {
   retort_vocab *vocab;
   retort_model *model;
   retort_model_options mo;
-  retort_gguf *gguf = open_verified(&platform, argv[1]);
+  retort_buffer bytes;
+  retort_gguf *gguf = open_verified(&platform, argv[1], &bytes);
   retort_model_options_init(&mo, sizeof mo);
   must(retort_vocab_open(&platform, gguf, &vocab, &error));
   must(retort_model_open(&platform, gguf, &mo, &model, &error));
@@ -173,5 +175,6 @@ int main(int argc, char **argv) {
   retort_model_close(model);
   retort_vocab_close(vocab);
   retort_gguf_close(gguf);
+  free((void *)(uintptr_t)bytes.data);
   return 0;
 }

@@ -79,12 +79,16 @@ retort_status service_chat_ids(const retort_platform *platform, const retort_voc
 
 retort_status service_text_ids(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, int32_t **ids, size_t *count,
                                retort_error *error) {
-  *ids = NULL;
+  size_t capacity = size + 8; /* every token but the BOS stands for a byte at least */
+  retort_status status = RETORT_ERROR_MEMORY;
   *count = 0;
-  retort_status status = retort_tokenize(vocab, text, size, flags, NULL, 0, count, error);
-  if (status && status != RETORT_ERROR_BUFFER) return status;
-  if (!(*ids = malloc((*count + 1) * sizeof **ids))) return service_no_memory(error);
-  status = *count ? retort_tokenize(vocab, text, size, flags, *ids, *count, count, error) : RETORT_OK;
+  if ((*ids = calloc(capacity, sizeof **ids))) status = retort_tokenize(vocab, text, size, flags, *ids, capacity, count, error);
+  if (status == RETORT_ERROR_BUFFER) { /* normalisation may lengthen a text */
+    free(*ids);
+    capacity = *count;
+    if ((*ids = calloc(capacity, sizeof **ids))) status = retort_tokenize(vocab, text, size, flags, *ids, capacity, count, error);
+  }
+  if (!*ids) return service_no_memory(error);
   if (!status) return status;
   free(*ids);
   *ids = NULL;

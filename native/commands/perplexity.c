@@ -13,6 +13,7 @@
 #include "commands.h"
 #include "terminal/text_input.h"
 #include "models/load.h"
+#include "service/request.h"
 
 #define ROWS 64 /* logits of so many positions are held at once */
 
@@ -130,7 +131,7 @@ static int perplexity(const options *o) {
   if (o->n_arguments != 1) code = fail(o->json, EXIT_USAGE, "perplexity wants one text file (`-` is standard input)");
   if (code == EXIT_OK) code = read_text_file(o->arguments[0], o->json, &text);
   if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL);
-  if (code == EXIT_OK && !(ids = tokenize_all(l.vocab, text.bytes, text.size, 0, &count, &error))) code = fail_status(o->json, &error);
+  if (code == EXIT_OK && service_text_ids(l.vocab, text.bytes, text.size, 0, &ids, &count, &error)) code = fail_status(o->json, &error);
   if (code == EXIT_OK) code = measure(&l, o, ids, count);
   free(ids);
   free(text.bytes);

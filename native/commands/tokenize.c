@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "terminal/text_input.h"
 #include "models/load.h"
+#include "service/request.h"
 
 static void print_json_ids(const int32_t *ids, size_t count) {
   putchar('[');
@@ -41,9 +42,10 @@ static int encode(const loaded *l, const options *o) {
   int code = o->n_arguments > 0 ? join_arguments(o, &text) : read_stream(stdin, o->json, &text);
   if (code != EXIT_OK) return code;
   uint32_t flags = o->no_special ? 0 : RETORT_TOKENIZE_SPECIAL;
-  int32_t *ids = tokenize_all(l->vocab, text.bytes, text.size, flags, &count, &error);
+  int32_t *ids;
+  retort_status status = service_text_ids(l->vocab, text.bytes, text.size, flags, &ids, &count, &error);
   free(text.bytes);
-  if (!ids) return fail_status(o->json, &error);
+  if (status) return fail_status(o->json, &error);
   if (o->json) print_json_ids(ids, count);
   else print_tokens(l->vocab, ids, count);
   free(ids);

@@ -81,19 +81,3 @@ int parse_ids(const char *text, uint32_t n_vocab, bool json, int32_t **ids, size
   }
   return EXIT_OK;
 }
-
-int32_t *tokenize_all(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, size_t *count, retort_error *error) {
-  size_t capacity = size + 8; /* every token but the BOS stands for a byte at least */
-  int32_t *ids = malloc(capacity * sizeof *ids);
-  retort_status status = RETORT_ERROR_MEMORY;
-  if (ids) status = retort_tokenize(vocab, text, size, flags, ids, capacity, count, error);
-  if (ids && status == RETORT_ERROR_BUFFER) { /* normalisation may lengthen a text */
-    int32_t *grown = realloc(ids, *count * sizeof *ids);
-    capacity = *count;
-    if (grown) status = retort_tokenize(vocab, text, size, flags, ids = grown, capacity, count, error);
-  }
-  if (status == RETORT_OK) return ids;
-  if (!ids) *error = (retort_error){.status = RETORT_ERROR_MEMORY, .message = "out of memory for the tokens"};
-  free(ids);
-  return NULL;
-}

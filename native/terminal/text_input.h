@@ -21,7 +21,4 @@ int join_arguments(const options *o, text_buffer *text); /* with spaces between,
 /* Whole numbers from 0 to n_vocab - 1 with spaces, commas, brackets or newlines between. */
 int parse_ids(const char *text, uint32_t n_vocab, bool json, int32_t **ids, size_t *count);
 
-/* The tokens of `text`, malloc'ed (also where there are none); NULL with *error filled. */
-int32_t *tokenize_all(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, size_t *count, retort_error *error);
-
 #endif

@@ -432,9 +432,8 @@ static retort_status measure_tensor(const file *f, bool metadata_only, rt_tensor
   const rt_gguf_type *type = rt_gguf_type_find(t->type);
   if (!type && !metadata_only)
     return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
-                   "%s: tensor %s has the type %u, which GGUF does not define (ids above 42 belong to other programs); use a common "
-                   "quantisation such as Q4_K_M",
-                   f->name, t->name, t->type);
+                   "%s: tensor %s has the type %u, which %s; use a file in a common quantisation such as Q4_K_M", f->name, t->name, t->type,
+                   t->type >= 133 && t->type < 400 ? "only ik_llama.cpp defines" : "GGUF does not define");
   uint64_t elements = 1;
   for (int k = 0; k < 4; k++)
     if (t->dims[k] == 0 || !rt_mul_u64(elements, t->dims[k], &elements) || elements > INT64_MAX)

@@ -17,7 +17,7 @@ static inline void rt_iq4_nl_panel(const uint8_t *blocks, size_t n_blocks, const
     const rt_iq4_nl_block *b = (const rt_iq4_nl_block *)blocks + i;
     uint8_t *restrict codes = out->codes + 32 * i;
     out->d[i] = RT_F16_AT(b->d);
-    rt_iq4_codes(b->index, codes);
+    rt_codes_of_nibbles(rt_iq4_codes_of, b->index, codes);
   }
 }
 

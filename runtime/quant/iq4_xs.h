@@ -22,7 +22,7 @@ static inline void rt_iq4_xs_panel(const uint8_t *blocks, size_t n_blocks, const
     out->d[i] = RT_F16_AT(b->d);
     for (int s = 0; s < 8; s++) {
       out->scales[8 * i + s] = (int32_t)((b->scales_low[s / 2] >> 4 * (s & 1) & 15) | (high >> 2 * s & 3) << 4) - 32;
-      rt_iq4_codes(b->index + 16 * s, codes + 32 * s);
+      rt_codes_of_nibbles(rt_iq4_codes_of, b->index + 16 * s, codes + 32 * s);
     }
   }
 }

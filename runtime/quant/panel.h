@@ -77,6 +77,8 @@ typedef uint8_t rt_bytes32 __attribute__((vector_size(32)));
 typedef int8_t rt_signed16 __attribute__((vector_size(16)));
 typedef int16_t rt_shorts8 __attribute__((vector_size(16)));
 typedef int16_t rt_shorts16 __attribute__((vector_size(32)));
+typedef uint64_t rt_longs4 __attribute__((vector_size(32)));
+typedef uint32_t rt_words8 __attribute__((vector_size(32)));
 typedef int32_t rt_ints8 __attribute__((vector_size(32)));
 typedef int32_t rt_ints16 __attribute__((vector_size(64)));
 #define RT_LOAD(type, name, from) \
@@ -99,16 +101,18 @@ static inline void rt_nibbles_32(const uint8_t *packed, uint8_t *codes) {
   RT_STORE(rt_bytes32, codes, v & 15);
   RT_STORE(rt_bytes32, codes + 32, v >> 4);
 }
-/* As rt_nibbles_16, with bit i of `high` as code i's bit 4. */
-static inline void rt_nibbles_fifth_16(const uint8_t *packed, const uint8_t *high, uint8_t *codes) {
-  typedef uint32_t words8 __attribute__((vector_size(32)));
-  const uint32_t word = rt_load_u32(high);
-  const rt_bytes32 all = (rt_bytes32)(words8){word, word, word, word, word, word, word, word};
+/* 32 bytes: 255 where the bit is set, else 0. */
+static inline rt_bytes32 rt_mask_of_bits(uint32_t word) {
+  const rt_bytes32 all = (rt_bytes32)(rt_words8){word, word, word, word, word, word, word, word};
   const rt_bytes32 bytes = __builtin_shufflevector(all, all, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 18, 18, 18, 18, 18, 18, 18, 18,
                                                    19, 19, 19, 19, 19, 19, 19, 19);
   const rt_bytes32 bits = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128,
                            1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-  const rt_bytes32 fifth = (rt_bytes32)((bytes & bits) != 0) & 16;
+  return (rt_bytes32)((bytes & bits) == bits);
+}
+/* As rt_nibbles_16, with bit i of `high` as code i's bit 4. */
+static inline void rt_nibbles_fifth_16(const uint8_t *packed, const uint8_t *high, uint8_t *codes) {
+  const rt_bytes32 fifth = rt_mask_of_bits(rt_load_u32(high)) & 16;
   RT_LOAD(rt_bytes16, v, packed);
   const rt_bytes16 low = v & 15, upper = v >> 4;
   RT_STORE(rt_bytes16, codes, low | __builtin_shufflevector(fifth, fifth, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));

@@ -23,9 +23,21 @@ enum rt_type {
   RT_Q4_K = 12,
   RT_Q5_K = 13,
   RT_Q6_K = 14,
+  RT_IQ2_XXS = 16,
+  RT_IQ2_XS = 17,
+  RT_IQ3_XXS = 18,
+  RT_IQ1_S = 19,
   RT_IQ4_NL = 20,
+  RT_IQ3_S = 21,
+  RT_IQ2_S = 22,
   RT_IQ4_XS = 23,
-  RT_BF16 = 30
+  RT_IQ1_M = 29,
+  RT_BF16 = 30,
+  RT_TQ1_0 = 34,
+  RT_TQ2_0 = 35,
+  RT_MXFP4 = 39,
+  RT_Q1_0 = 41,
+  RT_Q2_0 = 42
 };
 
 typedef struct rt_quant {

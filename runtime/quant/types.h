@@ -4,8 +4,18 @@
 #ifndef RT_QUANT_TYPES_H
 #define RT_QUANT_TYPES_H
 
+#include "iq1_m.h"
+#include "iq1_s.h"
+#include "iq2_s.h"
+#include "iq2_xs.h"
+#include "iq2_xxs.h"
+#include "iq3_s.h"
+#include "iq3_xxs.h"
 #include "iq4_nl.h"
 #include "iq4_xs.h"
+#include "mxfp4.h"
+#include "q1_0.h"
+#include "q2_0.h"
 #include "q2_k.h"
 #include "q3_k.h"
 #include "q4_0.h"
@@ -16,6 +26,8 @@
 #include "q5_k.h"
 #include "q6_k.h"
 #include "q8_0.h"
+#include "tq1_0.h"
+#include "tq2_0.h"
 
 #if defined(RT_TEST_FORMATS)
 #include RT_TEST_FORMATS
@@ -36,6 +48,18 @@
   X(Q5_K, q5_k, 256)            \
   X(Q6_K, q6_k, 256)            \
   X(IQ4_NL, iq4_nl, 32)         \
-  X(IQ4_XS, iq4_xs, 256)
+  X(IQ4_XS, iq4_xs, 256)        \
+  X(IQ2_XXS, iq2_xxs, 256)      \
+  X(IQ2_XS, iq2_xs, 256)        \
+  X(IQ2_S, iq2_s, 256)          \
+  X(IQ3_XXS, iq3_xxs, 256)      \
+  X(IQ3_S, iq3_s, 256)          \
+  X(IQ1_S, iq1_s, 256)          \
+  X(IQ1_M, iq1_m, 256)          \
+  X(TQ1_0, tq1_0, 256)          \
+  X(TQ2_0, tq2_0, 256)          \
+  X(MXFP4, mxfp4, 32)           \
+  X(Q1_0, q1_0, 128)            \
+  X(Q2_0, q2_0, 64)
 
 #endif

@@ -166,7 +166,7 @@ static tiny_model model_for(const model_case *c, int arch) {
   tiny_model t = {.arch = ARCH[arch], .type = c->type, .n_layers = 2, .n_vocab = 61, .bias = true};
   if (block == 1) t.n_embd = 172, t.n_ff = 236, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 44;
   if (block == 32) t.n_embd = 96, t.n_ff = 224, t.n_heads = 6, t.n_kv_heads = 3, t.head_dim = 32;
-  if (block == 256) t.n_embd = 256, t.n_ff = 256, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 64;
+  if (block > 32) t.n_embd = 256, t.n_ff = 256, t.n_heads = 4, t.n_kv_heads = 2, t.head_dim = 64;
   if (c->wide) t.n_embd = RT_TWO_PLANES_BELOW, t.n_layers = 1;
   return t;
 }

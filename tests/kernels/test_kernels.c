@@ -25,8 +25,9 @@
 static const uint32_t types[] = {RT_TEST_BLOCK_TYPES(TYPE)};
 #else
 #define RT_TEST_HALVES(X)
-static const uint32_t types[] = {RT_F32,  RT_F16,  RT_BF16, RT_Q4_0, RT_Q4_1, RT_Q5_0,   RT_Q5_1,  RT_Q8_0,
-                                 RT_Q2_K, RT_Q3_K, RT_Q4_K, RT_Q5_K, RT_Q6_K, RT_IQ4_NL, RT_IQ4_XS};
+static const uint32_t types[] = {RT_F32,     RT_F16,   RT_BF16,  RT_Q4_0,  RT_Q4_1,   RT_Q5_0,   RT_Q5_1,    RT_Q8_0,   RT_Q2_K,
+                                 RT_Q3_K,    RT_Q4_K,  RT_Q5_K,  RT_Q6_K,  RT_IQ4_NL, RT_IQ4_XS, RT_IQ2_XXS, RT_IQ2_XS, RT_IQ2_S,
+                                 RT_IQ3_XXS, RT_IQ3_S, RT_IQ1_S, RT_IQ1_M, RT_TQ1_0,  RT_TQ2_0,  RT_MXFP4,   RT_Q1_0,   RT_Q2_0};
 #endif
 
 static uint64_t seed = 88172645463325252u;
@@ -46,9 +47,11 @@ static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fi
   static const struct {
     uint32_t id;
     int halves[2];
-  } scales[] = {{RT_Q4_0, {0, -1}},   {RT_Q4_1, {0, 2}},    {RT_Q5_0, {0, -1}},    {RT_Q5_1, {0, 2}}, {RT_Q8_0, {0, -1}},
-                {RT_Q2_K, {80, 82}},  {RT_Q3_K, {108, -1}}, {RT_Q4_K, {0, 2}},     {RT_Q5_K, {0, 2}}, {RT_Q6_K, {208, -1}},
-                {RT_IQ4_NL, {0, -1}}, {RT_IQ4_XS, {0, -1}}, RT_TEST_HALVES(HALVES)};
+  } scales[] = {{RT_Q4_0, {0, -1}},    {RT_Q4_1, {0, 2}},    {RT_Q5_0, {0, -1}},    {RT_Q5_1, {0, 2}},    {RT_Q8_0, {0, -1}},
+                {RT_Q2_K, {80, 82}},   {RT_Q3_K, {108, -1}}, {RT_Q4_K, {0, 2}},     {RT_Q5_K, {0, 2}},    {RT_Q6_K, {208, -1}},
+                {RT_IQ4_NL, {0, -1}},  {RT_IQ4_XS, {0, -1}}, {RT_IQ2_XXS, {0, -1}}, {RT_IQ2_XS, {0, -1}}, {RT_IQ2_S, {0, -1}},
+                {RT_IQ3_XXS, {0, -1}}, {RT_IQ3_S, {0, -1}},  {RT_IQ1_S, {0, -1}},   {RT_TQ1_0, {52, -1}}, {RT_TQ2_0, {64, -1}},
+                {RT_Q1_0, {0, -1}},    {RT_Q2_0, {0, -1}},   RT_TEST_HALVES(HALVES)};
   for (size_t i = 0; i < bytes; i++) data[i] = fill == ALL_MIN || fill == ZEROS ? 0x00 : fill == ALL_MAX ? 0xff : (uint8_t)(rnd() >> 32);
   for (size_t b = 0; b < bytes; b += type->block_bytes) {
     if (type->id == RT_F32) {
@@ -62,6 +65,8 @@ static void fill_rows(const rt_quant *type, uint8_t *data, size_t bytes, enum fi
                                         : (uint16_t)(rt_float_bits(f) >> 16);
       memcpy(data + b, &h, 2);
     }
+    if (type->id == RT_IQ1_M && fill != ALL_MAX) data[b + 55] &= 0x3f; /* a finite scale, at most 2 */
+    if (type->id == RT_MXFP4 && fill == RANDOM) data[b] = (uint8_t)(115 + data[b] % 8);
     for (size_t t = 0; t < RT_COUNT(scales); t++)
       for (int h = 0; h < 2 && scales[t].id == type->id; h++) {
         if (scales[t].halves[h] < 0) continue;

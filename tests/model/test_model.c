@@ -86,8 +86,8 @@ static void types_that_cannot_run_are_named(void **state) {
   tiny_model t = small("llama");
   t.n_embd = 256;
   t.spoil = "blk.1.ffn_up.weight";
-  t.spoil_type = 34;
-  expect(t, 0, RETORT_ERROR_UNSUPPORTED, "blk.1.ffn_up.weight", "TQ1_0");
+  t.spoil_type = 40;
+  expect(t, 0, RETORT_ERROR_UNSUPPORTED, "blk.1.ffn_up.weight", "NVFP4");
 }
 
 static void metadata_alone_does_not_make_a_model(void **state) {

@@ -40,6 +40,7 @@ static void decode_gives_the_reference_values(void **state) {
         uint8_t *high = start + (size_t)b * type->block_bytes + quant_golden[t].halves[h] + 1;
         if ((*high & 0x7c) == 0x7c) *high &= 0xbf;
       }
+    for (size_t b = 0; type->id == RT_IQ1_M && b < 64; b++) start[b * 56 + 55] &= 0xbf; /* the half's high nibble */
     type->decode(start, values, 64 * (size_t)type->block);
     rt_sha256 hash;
     uint8_t digest[RT_SHA256_SIZE];
@@ -64,7 +65,7 @@ static void formats_keep_the_bounds_of_the_panel(void **state) {
     assert_int_equal(type->block % type->panel->group, 0);
     assert_int_not_equal(rt_panel_kind_of(type->panel), RT_PANEL_NONE);
   }
-  assert_null(rt_quant_find(16));
+  assert_null(rt_quant_find(40)); /* NVFP4 */
 }
 
 /* A kernel that adds products in 16 bits gives wrong sums outside of its kind's bounds, so such a format has no kind. */

@@ -46,9 +46,10 @@ static inline void *tiny_keep(tiny_model *t, size_t size) {
 }
 
 /* Where a block has its float16 scales, and how large they are for weights of about 1/16. */
+enum { TINY_EXPONENT = -2, TINY_IN_PARTS = -3 }; /* MXFP4: one byte, the power; IQ1_M: the high nibbles of the last four pairs of bytes */
 typedef struct tiny_format {
   uint32_t id, block, bytes;
-  int d, m;          /* offsets, -1: none */
+  int d, m;          /* offsets, -1: none, or how else */
   uint16_t d16, m16; /* float16 bits */
 } tiny_format;
 
@@ -69,7 +70,19 @@ static inline const tiny_format *tiny_format_find(uint32_t id) {
       {RT_Q6_K, 256, 210, 208, -1, 0x0300, 0},
       {RT_IQ4_NL, 32, 18, 0, -1, 0x1200, 0},
       {RT_IQ4_XS, 256, 136, 0, -1, 0x0280, 0},
-      {34, 256, 54, -1, -1, 0, 0} /* TQ1_0: not run */
+      {RT_IQ2_XXS, 256, 66, 0, -1, 0x0200, 0},
+      {RT_IQ2_XS, 256, 74, 0, -1, 0x0200, 0},
+      {RT_IQ2_S, 256, 82, 0, -1, 0x0200, 0},
+      {RT_IQ3_XXS, 256, 98, 0, -1, 0x0180, 0},
+      {RT_IQ3_S, 256, 110, 0, -1, 0x0240, 0},
+      {RT_IQ1_S, 256, 50, 0, -1, 0x1400, 0},
+      {RT_IQ1_M, 256, 56, TINY_IN_PARTS, -1, 0x1400, 0},
+      {RT_TQ1_0, 256, 54, 52, -1, 0x2A00, 0},
+      {RT_TQ2_0, 256, 66, 64, -1, 0x2A00, 0},
+      {RT_MXFP4, 32, 17, TINY_EXPONENT, -1, 0, 0},
+      {RT_Q1_0, 128, 18, 0, -1, 0x2A00, 0},
+      {RT_Q2_0, 64, 18, 0, -1, 0x2A00, 0},
+      {40, 64, 36, -1, -1, 0, 0} /* NVFP4: not run */
   };
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
     if (formats[i].id == id) return &formats[i];
@@ -92,6 +105,8 @@ static inline void tiny_fill(tiny_model *t, const tiny_format *f, uint8_t *out, 
     uint16_t d = (uint16_t)(f->d16 + (tiny_dice(t) & 0xff)), m = (uint16_t)(f->m16 + (tiny_dice(t) & 0xff));
     if (f->d >= 0) memcpy(out + f->d, &d, 2);
     if (f->m >= 0) memcpy(out + f->m, &m, 2);
+    if (f->d == TINY_EXPONENT) out[0] = (uint8_t)(121 + (d & 3));
+    for (int k = 0; f->d == TINY_IN_PARTS && k < 4; k++) out[49 + 2 * k] = (uint8_t)((out[49 + 2 * k] & 15) | (d >> 4 * k & 15) << 4);
   }
 }
 

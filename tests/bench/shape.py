@@ -22,10 +22,11 @@ SHAPES = {
 }
 # Byte offsets of the f16 scales in a block of each type, and the range that random values of them are drawn from.
 SCALES = {T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q8_0: [0], T.Q2_K: [80, 82], T.Q3_K: [108], T.Q4_K: [0, 2],
-          T.Q5_K: [0, 2], T.Q6_K: [208], T.IQ4_NL: [0], T.IQ4_XS: [0]}
+          T.Q5_K: [0, 2], T.Q6_K: [208], T.IQ4_NL: [0], T.IQ4_XS: [0], T.IQ2_XXS: [0], T.IQ2_XS: [0], T.IQ2_S: [0], T.IQ3_XXS: [0], T.IQ3_S: [0],
+          T.IQ1_S: [0], T.TQ1_0: [52], T.TQ2_0: [64], T.MXFP4: []}
 # Scales that keep random weights near 1/sqrt(inputs): typical |code| x scale of a block.
 SPREAD = {T.Q4_0: 5, T.Q4_1: 5, T.Q5_0: 9, T.Q5_1: 9, T.Q8_0: 74, T.Q2_K: 16, T.Q3_K: 40, T.Q4_K: 250, T.Q5_K: 500, T.Q6_K: 1400,
-          T.IQ4_NL: 60, T.IQ4_XS: 1200}
+          T.IQ4_NL: 60, T.IQ4_XS: 1200, T.IQ2_XXS: 52, T.IQ2_XS: 52, T.IQ2_S: 52, T.IQ3_XXS: 132, T.IQ3_S: 128, T.IQ1_S: 6, T.TQ1_0: 1, T.TQ2_0: 1, T.MXFP4: 1}
 
 
 def random_tensor(rng, kind, rows, cols):
@@ -37,6 +38,8 @@ def random_tensor(rng, kind, rows, cols):
     for at in SCALES[kind]:
         values = (scale * rng.uniform(0.5, 1.5, data.shape[:2])).astype(np.float16)
         data[:, :, at:at + 2] = values[..., None].view(np.uint8)
+    if kind == T.MXFP4:  # the power of two that is a scale
+        data[:, :, 0] = 127 + np.round(np.log2(scale / 3)).astype(int) + rng.integers(-1, 2, data.shape[:2])
     return data.reshape(rows, -1)
 
 
@@ -46,8 +49,12 @@ def types_of(mix, layers):
         more = [i < layers // 8 or i >= 7 * layers // 8 or (i - layers // 8) % 3 == 2 for i in range(layers)]
         return [(T.Q4_K, T.Q6_K if m else T.Q4_K, T.Q6_K if m else T.Q4_K) for m in more], T.Q4_K, T.Q6_K
     kind = T[mix]
-    head = {T.Q4_0: T.Q6_K, T.Q4_1: T.Q6_K}.get(kind, kind)  # the quantiser keeps the head of the plain 4-bit files in Q6_K
-    return [(kind, kind, kind)] * layers, kind, head
+    # The quantiser keeps the head of the plain 4-bit files in Q6_K, and head and embedding of files of fewer bits in more.
+    head = {T.Q4_0: T.Q6_K, T.Q4_1: T.Q6_K, T.IQ3_S: T.Q6_K, T.MXFP4: T.Q8_0}.get(kind, kind)
+    embedding = kind
+    if kind in (T.IQ1_S, T.IQ2_XXS, T.IQ2_XS, T.IQ2_S, T.IQ3_XXS):
+        embedding, head = T.Q2_K, T.Q5_K
+    return [(kind, kind, kind)] * layers, embedding, head
 
 
 def main():

@@ -320,6 +320,8 @@ typedef struct retort_chat_options {
   const char *variables_json;     /* JSON object of further template variables ("tools", "enable_thinking", ...); NULL: none */
   uint32_t add_generation_prompt; /* 1 (default): end where the answer begins; 0: after the last message */
   const char *date;               /* for strftime_now, "YYYY-MM-DD"; NULL: the template may not ask for the date */
+  int (*interrupted)(void *arg);  /* asked every few milliseconds while a template runs: not 0 ends it; NULL: never */
+  void *interrupted_arg;
 } retort_chat_options;
 RETORT_API void retort_chat_options_init(retort_chat_options *options, size_t struct_size);
 

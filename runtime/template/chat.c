@@ -82,7 +82,8 @@ static retort_status render(rt_arena *arena, const retort_vocab *vocab, const ch
   for (size_t i = 0; i < given.count; i++) /* the caller's come later and win */
     variables[n++] = (rt_template_variable){given.as.members[i].key, &given.as.members[i].value, true};
   variables[n++] = (rt_template_variable){"messages", &messages, true};
-  return rt_template_render(arena, source, strlen(source), variables, n, options->date, output, error);
+  const rt_template_world world = {options->date, options->interrupted, options->interrupted_arg};
+  return rt_template_render(arena, source, strlen(source), variables, n, &world, output, error);
 }
 
 retort_status retort_chat_render(const retort_platform *platform, const retort_vocab *vocab, const char *messages_json,
@@ -113,6 +114,10 @@ retort_status retort_chat_tokenize(const retort_platform *platform, const retort
   if (status == RETORT_OK) /* a BOS that the template wrote counts: none is added then */
     status = rt_tokenize_spans(vocab, output.text, output.size, output.spans, output.n_spans,
                                RETORT_TOKENIZE_SPECIAL | RETORT_TOKENIZE_ADD_BOS, ids, capacity, count, error);
+  if (status == RETORT_OK && *count == 0)
+    status = rt_fail(error, RETORT_ERROR_TEMPLATE,
+                     "the model's chat template makes nothing of these messages: give one as template_source, or give the prompt as it is, "
+                     "without a chat");
   rt_arena_close(&arena);
   return status;
 }

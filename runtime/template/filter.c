@@ -1,7 +1,7 @@
 /* filter.c - filters and tests, as jinja2 3.1 defines them.
  *
- * Absent, refused by name: those for HTML (escape, urlize, xmlattr, striptags), for looks (pprint, filesizeformat, wordwrap, truncate) and
- * random; no chat template has a use for them. Generators (map, select, ...) are computed at once and read once, as in Python.
+ * Absent, refused by name: groupby, random, and what is for HTML or looks (urlize, xmlattr, striptags, pprint, filesizeformat, wordwrap);
+ * no chat template has a use for them. Generators (map, select, ...) are computed at once and read once, as in Python.
  */
 #include "filter.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../base/number.h"
+#include "../text/unicode.h"
 #include "method.h"
 #include "operator.h"
 #include "str.h"
@@ -76,13 +77,14 @@ static bool filter_abs(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   return true;
 }
 
-/* The text that Python's int() and float() look at: without blanks around it (ASCII ones) and without its sign. Empty: it is no number. */
-static jtext number_text(const jtext *text, bool *negative) {
+/* The text that Python's int() and float() look at: without blanks around it and without its sign. Empty: it is no number. */
+static jtext number_text(jrun *run, const jtext *text, bool *negative) {
   enum { LONGEST = 398 };
   const char *bytes = text->bytes;
   size_t from = 0, to = text->size;
-  while (from < to && (unsigned char)bytes[from] < 0x80 && rtj_is_space((unsigned char)bytes[from])) from++;
-  while (to > from && (unsigned char)bytes[to - 1] < 0x80 && rtj_is_space((unsigned char)bytes[to - 1])) to--;
+  for (size_t next = 0; from < to && rtj_is_space(rtj_decode(bytes, &next)); from = next) run->steps++;
+  for (size_t before, at; to > from && (at = before = rtj_before(bytes, to), rtj_is_space(rtj_decode(bytes, &at))); to = before)
+    run->steps++;
   if (to - from > LONGEST) to = from;
   *negative = from < to && bytes[from] == '-';
   if (from < to && (bytes[from] == '-' || bytes[from] == '+')) from++;
@@ -90,9 +92,9 @@ static jtext number_text(const jtext *text, bool *negative) {
 }
 
 /* Python's int(text, base): a prefix like 0x may stand in front where the base is its own. False: it is no number. */
-static bool read_int(const jtext *text, unsigned base, jvalue *out) {
+static bool read_int(jrun *run, const jtext *text, unsigned base, jvalue *out) {
   bool negative;
-  jtext t = number_text(text, &negative);
+  jtext t = number_text(run, text, &negative);
   const char *prefix = base == 16 ? "xX" : base == 8 ? "oO" : base == 2 ? "bB" : "";
   if (t.size > 1 && t.bytes[0] == '0' && t.bytes[1] && strchr(prefix, t.bytes[1])) {
     t.bytes += 2;
@@ -106,13 +108,13 @@ static bool read_int(const jtext *text, unsigned base, jvalue *out) {
 }
 
 /* Python's float(text). False: it is no number. */
-static bool read_float(const jtext *text, jvalue *out) {
+static bool read_float(jrun *run, const jtext *text, jvalue *out) {
   static const struct {
     const char *name;
     double value;
   } named[] = {{"inf", INFINITY}, {"infinity", INFINITY}, {"nan", NAN}};
   bool negative;
-  jtext t = number_text(text, &negative);
+  jtext t = number_text(run, text, &negative);
   double d = 0;
   size_t used, i;
   for (size_t n = 0; n < RT_COUNT(named); n++) {
@@ -134,8 +136,8 @@ static bool filter_int(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   *out = a[0];
   if (v.type == J_BOOL) *out = rtj_int(v.as.boolean);
   else if (v.type == J_INT) *out = v;
-  else if (v.type == J_STRING && read_int(v.as.text, (unsigned)base, out)) out->input = v.as.text->marks != NULL;
-  else if (v.type == J_FLOAT || (v.type == J_STRING && read_float(v.as.text, &real))) {
+  else if (v.type == J_STRING && read_int(run, v.as.text, (unsigned)base, out)) out->input = v.as.text->marks != NULL;
+  else if (v.type == J_FLOAT || (v.type == J_STRING && read_float(run, v.as.text, &real))) {
     double d = trunc(v.type == J_FLOAT ? v.as.real : real.as.real);
     if (isnan(d) || isinf(d)) return true;
     if (fabs(d) >= 9223372036854775808.0) return rtj_fail(run, "the integer result does not fit in 64 bits");
@@ -152,7 +154,7 @@ static bool filter_float(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   *out = a[0];
   if (v.type == J_FLOAT) *out = v;
   else if (rtj_is_number(v)) *out = rtj_float(v.type == J_INT ? (double)v.as.integer : v.as.boolean);
-  else if (v.type == J_STRING) read_float(v.as.text, out);
+  else if (v.type == J_STRING) read_float(run, v.as.text, out);
   out->input |= rtj_is_input(v) && out->type != J_STRING;
   return true;
 }
@@ -163,6 +165,7 @@ static bool filter_round(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   if (!rtj_args(run, "round", args, "precision,method", 0, a) || !rtj_arg_int(run, "round", a[0], &precision)) return false;
   if (v.type == J_UNDEFINED) return rtj_fail_undefined(run, v);
   if (!rtj_is_number(v)) return rtj_fail(run, "round: a %s is no number", rtj_type_name(v));
+  if (!rtj_work(run, 20 + (uint64_t)(precision < 0 ? 0 : precision) / 4)) return false;
   if (precision < 0 || precision > 300) return rtj_fail(run, "round: a precision of %lld is not supported", (long long)precision);
   bool common = a[1].type == J_NONE || (a[1].type == J_STRING && rtj_is_word(a[1].as.text, "common"));
   if (common && v.type != J_FLOAT) return *out = rtj_int(v.type == J_INT ? v.as.integer : v.as.boolean), true;
@@ -227,8 +230,74 @@ static bool filter_replace(jrun *run, jvalue v, const jargs *args, jvalue *out) 
   int64_t count = -1;
   if (!rtj_args(run, "replace", args, "old,new,count", 2, a)) return false;
   if (a[2].type != J_NONE && !rtj_arg_int(run, "replace", a[2], &count)) return false;
-  return rtj_to_text(run, v, &text) && rtj_to_text(run, a[0], &old) && rtj_to_text(run, a[1], &fresh) &&
-         rtj_replace(run, text, old, fresh, count, out);
+  if (!rtj_to_text(run, v, &text) || !rtj_to_text(run, a[0], &old) || !rtj_to_text(run, a[1], &fresh)) return false;
+  const jtext plain = {text->bytes, text->marks, text->size, false};
+  return rtj_replace(run, &plain, old, fresh, count, out);
+}
+
+static bool filter_escape(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  const jtext *text;
+  return rtj_no_args(run, "escape", args) && rtj_to_text(run, v, &text) && rtj_escape(run, text, out);
+}
+
+static bool filter_forceescape(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  const jtext *text;
+  if (!rtj_no_args(run, "forceescape", args) || !rtj_to_text(run, v, &text)) return false;
+  const jtext plain = {text->bytes, text->marks, text->size, false};
+  return rtj_escape(run, &plain, out);
+}
+
+/* Runs of letters, digits and underscores, as Python's \w+. */
+static bool filter_wordcount(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  const jtext *text;
+  int64_t n = 0;
+  bool inside = false;
+  if (!rtj_no_args(run, "wordcount", args) || !rtj_to_text(run, v, &text) || !rtj_work(run, text->size / 8)) return false;
+  for (size_t at = 0; at < text->size;) {
+    uint32_t c = rtj_decode(text->bytes, &at);
+    rt_class class = rt_unicode_class(c);
+    bool word = c == '_' || class == RT_LETTER || class == RT_NUMBER;
+    n += word && !inside;
+    inside = word;
+  }
+  *out = rtj_int(n);
+  return true;
+}
+
+static bool filter_truncate(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  jvalue a[4] = {rtj_int(255), rtj_bool(false), nothing, rtj_int(5)};
+  const jtext *text, *end;
+  int64_t length = 0, leeway = 0;
+  if (!rtj_word(run, "...", &a[2]) || !rtj_args(run, "truncate", args, "length,killwords,end,leeway", 0, a)) return false;
+  if (a[3].type == J_NONE) a[3] = rtj_int(5);
+  if (!rtj_arg_int(run, "truncate", a[0], &length) || !rtj_arg_int(run, "truncate", a[3], &leeway)) return false;
+  if (!rtj_arg_text(run, "truncate", v, &text) || !rtj_arg_text(run, "truncate", a[2], &end)) return false;
+  int64_t room = length - (int64_t)rtj_length(run, end);
+  if (room < 0 || leeway < 0) return rtj_fail(run, "truncate: the length must have room for the end, and the leeway not be negative");
+  if ((int64_t)rtj_length(run, text) <= length + leeway) return *out = v, true;
+  size_t cut = rtj_offset(run, text, (size_t)room);
+  for (size_t at = cut; !rtj_truth(a[1]) && at-- > 0;)
+    if (text->bytes[at] == ' ') {
+      cut = at;
+      break;
+    }
+  jbuilder b = {.safe = text->safe};
+  return rtj_append(run, &b, text->bytes, cut, text->marks) && rtj_append_text(run, &b, end) && rtj_build(run, &b, out);
+}
+
+static bool filter_urlencode(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  const jtext *text;
+  jbuilder b = {0};
+  if (!rtj_no_args(run, "urlencode", args)) return false;
+  if (v.type == J_DICT || v.type == J_SEQ) return rtj_fail(run, "urlencode of a %s is not supported: only of a text", rtj_type_name(v));
+  if (!rtj_to_text(run, v, &text)) return false;
+  for (size_t i = 0; i < text->size; i++) {
+    char c = text->bytes[i], code[4];
+    bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c && strchr("_.-~/", c));
+    snprintf(code, sizeof code, plain ? "%c" : "%%%02X", (unsigned char)c);
+    if (!rtj_append_marked(run, &b, code, strlen(code), text->marks && text->marks[i])) return false;
+  }
+  return rtj_build(run, &b, out);
 }
 
 static bool filter_format(jrun *run, jvalue v, const jargs *args, jvalue *out) {
@@ -399,8 +468,9 @@ static bool filter_dictsort(jrun *run, jvalue v, const jargs *args, jvalue *out)
   if (v.type != J_DICT) return rtj_fail(run, "dictsort needs a dict, not %s", rtj_type_name(v));
   if (!rtj_dict_view(run, v.as.dict, SEQ_ITEMS, out)) return false;
   size_t count = v.as.dict->count;
-  jvalue *items = rtj_alloc(run, count * 2, sizeof *items), *keys = items + count;
+  jvalue *items = rtj_alloc(run, count * 2, sizeof *items);
   if (!items) return false;
+  jvalue *keys = items + count;
   for (size_t i = 0; i < count; i++) {
     items[i] = out->as.seq->items[i];
     keys[i] = items[i].as.seq->items[by_value];
@@ -570,6 +640,31 @@ static bool filter_batch(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   return generator(run, batches, n, out);
 }
 
+/* `slices` columns of nearly the same length; the longer ones come first, the others get `fill_with`. */
+static bool filter_slice(jrun *run, jvalue v, const jargs *args, jvalue *out) {
+  jvalue a[2] = {nothing, rtj_none()};
+  const jvalue *items;
+  size_t count;
+  int64_t slices = 0;
+  if (!rtj_args(run, "slice", args, "slices,fill_with", 1, a) || !rtj_arg_int(run, "slice", a[0], &slices)) return false;
+  if (!rtj_iterate(run, v, &items, &count)) return false;
+  if (slices < 1 || slices > 1000000) return rtj_fail(run, "slice: %lld slices are not supported", (long long)slices);
+  size_t n = (size_t)slices, each = count / n, longer = count % n;
+  jvalue *columns = rtj_alloc(run, n, sizeof *columns);
+  if (!columns || !rtj_work(run, n + count)) return false;
+  for (size_t i = 0, at = 0; i < n; i++) {
+    size_t size = each + (i < longer);
+    bool fill = a[1].type != J_NONE && i >= longer;
+    jvalue *column = rtj_alloc(run, size + fill, sizeof *column);
+    if (!column) return false;
+    for (size_t k = 0; k < size; k++) column[k] = items[at + k];
+    if (fill) column[size] = a[1];
+    if (!rtj_seq(run, SEQ_LIST, column, size + fill, &columns[i])) return false;
+    at += size;
+  }
+  return generator(run, columns, n, out);
+}
+
 static bool filter_attr(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   jvalue name;
   bool found;
@@ -589,8 +684,11 @@ static const jbuiltin filters[] = {{"abs", filter_abs},
                                    {"d", filter_default},
                                    {"default", filter_default},
                                    {"dictsort", filter_dictsort},
+                                   {"e", filter_escape},
+                                   {"escape", filter_escape},
                                    {"first", filter_first},
                                    {"float", filter_float},
+                                   {"forceescape", filter_forceescape},
                                    {"format", filter_format},
                                    {"indent", filter_indent},
                                    {"int", filter_int},
@@ -611,14 +709,18 @@ static const jbuiltin filters[] = {{"abs", filter_abs},
                                    {"safe", filter_safe},
                                    {"select", filter_select},
                                    {"selectattr", filter_selectattr},
+                                   {"slice", filter_slice},
                                    {"sort", filter_sort},
                                    {"string", filter_string},
                                    {"sum", filter_sum},
                                    {"title", filter_title},
                                    {"tojson", rtj_to_json},
                                    {"trim", filter_trim},
+                                   {"truncate", filter_truncate},
                                    {"unique", filter_unique},
                                    {"upper", filter_upper},
+                                   {"urlencode", filter_urlencode},
+                                   {"wordcount", filter_wordcount},
                                    {NULL, NULL}};
 
 bool rtj_filter(jrun *run, const jname *name, jvalue value, const jargs *args, jvalue *out) {
@@ -638,6 +740,7 @@ typedef enum test_id {
   TEST_DEFINED,
   TEST_DIVISIBLEBY,
   TEST_EQ,
+  TEST_ESCAPED,
   TEST_EVEN,
   TEST_FALSE,
   TEST_FILTER,
@@ -674,6 +777,7 @@ static const struct {
              {"eq", TEST_EQ},
              {"equalto", TEST_EQ},
              {"==", TEST_EQ},
+             {"escaped", TEST_ESCAPED},
              {"even", TEST_EVEN},
              {"false", TEST_FALSE},
              {"filter", TEST_FILTER},
@@ -756,6 +860,7 @@ static bool run_test(jrun *run, test_id id, const char *name, jvalue v, const ja
     case TEST_INTEGER: *out = v.type == J_INT; return true;
     case TEST_NUMBER: *out = rtj_is_number(v); return true;
     case TEST_NONE: *out = v.type == J_NONE; return true;
+    case TEST_ESCAPED: *out = v.type == J_STRING && v.as.text->safe; return true;
     case TEST_STRING: *out = v.type == J_STRING; return true;
     case TEST_MAPPING: *out = v.type == J_DICT; return true;
     case TEST_ITERABLE:

@@ -76,8 +76,7 @@ static bool global_raise(jrun *run, jvalue self, const jargs *args, jvalue *out)
 
 static bool read_date(const char *date, int *year, int *month, int *day) {
   static const char shape[] = "dddd-dd-dd";
-  if (strlen(date) != sizeof shape - 1) return false;
-  for (size_t i = 0; date[i]; i++)
+  for (size_t i = 0; shape[i]; i++)
     if (shape[i] == 'd' ? date[i] < '0' || date[i] > '9' : date[i] != '-') return false;
   *year = (date[0] - '0') * 1000 + (date[1] - '0') * 100 + (date[2] - '0') * 10 + (date[3] - '0');
   *month = (date[5] - '0') * 10 + (date[6] - '0');
@@ -85,7 +84,20 @@ static bool read_date(const char *date, int *year, int *month, int *day) {
   return *year > 0 && *month >= 1 && *month <= 12 && *day >= 1 && *day <= 31;
 }
 
-/* strftime in the C locale, for a day without a time. */
+/* " HH:MM:SS", or nothing for midnight. */
+static bool read_time(const char *time, int *hour, int *minute, int *second) {
+  *hour = *minute = *second = 0;
+  if (!*time) return true;
+  static const char shape[] = " dd:dd:dd";
+  for (size_t i = 0; i < sizeof shape; i++)
+    if (shape[i] == 'd' ? time[i] < '0' || time[i] > '9' : time[i] != shape[i]) return false;
+  *hour = (time[1] - '0') * 10 + (time[2] - '0');
+  *minute = (time[4] - '0') * 10 + (time[5] - '0');
+  *second = (time[7] - '0') * 10 + (time[8] - '0');
+  return *hour < 24 && *minute < 60 && *second < 60;
+}
+
+/* strftime in the C locale, for a time without a zone. */
 static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
                                        "July",    "August",   "September", "October", "November", "December"};
@@ -93,11 +105,12 @@ static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *o
   static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
   jvalue v;
   const jtext *format;
-  int year, month, day;
+  int year, month, day, hour, minute, second;
   (void)self;
   if (!rtj_args(run, "strftime_now", args, "format", 1, &v) || !rtj_arg_text(run, "strftime_now", v, &format)) return false;
-  if (!run->date) return rtj_fail(run, "the template asks for today's date: give it in the option `date` as YYYY-MM-DD");
-  if (!read_date(run->date, &year, &month, &day)) return rtj_fail(run, "the option `date` is not of the form YYYY-MM-DD");
+  if (!run->world.date) return rtj_fail(run, "the template asks for today's date: give it in the option `date` as YYYY-MM-DD");
+  if (!read_date(run->world.date, &year, &month, &day) || !read_time(run->world.date + 10, &hour, &minute, &second))
+    return rtj_fail(run, "the option `date` is not of the form YYYY-MM-DD or YYYY-MM-DD HH:MM:SS");
   bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   int day_of_year = before_month[month - 1] + day + (leap && month > 2);
   int y = year - 1, weekday = (y + y / 4 - y / 100 + y / 400 + day_of_year) % 7;
@@ -126,8 +139,19 @@ static bool global_strftime(jrun *run, jvalue self, const jargs *args, jvalue *o
       case 'a': snprintf(text, sizeof text, "%.3s", days[weekday]); break;
       case 'F': snprintf(text, sizeof text, "%d-%02d-%02d", year, month, day); break;
       case 'D': snprintf(text, sizeof text, "%02d/%02d/%02d", month, day, year % 100); break;
+      case 'H': snprintf(text, sizeof text, plain ? "%d" : "%02d", hour); break;
+      case 'I': snprintf(text, sizeof text, plain ? "%d" : "%02d", (hour + 11) % 12 + 1); break;
+      case 'M': snprintf(text, sizeof text, plain ? "%d" : "%02d", minute); break;
+      case 'S': snprintf(text, sizeof text, plain ? "%d" : "%02d", second); break;
+      case 'p': snprintf(text, sizeof text, "%s", hour < 12 ? "AM" : "PM"); break;
+      case 'R': snprintf(text, sizeof text, "%02d:%02d", hour, minute); break;
+      case 'T':
+      case 'X': snprintf(text, sizeof text, "%02d:%02d:%02d", hour, minute, second); break;
+      case 'f': strcpy(text, "000000"); break;
+      case 'Z':
+      case 'z': break;
       case '%': strcpy(text, "%"); break;
-      default: return rtj_fail(run, "strftime_now: %%%c is not supported: only the date is known, not the time", code);
+      default: return rtj_fail(run, "strftime_now: %%%c is not supported", code);
     }
     if (!rtj_append(run, &b, text, strlen(text), NULL)) return false;
   }

@@ -71,8 +71,12 @@ static bool str_replace(jrun *run, jvalue self, const jargs *args, jvalue *out) 
   int64_t count = 0;
   if (args->n_named) return rtj_fail(run, "str.replace takes no keyword arguments");
   if (!rtj_args(run, "replace", args, "old,new,count", 2, a) || !rtj_arg_int(run, "replace", a[2], &count)) return false;
-  return rtj_arg_text(run, "replace", a[0], &old) && rtj_arg_text(run, "replace", a[1], &fresh) &&
-         rtj_replace(run, self.as.text, old, fresh, count, out);
+  if (!rtj_arg_text(run, "replace", a[0], &old) || !rtj_arg_text(run, "replace", a[1], &fresh)) return false;
+  if (self.as.text->safe && !fresh->safe) {
+    if (!rtj_escape(run, fresh, &a[1])) return false;
+    fresh = a[1].as.text;
+  }
+  return rtj_replace(run, self.as.text, old, fresh, count, out);
 }
 
 static bool affix(jrun *run, const char *name, bool at_end, jvalue self, const jargs *args, jvalue *out) {
@@ -217,12 +221,13 @@ static bool str_join(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   jvalue what;
   const jvalue *items;
   size_t count;
-  jbuilder b = {0};
+  jbuilder b = {.safe = self.as.text->safe};
+  bool (*append)(jrun *, jbuilder *, const jtext *) = b.safe ? rtj_append_escaped : rtj_append_text;
   if (!rtj_args(run, "join", args, "iterable", 1, &what) || !rtj_iterate(run, what, &items, &count)) return false;
   for (size_t i = 0; i < count; i++) {
     if (items[i].type != J_STRING)
       return rtj_fail(run, "join: sequence item %zu: expected str instance, %s found", i, rtj_type_name(items[i]));
-    if ((i && !rtj_append_text(run, &b, self.as.text)) || !rtj_append_text(run, &b, items[i].as.text) || !rtj_work(run, 1)) return false;
+    if ((i && !rtj_append_text(run, &b, self.as.text)) || !append(run, &b, items[i].as.text) || !rtj_work(run, 1)) return false;
   }
   return rtj_build(run, &b, out);
 }

@@ -128,6 +128,13 @@ static bool concatenate(jrun *run, jvalue a, jvalue b, jvalue *out) {
   return rtj_append_text(run, &builder, x) && rtj_append_text(run, &builder, y) && rtj_build(run, &builder, out);
 }
 
+/* Where one is `safe`, the other is escaped and so is their sum; ~ and the filter `join` know nothing of that. */
+static bool add_texts(jrun *run, const jtext *a, const jtext *b, jvalue *out) {
+  jbuilder builder = {.safe = a->safe || b->safe};
+  bool (*append)(jrun *, jbuilder *, const jtext *) = builder.safe ? rtj_append_escaped : rtj_append_text;
+  return append(run, &builder, a) && append(run, &builder, b) && rtj_build(run, &builder, out);
+}
+
 static bool can_repeat(jvalue v) { return v.type == J_STRING || (v.type == J_SEQ && v.as.seq->kind <= SEQ_TUPLE); }
 
 bool rtj_binary(jrun *run, int op, jvalue a, jvalue b, jvalue *out) {
@@ -140,7 +147,7 @@ bool rtj_binary(jrun *run, int op, jvalue a, jvalue b, jvalue *out) {
     return ok;
   }
   if (op == '+') {
-    if (a.type == J_STRING && b.type == J_STRING) return concatenate(run, a, b, out);
+    if (a.type == J_STRING && b.type == J_STRING) return add_texts(run, a.as.text, b.as.text, out);
     if (a.type == J_SEQ && b.type == J_SEQ && a.as.seq->kind == b.as.seq->kind && a.as.seq->kind <= SEQ_TUPLE)
       return join_sequences(run, a.as.seq, b.as.seq, out);
   }
@@ -293,7 +300,7 @@ static bool slice_text(jrun *run, const jtext *text, int64_t start, int64_t coun
   }
   const jvalue *characters;
   size_t n;
-  jbuilder b = {0};
+  jbuilder b = {.safe = text->safe};
   if (!rtj_iterate(run, rtj_string(text), &characters, &n)) return false;
   for (int64_t i = 0; i < count; i++)
     if (!rtj_work(run, 1) || !rtj_append_text(run, &b, characters[start + i * step].as.text)) return false;

@@ -11,6 +11,7 @@
 
 /* The shortest digits that read back as `d`, in Python's notation. printf and strtod agree on the decimal point whatever the locale is;
  * the point itself is not copied. */
+enum { STEPS_OF_A_FLOAT = 150 }; /* printf and strtod up to 17 times */
 static void format_float(double d, char out[40]) {
   if (isnan(d) || isinf(d)) {
     strcpy(out, isnan(d) ? "nan" : d < 0 ? "-inf" : "inf");
@@ -49,6 +50,7 @@ bool rtj_append_scalar(jrun *run, jbuilder *b, jvalue v, const char *const words
   if (v.type == J_NONE) text = words[0];
   else if (v.type == J_BOOL) text = words[v.as.boolean ? 1 : 2];
   else if (v.type == J_INT) snprintf(number, sizeof number, "%lld", (long long)v.as.integer);
+  else if (!rtj_work(run, STEPS_OF_A_FLOAT)) return false;
   else format_float(v.as.real, number);
   return rtj_append_marked(run, b, text, strlen(text), v.input);
 }
@@ -125,8 +127,8 @@ bool rtj_repr(jrun *run, jbuilder *b, jvalue v) {
     case J_INT:
     case J_FLOAT: ok = rtj_append_scalar(run, b, v, words); break;
     case J_STRING:
-      if (v.as.text->safe) ok = rtj_fail(run, "the representation of a text marked |safe is not supported");
-      else ok = repr_string(run, b, v.as.text);
+      ok = (!v.as.text->safe || rtj_append_word(run, b, "Markup(")) && repr_string(run, b, v.as.text) &&
+           (!v.as.text->safe || rtj_append_word(run, b, ")"));
       break;
     case J_SEQ: ok = repr_seq(run, b, v.as.seq); break;
     case J_DICT: ok = repr_dict(run, b, v.as.dict); break;

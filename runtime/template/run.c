@@ -38,7 +38,7 @@ static jvalue *find_name(jrun *run, const jscope *scope, const jname *name) {
 
 static bool bind_name(jrun *run, jscope *scope, const jname *name, jvalue value) {
   jbinding *b = scope->bindings;
-  while (b && b->name != name) b = b->next;
+  for (; b && b->name != name; b = b->next) run->steps++;
   if (!b) {
     if (!(b = rtj_alloc(run, 1, sizeof *b))) return false;
     b->name = name;
@@ -565,9 +565,9 @@ static retort_status finish(jrun *run, rt_arena *arena, const jbuilder *b, rt_te
 }
 
 retort_status rt_template_render(rt_arena *arena, const char *source, size_t source_size, const rt_template_variable *variables,
-                                 size_t n_variables, const char *date, rt_template_output *out, retort_error *error) {
+                                 size_t n_variables, const rt_template_world *world, rt_template_output *out, retort_error *error) {
   jbuilder output = {0};
-  jrun run = {.arena.platform = arena->platform, .error = error, .date = date, .output = &output};
+  jrun run = {.arena.platform = arena->platform, .error = error, .world = *world, .output = &output};
   jnode *tree;
   bool ok = rtj_parse(&run, source, source_size, &tree) && (run.scope = open_scope(&run, NULL));
   run.at = 0;

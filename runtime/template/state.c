@@ -32,6 +32,8 @@ bool rtj_store_error(jrun *run, const char *format, ...) {
   return false;
 }
 
+enum { STEPS_A_LOOK = 50000 }; /* some milliseconds */
+
 void *rtj_alloc(jrun *run, size_t count, size_t size) {
   uint64_t bytes;
   if (!rt_mul_u64(count, size, &bytes) || bytes > RT_TEMPLATE_MAX_MEMORY || run->arena.used + bytes > RT_TEMPLATE_MAX_MEMORY) {
@@ -55,7 +57,13 @@ void *rtj_grow(jrun *run, void *items, size_t count, size_t *capacity, size_t si
 
 bool rtj_work(jrun *run, uint64_t steps) {
   run->steps += steps;
-  if (RT_LIKELY(run->steps <= RT_TEMPLATE_MAX_STEPS)) return true;
+  if (RT_LIKELY(run->steps < run->next_look)) return true;
+  run->next_look = run->steps + STEPS_A_LOOK;
+  if (run->world.interrupted && run->world.interrupted(run->world.interrupted_arg)) {
+    run->status = rt_fail(run->error, RETORT_ERROR_INTERRUPTED, "interrupted while the chat template ran");
+    return false;
+  }
+  if (run->steps <= RT_TEMPLATE_MAX_STEPS) return true;
   return rtj_fail(run, "the template does not come to an end within %d steps", RT_TEMPLATE_MAX_STEPS);
 }
 
@@ -68,7 +76,7 @@ const jname *rtj_name(jrun *run, const char *bytes, size_t size) {
   uint32_t hash = 2166136261u;
   for (size_t i = 0; i < size; i++) hash = (hash ^ (unsigned char)bytes[i]) * 16777619u;
   jname **bucket = &run->names[hash % JNAME_BUCKETS];
-  for (jname *name = *bucket; name; name = name->next)
+  for (jname *name = *bucket; name; name = name->next, run->steps++)
     if (name->size == size && memcmp(name->bytes, bytes, size) == 0) return name;
   jname *name = rtj_alloc(run, 1, sizeof *name);
   if (!name) return NULL;

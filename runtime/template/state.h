@@ -26,9 +26,9 @@ typedef struct jrun {
   uint32_t source_size;
   uint32_t at; /* offset in it of what is being done */
   unsigned depth;
-  uint64_t steps;
+  uint64_t steps, next_look; /* spent; when to look next whether they are too many, or the caller gives up */
   jname *names[JNAME_BUCKETS];
-  const char *date;        /* "YYYY-MM-DD" or NULL */
+  rt_template_world world;
   const uint8_t *ones;     /* shared marks of texts that are input as a whole (text.c) */
   size_t n_ones;           /* bytes of them */
   struct jscope *scope;    /* the innermost (run.c) */

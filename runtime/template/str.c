@@ -244,9 +244,21 @@ bool rtj_has_case(jrun *run, const jtext *text, char how, bool *out) {
 
 /* ---- formatting ---- */
 
+bool rtj_escape(jrun *run, const jtext *text, jvalue *out) {
+  jbuilder b = {.safe = true};
+  return rtj_append_escaped(run, &b, text) && rtj_build(run, &b, out);
+}
+
+/* A value's text in a format: escaped where the format is `safe`. */
+static bool append_value(jrun *run, jbuilder *b, jvalue v) {
+  const jtext *text;
+  if (!b->safe) return rtj_str(run, b, v);
+  return rtj_to_text(run, v, &text) && rtj_append_escaped(run, b, text);
+}
+
 /* str.format with plain fields: {}, {0}, {name}. */
 bool rtj_format(jrun *run, const jtext *text, const jargs *args, jvalue *out) {
-  jbuilder b = {0};
+  jbuilder b = {.safe = text->safe};
   size_t automatic = 0;
   for (size_t at = 0; at < text->size; at++) {
     char c = text->bytes[at], next = at + 1 < text->size ? text->bytes[at + 1] : 0;
@@ -267,7 +279,7 @@ bool rtj_format(jrun *run, const jtext *text, const jargs *args, jvalue *out) {
     const jvalue *value = digits ? (index < args->count ? &args->items[index] : NULL) : rtj_named_arg(args, text->bytes + from, to - from);
     if (!value)
       return rtj_fail(run, "format: there is no argument for the field {%.*s}", (int)(to - from < 40 ? to - from : 40), text->bytes + from);
-    if (!rtj_str(run, &b, *value)) return false;
+    if (!append_value(run, &b, *value)) return false;
     at = to;
   }
   return rtj_build(run, &b, out);
@@ -278,8 +290,9 @@ static bool percent_one(jrun *run, jbuilder *b, const char *flags, int64_t width
   jvalue piece;
   bool left = strchr(flags, '-') != NULL, zero = strchr(flags, '0') != NULL && !left, input = v.input;
   if (type == 's' || type == 'r') {
-    jbuilder value = {0};
-    if (!(type == 's' ? rtj_str(run, &value, v) : rtj_repr(run, &value, v)) || !rtj_build(run, &value, &piece)) return false;
+    jbuilder value = {.safe = b->safe}, plain = {0};
+    if (type == 'r' && (!rtj_repr(run, &plain, v) || !rtj_build(run, &plain, &v))) return false;
+    if (!append_value(run, &value, v) || !rtj_build(run, &value, &piece)) return false;
     size_t end = precision >= 0 ? rtj_offset(run, piece.as.text, (size_t)precision) : piece.as.text->size;
     if (!rtj_slice(run, piece.as.text, 0, end, &piece)) return false;
     zero = false;
@@ -320,7 +333,7 @@ static bool percent_one(jrun *run, jbuilder *b, const char *flags, int64_t width
 }
 
 bool rtj_percent(jrun *run, const jtext *format, jvalue values, jvalue *out) {
-  jbuilder b = {0};
+  jbuilder b = {.safe = format->safe};
   bool tuple = values.type == J_SEQ && values.as.seq->kind == SEQ_TUPLE;
   const jvalue *items = tuple ? values.as.seq->items : &values;
   size_t count = tuple ? values.as.seq->count : 1, used = 0;

@@ -17,6 +17,7 @@ bool rtj_replace(jrun *run, const jtext *text, const jtext *old, const jtext *fr
 /* how: 'u'pper, 'l'ower, 'c'apitalize, 's'wapcase, 't'itle (the method), 'T'itle (the filter) */
 bool rtj_change_case(jrun *run, const jtext *text, char how, jvalue *out);
 bool rtj_has_case(jrun *run, const jtext *text, char how, bool *out);            /* str.isupper ('u'), str.islower ('l') */
+bool rtj_escape(jrun *run, const jtext *text, jvalue *out);                      /* for HTML; the result is `safe` */
 bool rtj_format(jrun *run, const jtext *format, const jargs *args, jvalue *out); /* format.format(...) with plain fields */
 bool rtj_percent(jrun *run, const jtext *format, jvalue values, jvalue *out);    /* format % values */
 

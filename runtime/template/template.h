@@ -18,7 +18,7 @@ enum {
   RT_TEMPLATE_MAX_SOURCE = 1 << 20, /* bytes of template */
   RT_TEMPLATE_MAX_DEPTH = 160,      /* nesting of the template's syntax, chains of operators included */
   RT_TEMPLATE_MAX_CALLS = 600, /* nesting while it runs: expressions, statements and macro calls together; 256 KiB of C stack suffice */
-  RT_TEMPLATE_MAX_STEPS = 20000000,  /* units of work, about one a node evaluated or 16 bytes moved */
+  RT_TEMPLATE_MAX_STEPS = 10000000,  /* units of work, about one a node evaluated or 16 bytes moved */
   RT_TEMPLATE_MAX_MEMORY = 256 << 20 /* bytes for one rendering */
 };
 
@@ -35,9 +35,15 @@ typedef struct rt_template_output {
   size_t n_spans;
 } rt_template_output;
 
-/* Parses and renders. `date` is "YYYY-MM-DD" for strftime_now, NULL: asking for the date is an error. Text and spans live in `arena`.
- * Errors: RETORT_ERROR_TEMPLATE (syntax, unsupported, undefined, raise_exception, limits; line and column), RETORT_ERROR_MEMORY. */
+typedef struct rt_template_world { /* what a template is told of the world */
+  const char *date;                /* "YYYY-MM-DD" for strftime_now; NULL: asking for the date is an error */
+  int (*interrupted)(void *arg);   /* asked every few milliseconds: not 0 ends the rendering; NULL: never */
+  void *interrupted_arg;
+} rt_template_world;
+
+/* Parses and renders. Text and spans live in `arena`. Errors: RETORT_ERROR_TEMPLATE (syntax, unsupported, undefined, raise_exception,
+ * limits; line and column), RETORT_ERROR_MEMORY, RETORT_ERROR_INTERRUPTED. */
 retort_status rt_template_render(rt_arena *arena, const char *source, size_t source_size, const rt_template_variable *variables,
-                                 size_t n_variables, const char *date, rt_template_output *out, retort_error *error);
+                                 size_t n_variables, const rt_template_world *world, rt_template_output *out, retort_error *error);
 
 #endif

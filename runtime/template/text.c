@@ -132,7 +132,7 @@ bool rtj_append(jrun *run, jbuilder *b, const char *bytes, size_t size, const ui
   if (marks) memcpy(b->marks + b->size, marks, size);
   else if (b->marks) memset(b->marks + b->size, 0, size);
   b->size += size;
-  return rtj_work(run, size / 16);
+  return rtj_work(run, 1 + size / 16);
 }
 
 bool rtj_append_marked(jrun *run, jbuilder *b, const char *bytes, size_t size, bool input) {
@@ -141,22 +141,26 @@ bool rtj_append_marked(jrun *run, jbuilder *b, const char *bytes, size_t size, b
   memcpy(b->bytes + b->size, bytes, size);
   if (b->marks) memset(b->marks + b->size, input, size);
   b->size += size;
-  return rtj_work(run, size / 16);
+  return rtj_work(run, 1 + size / 16);
 }
 
 bool rtj_append_word(jrun *run, jbuilder *b, const char *word) { return rtj_append(run, b, word, strlen(word), NULL); }
 
-/* A text that went through the filter `safe` makes Python escape its neighbours; that is refused where it would show. */
-bool rtj_append_text(jrun *run, jbuilder *b, const jtext *text) {
-  if (b->safe != text->safe && (b->size || b->safe)) {
-    const char *other = b->safe ? text->bytes : b->bytes;
-    size_t size = b->safe ? text->size : b->size;
-    for (size_t i = 0; i < size; i++)
-      if (other[i] && strchr("&<>\"'", other[i]))
-        return rtj_fail(run, "joining a text marked |safe with one that needs HTML escaping is not supported");
+bool rtj_append_text(jrun *run, jbuilder *b, const jtext *text) { return rtj_append(run, b, text->bytes, text->size, text->marks); }
+
+bool rtj_append_escaped(jrun *run, jbuilder *b, const jtext *text) {
+  static const char special[] = "&<>\"'", *const escapes[] = {"&amp;", "&lt;", "&gt;", "&#34;", "&#39;"};
+  if (text->safe) return rtj_append_text(run, b, text);
+  for (size_t at = 0; at < text->size;) {
+    size_t from = at;
+    while (at < text->size && !(text->bytes[at] && strchr(special, text->bytes[at]))) at++;
+    if (!rtj_append(run, b, text->bytes + from, at - from, text->marks ? text->marks + from : NULL)) return false;
+    if (at == text->size) break;
+    const char *escape = escapes[strchr(special, text->bytes[at]) - special];
+    if (!rtj_append_marked(run, b, escape, strlen(escape), text->marks && text->marks[at])) return false;
+    at++;
   }
-  b->safe |= text->safe;
-  return rtj_append(run, b, text->bytes, text->size, text->marks);
+  return true;
 }
 
 bool rtj_build(jrun *run, const jbuilder *b, jvalue *out) {

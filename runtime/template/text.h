@@ -33,6 +33,7 @@ bool rtj_append(jrun *run, jbuilder *builder, const char *bytes, size_t size, co
 bool rtj_append_marked(jrun *run, jbuilder *builder, const char *bytes, size_t size, bool input);
 bool rtj_append_word(jrun *run, jbuilder *builder, const char *word);
 bool rtj_append_text(jrun *run, jbuilder *builder, const jtext *text);
+bool rtj_append_escaped(jrun *run, jbuilder *builder, const jtext *text); /* for HTML, as Python's markupsafe; not if text is `safe` */
 bool rtj_build(jrun *run, const jbuilder *builder, jvalue *out);
 
 #endif

@@ -60,9 +60,14 @@ typedef struct jseq {
 typedef struct jentry {
   jvalue key, value;
 } jentry;
+typedef struct jslot {
+  uint32_t hash, entry; /* of its key; its number + 1, 0: free */
+} jslot;
 typedef struct jdict {
   jentry *entries; /* in order of insertion */
   size_t count, capacity;
+  jslot *slots; /* the index (dict.c): a power of two of them */
+  size_t n_slots, indexed;
 } jdict;
 
 /* What was looked for and not found: a name (object.type J_UNDEFINED), or attribute/item `name` of `object`. */
@@ -104,7 +109,7 @@ bool rtj_from_json(jrun *run, const rt_json *json, bool input, jvalue *out);
 /* ---- dicts ---- */
 bool rtj_dict(jrun *run, size_t capacity, jvalue *out);
 bool rtj_dict_set(jrun *run, jdict *dict, jvalue key, jvalue value);
-bool rtj_dict_find(jrun *run, const jdict *dict, jvalue key, jvalue *out, bool *found);
+bool rtj_dict_find(jrun *run, jdict *dict, jvalue key, jvalue *out, bool *found);
 bool rtj_dict_view(jrun *run, const jdict *dict, jseq_kind kind, jvalue *out); /* SEQ_KEYS, SEQ_VALUES, SEQ_ITEMS */
 
 /* ---- asking them ---- */

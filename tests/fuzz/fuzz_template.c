@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (rt_json_parse(&arena, json, strlen(json), sizeof json, "fuzz", &object, NULL) == RETORT_OK) {
     for (size_t i = 0; i < object.count; i++)
       variables[i] = (rt_template_variable){object.as.members[i].key, &object.as.members[i].value, true};
-    rt_template_render(&arena, (const char *)data, size, variables, object.count, "2024-07-26", &out, NULL);
+    rt_template_render(&arena, (const char *)data, size, variables, object.count, &(rt_template_world){.date = "2024-07-26"}, &out, NULL);
   }
   rt_arena_close(&arena);
   return 0;

@@ -228,6 +228,16 @@ static void buffers_and_bad_input(void **state) {
   close_vocab(bare);
 }
 
+static void a_template_that_makes_nothing_is_named(void **state) {
+  (void)state;
+  fixture *f = open_vocab("{# nothing #}", false);
+  retort_error error = {0};
+  size_t count;
+  assert_int_equal(retort_chat_tokenize(NULL, f->vocab, "[]", NULL, NULL, 0, &count, &error), RETORT_ERROR_TEMPLATE);
+  assert_non_null(strstr(error.message, "template makes nothing"));
+  close_vocab(f);
+}
+
 /* The real vocabulary and template of R1-Distill-Qwen: user, Assistant and think are USER_DEFINED tokens, as easy to forge as any. */
 static void the_real_vocabulary_cannot_be_forged(void **state) {
   (void)state;
@@ -268,8 +278,9 @@ static void the_real_vocabulary_cannot_be_forged(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(renders_what_hugging_face_would), cmocka_unit_test(there_is_one_bos),
-                                     cmocka_unit_test(messages_cannot_forge_tokens), cmocka_unit_test(buffers_and_bad_input),
-                                     cmocka_unit_test(the_real_vocabulary_cannot_be_forged)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(renders_what_hugging_face_would),        cmocka_unit_test(there_is_one_bos),
+      cmocka_unit_test(messages_cannot_forge_tokens),           cmocka_unit_test(buffers_and_bad_input),
+      cmocka_unit_test(a_template_that_makes_nothing_is_named), cmocka_unit_test(the_real_vocabulary_cannot_be_forged)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

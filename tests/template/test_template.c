@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -43,7 +44,8 @@ static size_t variables_of(const rt_json *object, rt_template_variable *variable
 static retort_status render(rt_arena *arena, const char *source, size_t size, const rt_json *object, rt_template_output *out,
                             retort_error *error) {
   rt_template_variable variables[MAX_VARIABLES];
-  return rt_template_render(arena, source, size, variables, object ? variables_of(object, variables) : 0, "2024-07-26", out, error);
+  return rt_template_render(arena, source, size, variables, object ? variables_of(object, variables) : 0,
+                            &(rt_template_world){.date = "2024-07-26"}, out, error);
 }
 
 /* Renders `source` with the JSON object `json` (NULL: nothing). */
@@ -271,7 +273,7 @@ static void messages_say_where_and_what(void **state) {
   assert_refused("{{ 1 is nope }}", NULL, "no test 'nope'");
   assert_refused("{{ [1].append(2) }}", NULL, "immutable");
   assert_refused("{{ raise_exception('No!') }}", NULL, "refuses these messages: No!");
-  assert_refused("{{ strftime_now('%H') }}", NULL, "only the date is known");
+  assert_refused("{{ strftime_now('%Q') }}", NULL, "not supported");
   assert_refused("x\xff", NULL, "UTF-8");
   assert_refused("\xed\xa0\x80", NULL, "UTF-8");
   assert_refused("{{ '\\ud800' }}", NULL, "not a character");
@@ -279,11 +281,78 @@ static void messages_say_where_and_what(void **state) {
   rt_template_output out;
   retort_error error = {0};
   static const char today[] = "{{ strftime_now('%Y') }}";
-  assert_int_equal(rt_template_render(&arena, today, strlen(today), NULL, 0, NULL, &out, &error), RETORT_ERROR_TEMPLATE);
+  assert_int_equal(rt_template_render(&arena, today, strlen(today), NULL, 0, &(rt_template_world){0}, &out, &error), RETORT_ERROR_TEMPLATE);
   assert_non_null(strstr(error.message, "option `date`"));
-  assert_int_equal(rt_template_render(&arena, today, strlen(today), NULL, 0, "2024-13-01", &out, &error), RETORT_ERROR_TEMPLATE);
-  assert_int_equal(rt_template_render(&arena, today, strlen(today), NULL, 0, "2024-12-01", &out, NULL), RETORT_OK);
+  assert_int_equal(rt_template_render(&arena, today, strlen(today), NULL, 0, &(rt_template_world){.date = "2024-13-01"}, &out, &error),
+                   RETORT_ERROR_TEMPLATE);
+  assert_int_equal(rt_template_render(&arena, today, strlen(today), NULL, 0, &(rt_template_world){.date = "2024-12-01"}, &out, NULL),
+                   RETORT_OK);
   assert_string_equal(out.text, "2024");
+  static const char now[] = "{{ strftime_now('%H:%M:%S %p') }}";
+  static const char *const times[][2] = {{"2024-12-01", "00:00:00 AM"},  {"2024-12-01 17:04:59", "17:04:59 PM"},
+                                         {"2024-12-01 24:00:00", NULL},  {"2024-12-01T17:04:59", NULL},
+                                         {"2024-12-01 17:04:590", NULL}, {"2024-12-01 17:04", NULL}};
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+    const rt_template_world world = {.date = times[i][0]};
+    retort_status status = rt_template_render(&arena, now, strlen(now), NULL, 0, &world, &out, &error);
+    assert_int_equal(status, times[i][1] ? RETORT_OK : RETORT_ERROR_TEMPLATE);
+    if (times[i][1]) assert_string_equal(out.text, times[i][1]);
+  }
+  rt_arena_close(&arena);
+}
+
+/* ---- time ---- */
+
+/* Each of these took from 6 seconds to minutes, and none could be interrupted. The bound is loose: machines under test are busy. */
+static void no_template_takes_long(void **state) {
+  (void)state;
+  static const char *const slow[] = {
+      "{% set d = dict(range(40000)|batch(2)) %}{% for i in range(100000) %}{% if -1 in d or -2 in d or -3 in d or -4 in d %}{% endif %}{% "
+      "endfor %}",
+      "{% for i in range(1000) %}{% set x = range(100000)|unique|list %}{% endfor %}",
+      "{% for i in range(100000) %}{% for j in range(1000) %}{% set x = (1.1 ** 2.3)|string %}{% endfor %}{% endfor %}",
+      "{% set d = dict(range(40000)|map('string')|batch(2)) %}{% macro f() %}{% endmacro %}{% for i in range(100000) %}{% set x = f(**d) "
+      "%}{% "
+      "endfor %}",
+  };
+  for (size_t i = 0; i < sizeof slow / sizeof *slow; i++) {
+    rt_arena arena = {0};
+    rt_template_output out;
+    const clock_t before = clock();
+    quick(&arena, slow[i], NULL, &out, NULL);
+    assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 20);
+    rt_arena_close(&arena);
+  }
+}
+
+static int third_time(void *asked) { return ++*(int *)asked == 3; }
+
+static void rendering_can_be_interrupted(void **state) {
+  (void)state;
+  static const char slow[] = "{% for i in range(100000) %}{% for j in range(1000) %}{% endfor %}{% endfor %}";
+  int asked = 0;
+  rt_arena arena = {0};
+  rt_template_output out;
+  retort_error error = {0};
+  const rt_template_world world = {.interrupted = third_time, .interrupted_arg = &asked};
+  assert_int_equal(rt_template_render(&arena, slow, strlen(slow), NULL, 0, &world, &out, &error), RETORT_ERROR_INTERRUPTED);
+  assert_int_equal(asked, 3);
+  rt_arena_close(&arena);
+}
+
+/* Dicts with many keys are looked up by hash: equal keys of several types are one, as in Python. */
+static void large_dicts_are_right(void **state) {
+  (void)state;
+  static const char source[] =
+      "{% set d = dict(range(60)|map('string')|batch(2)) %}{% set e = dict(range(60)|batch(2)) %}{{ d|length }} {{ d['40'] }} {{ 40 in d "
+      "}} "
+      "{{ e[40] }} {{ e[40.0] }} {{ '40' in e }} {{ e[2 > 1] is defined }} {{ 40.5 in e }} {{ dict(e, **{'x': 1})['x'] }} "
+      "{{ dict([((1, 2), 'a')] + e.items()|list)[(1.0, 2)] }} {{ e == dict(e.items()|list|reverse) }}";
+  rt_arena arena = {0};
+  rt_template_output out;
+  retort_error error = {0};
+  if (quick(&arena, source, NULL, &out, &error)) fail_msg("%s", error.message);
+  assert_string_equal(out.text, "30 41 False 41 41 False False False 1 a True");
   rt_arena_close(&arena);
 }
 
@@ -350,9 +419,10 @@ static void refused_memory_is_an_error(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_jinja2),          cmocka_unit_test(input_stays_input),
-                                     cmocka_unit_test(messages_cannot_forge_turns), cmocka_unit_test(nothing_runs_away),
-                                     cmocka_unit_test(messages_say_where_and_what), cmocka_unit_test(every_truncation_ends_well),
-                                     cmocka_unit_test(refused_memory_is_an_error)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_jinja2),           cmocka_unit_test(input_stays_input),
+                                     cmocka_unit_test(messages_cannot_forge_turns),  cmocka_unit_test(nothing_runs_away),
+                                     cmocka_unit_test(messages_say_where_and_what),  cmocka_unit_test(no_template_takes_long),
+                                     cmocka_unit_test(rendering_can_be_interrupted), cmocka_unit_test(large_dicts_are_right),
+                                     cmocka_unit_test(every_truncation_ends_well),   cmocka_unit_test(refused_memory_is_an_error)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,8 @@ int main(void) {
       if (!variables) return 1;
       for (size_t i = 0; i < tree.count; i++)
         variables[i] = (rt_template_variable){tree.as.members[i].key, &tree.as.members[i].value, is_input(tree.as.members[i].key)};
-      status = rt_template_render(&arena, source, source_size, variables, tree.count, date_size ? date : NULL, &output, &error);
+      status = rt_template_render(&arena, source, source_size, variables, tree.count, &(rt_template_world){.date = date_size ? date : NULL},
+                                  &output, &error);
       free(variables);
     }
     write_number((uint32_t)status);

@@ -1083,6 +1083,23 @@ TEMPLATES = [
     "{% macro m(a) %}{{ a|upper }}{% endmacro %}{{ m('x') ~ m('y')|lower }}", "{% macro m() -%}\n  x\n{%- endmacro %}[{{ m() }}]", "{% macro m() %}{{ m is callable }}{% endmacro %}{{ m() }}", "{% macro %}{% endmacro %}", "{% macro m %}{% endmacro %}", "{% macro m( %}{% endmacro %}", "{% macro m() %}", "{% macro m(a) %}{{ a }}{% endmacro %}{{ m(*[1]) }}{{ m(**{'a': 2}) }}", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     # refused
     "{% include 'x' %}", "{% import 'x' as y %}", "{% from 'x' import y %}", "{% extends 'x' %}", "{% unknown %}", "{% do l.append(1) %}", "{% trans %}x{% endtrans %}", "{% debug %}",
+    # what went through `safe`, and HTML
+    "{{ '<b>' ~ ('{\"a\": 1}'|safe) ~ '</b>' }}", "{{ [('a'|safe), '<'] | join(',') }}", "{{ ('x'|safe) + '<' }}", "{{ '<' + ('x'|safe) }}",
+    "{{ ('x'|safe).replace('x', '<') }} {{ ('%s'|safe)|format('<') }}", "{{ (('x'|safe)~'y') + '<' }}", "{{ ([('x'|safe)]|join) + '<' }}", "{{ ('x'|safe).upper() + '<' }}",
+    "{{ ('xyz'|safe)[0] + '<' }}", "{{ ('xyz'|safe)|upper + '<' }}", "{{ ('xyz'|safe)|trim + '<' }}", "{{ ('<xyz>'|safe)|replace('x','<') }}",
+    "{{ '<xyz>'|replace('x'|safe,'<') }}", "{{ '<xyz>'|replace('x','<'|safe) }}", "{{ ('x'|safe) * 2 + '<' }}", "{{ (','|safe).join(['<','>']) }}",
+    "{{ ('{}'|safe).format('<') }}", "{{ ('a,b'|safe).split(',')[0] + '<' }}", "{{ ('%s'|safe) % '<' }}", "{{ ('%s'|safe) % ('<','a') }}",
+    "{{ ('x'|safe)|string + '<' }}", "{{ ('x'|safe)|list|first + '<' }}", "{% for c in 'x'|safe %}{{ c + '<' }}{% endfor %}", "{{ ('x'|safe)|indent + '<' }}",
+    "{{ {'a':1}|tojson + '<' }}", "{{ {'a':'<'}|tojson }}", "{{ '<'|e }}{{ '<'|escape + '<' }}", "{{ ('<'|e)|e }}",
+    "{{ '<'|forceescape }}", "{{ ('x'|safe) is escaped }}{{ 'x' is escaped }}", "{% set y %}a{% endset %}{{ y + '<' }}", "{% macro f() %}a{% endmacro %}{{ f() + '<' }}",
+    "{{ ('x'|safe).strip() + '<' }}", "{{ '<' ~ ('x'|safe) + '<' }}", "{{ ('x'|safe) == 'x' }}", "{{ ('a b'|safe)|wordcount }}",
+    "{{ ('xyz'|safe)[::-1] + '<' }}", "{{ 'x'|capitalize|safe + '<'}}", "{{ ('xyz'|safe)|first + '<' }}", "{{ ('%s'|safe) % ['<'] }}",
+    "{{ ('%d'|safe) % 3 + '<' }}", "{{ ('x'|safe) in '<x' }}", "{{ (['<']|join('x'|safe)) + '<' }}", "{{ ('a'|safe).title() + ('b'|safe).capitalize() + '<' }}",
+    "{{ ('abc'|safe).replace('b', 'x'|safe) + '<' }}", "{{ 'abc'.replace('b', '<'|safe) + '<' }}", "{{ ('x'|safe).format() + '<' }}", "{{ ('x'|safe).center(5) + '<' }}",
+    "{{ ('ab'|safe).partition('b')[0] + '<' }}", "{{ ('a\nb'|safe).splitlines()[0] + '<' }}", "{{ [('a'|safe)] }}", "{{ ('a&b'|safe)|e }}|{{ 'a&\"b\\''|e }}",
+    "{{ ('x'|safe)|forceescape }}{{ ('<'|safe)|forceescape }}", "{{ s|striptags }}",
+    # filters that few templates use, and the time of day
+    "{{ 'a b'|wordcount }}{{ 'a_b c-d ä1'|wordcount }}{{ ''|wordcount }}", "{{ 'abcdefghijkl'|truncate(5) }}{{ 'foo bar baz qux'|truncate(9) }}", "{{ 'foo bar baz qux'|truncate(9, true) }}{{ 'foo bar baz qux'|truncate(11) }}{{ 'foo bar baz qux'|truncate(11, false, '..', 0) }}", "{{ 'a b/ü?~-'|urlencode }}{{ 5|urlencode }}", "{{ range(7)|slice(3)|list }}{{ range(7)|slice(3, 'x')|list }}{{ range(2)|slice(3, 'x')|list }}{{ range(4)|slice(2)|list }}", "{{ ' 5 '|int + 1 }}{{ ' 5.5 '|float + 1 }}", "{{ strftime_now('%H:%M:%S|%I|%p|%R|%T|%-H|%Y') }}",
     # errors raised
     "{{ raise_exception('Conversation roles must alternate') }}", "a{% if n == 7 %}{{ raise_exception('n is ' ~ n ~ '!') }}{% endif %}", "{% for x in l %}{{ raise_exception(x) }}{% endfor %}", "{{ raise_exception(missing) }}", "{{ raise_exception('é ' ~ u) }}",
     # what chat templates do

@@ -15,7 +15,7 @@ import snippets
 # Where this engine refuses what Python can do, on purpose: each with the words that its message must hold.
 REFUSED = {
     "{{ 10 ** 30 }}": "64 bits", "{{ 9223372036854775807 + 1 }}": "64 bits", "{{ 9223372036854775807 * 2 }}": "64 bits", "{{ big ** 2 }}": "64 bits",
-    "{{ (-9223372036854775807 - 1) // -1 }}": "64 bits", "{{ (-8) ** 0.5 }}": "complex", "{{ s|escape }}": "not supported", "{{ e|safe ~ html }}": "safe", "{{ html ~ (e|safe) }}": "safe",
+    "{{ (-9223372036854775807 - 1) // -1 }}": "64 bits", "{{ (-8) ** 0.5 }}": "complex", "{{ s|striptags }}": "not supported",
     "{{ é }}": "ASCII", "{{ self }}": "", "{{ d.items }}": "call it", "{{ d|items }}": "generator",
 }
 

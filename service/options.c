@@ -199,5 +199,6 @@ json_t *service_options_proven(const service_options *options) {
     if (o->proof != SERVICE_NAMED || o->type == SERVICE_SEED) continue;
     json_object_setn_new(made, o->json, strcspn(o->json, "|"), value_json(o, options));
   }
+  if (options->chat.date) json_object_set_new(made, service_table[SERVICE_date].json, json_string(options->chat.date));
   return made;
 }

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/random.h>
@@ -28,15 +27,31 @@ int answer_seed(const options *o, uint64_t *seed) {
 #endif
 }
 
+static int asks_whether_interrupted(void *arg) {
+  (void)arg;
+  return interrupted();
+}
+
+/* What the template is told of the time: nothing where it does not ask, and the day where that is all it asks for. So the same question has
+ * the same proof again, or at least for a day. `date` is where it is made. */
+static const char *date_of(const loaded *l, const options *o, char date[20]) {
+  static const char *const times[] = {"%H", "%I", "%M", "%S", "%T", "%R", "%X", "%p", "%-H", "%-I", "%-M"};
+  const char *template = l->vocab_info.chat_template;
+  if (o->service.chat.date || o->raw || !template || !strstr(template, "strftime_now")) return o->service.chat.date;
+  memcpy(date, l->now, sizeof l->now);
+  for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+    if (strstr(template, times[i])) return date;
+  date[strlen("2026-07-31")] = 0;
+  return date;
+}
+
 int chat_prompt(const loaded *l, const options *o, json_t *messages, int32_t **ids, size_t *count) {
   retort_error error;
   retort_chat_options co;
-  char date[16];
-  time_t now = time(NULL);
-  struct tm local;
-  strftime(date, sizeof date, "%Y-%m-%d", localtime_r(&now, &local));
+  char date[20];
   retort_chat_options_init(&co, sizeof co);
-  co.date = date;
+  co.date = date_of(l, o, date);
+  co.interrupted = asks_whether_interrupted;
   char *text = json_dumps(messages, JSON_COMPACT);
   if (!text) return fail(o->json, EXIT_MEMORY, "out of memory for the prompt");
   retort_status status = service_chat_ids(machine_platform(l->m), l->vocab, text, &co, ids, count, &error);
@@ -149,10 +164,11 @@ static json_t *ids_json(const int32_t *ids, size_t count) {
 }
 
 static json_t *proof_json(const loaded *l, const options *o, const answer *a, const int32_t *prompt, size_t count, uint64_t seed) {
-  char hex[65];
+  char hex[65], date[20];
   service_options asked = o->service;
   json_t *digests = json_array();
   asked.generate.seed = seed;
+  asked.chat.date = date_of(l, o, date);
   for (size_t i = 0; i < l->files.count; i++) {
     files_digest(&l->files, i, hex);
     json_array_append_new(digests, json_string(hex));

@@ -288,9 +288,8 @@ static int chat(const options *o) {
 }
 
 static const option_spec specs[] = {
-    OPTIONS_COMPUTE,  SHARED(n_ctx), {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
-    OPTIONS_SAMPLING, OPTIONS_CARE,  OPTIONS_THINKING,
-    OPTIONS_OUTPUT,
+    OPTIONS_COMPUTE,  SHARED(n_ctx), SHARED(date),     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
+    OPTIONS_SAMPLING, OPTIONS_CARE,  OPTIONS_THINKING, OPTIONS_OUTPUT,
 };
 
 const command chat_command = {

@@ -99,6 +99,7 @@ static int run(const options *o) {
 static const option_spec specs[] = {
     OPTIONS_COMPUTE,
     SHARED(n_ctx),
+    SHARED(date),
     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message before the prompt"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0,
      "take the prompt as it is, without the model's chat template; special tokens may be spelled out"},

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "embedded.h"
 #include "metadata.h"
@@ -99,7 +100,10 @@ int load(loaded *l, const options *o, unsigned what) {
   double start = seconds();
   int code;
   *l = (loaded){0};
+  const time_t now = time(NULL);
+  struct tm utc;
   if (!find_model(o, l)) return EXIT_MODEL;
+  strftime(l->now, sizeof l->now, "%Y-%m-%d %H:%M:%S", gmtime_r(&now, &utc));
   l->m = machine_open(o->threads, o->verbose);
   if (!l->m) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((what & LOAD_MODEL) && (code = check_kernels(l, o)) != EXIT_OK) return code;

@@ -17,6 +17,7 @@ typedef struct loaded {
   retort_session_info session_info;
   char path[4096]; /* of the model; EMBEDDED_NAME where none was named */
   bool embedded;
+  char now[20];         /* when it was loaded, in UTC: "2026-07-31 17:04:59" */
   double load_seconds;  /* from the start of loading to the open model */
   double parse_seconds; /* of these: from the verified bytes on */
 } loaded;

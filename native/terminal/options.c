@@ -68,8 +68,9 @@ static const struct {
 #include "service/options.def"
 };
 static const enum option_kind shared_kinds[] = {
-    [SERVICE_FLOAT] = OPTION_FLOAT, [SERVICE_U32] = OPTION_U32,     [SERVICE_I32] = OPTION_I32,       [SERVICE_AUTO] = OPTION_AUTO,
-    [SERVICE_SEED] = OPTION_SEED,   [SERVICE_FLAG] = OPTION_SWITCH, [SERVICE_TEXTS] = OPTION_STRINGS, [SERVICE_KV] = OPTION_KV,
+    [SERVICE_FLOAT] = OPTION_FLOAT,   [SERVICE_U32] = OPTION_U32,   [SERVICE_I32] = OPTION_I32,
+    [SERVICE_AUTO] = OPTION_AUTO,     [SERVICE_SEED] = OPTION_SEED, [SERVICE_FLAG] = OPTION_SWITCH,
+    [SERVICE_TEXTS] = OPTION_STRINGS, [SERVICE_KV] = OPTION_KV,     [SERVICE_TEXT] = OPTION_STRING,
 };
 
 /* Option `i` of the command, whole. */

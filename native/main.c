@@ -1,5 +1,6 @@
 /* main.c - the `retort` program: picks the command. */
 #include <locale.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static int finish(int code) {
   return code;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
   setlocale(LC_CTYPE, ""); /* for the widths of characters; numbers stay as C writes them */
   const char *name = argc > 1 ? argv[1] : "";
   if (!*name) {
@@ -72,4 +73,37 @@ int main(int argc, char **argv) {
   int code;
   if (!options_parse(c, argc - 1, argv + 1, &o, &code)) return finish(code);
   return finish(c->run(&o));
+}
+
+/* ---- on a stack of known size: the machine's own (ulimit -s) may be of 64 KB ---- */
+
+enum { STACK_BYTES = 1 << 20 };
+
+typedef struct call {
+  int argc;
+  char **argv;
+  sigset_t signals; /* blocked in the beginning */
+  int code;
+} call;
+
+static void *on_own_stack(void *arg) {
+  call *c = arg;
+  pthread_sigmask(SIG_SETMASK, &c->signals, NULL); /* signals reach this thread alone */
+  c->code = run(c->argc, c->argv);
+  return NULL;
+}
+
+int main(int argc, char **argv) {
+  call c = {.argc = argc, .argv = argv};
+  pthread_attr_t attributes;
+  pthread_t thread;
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &c.signals);
+  int error = pthread_attr_init(&attributes);
+  if (!error) error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  if (!error) error = pthread_create(&thread, &attributes, on_own_stack, &c);
+  if (error) return fail(false, EXIT_MEMORY, "cannot start: %s", strerror(error));
+  pthread_join(thread, NULL);
+  return c.code;
 }

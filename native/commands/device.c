@@ -155,7 +155,7 @@ static int device(const options *o) {
   int available, code = EXIT_OK;
   if (o->n_arguments > 1) return fail(o->json, EXIT_USAGE, "name one file at most, whose storage is to be timed");
   hardware_cores(&f.b, ""); /* before the machine keeps off the small ones */
-  machine *m = machine_open(o->threads, o->verbose);
+  machine *m = machine_open(usable_threads(o->threads), o->verbose);
   if (!m) return fail(o->json, EXIT_MEMORY, "out of memory");
   if (o->threads) {
     f.b.threads = machine_platform(m)->workers;

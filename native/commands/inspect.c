@@ -15,7 +15,7 @@
 /* ---- kernel variants ---- */
 
 static int inspect_cpu(const options *o) {
-  machine *m = machine_open(o->threads, o->verbose);
+  machine *m = machine_open(usable_threads(o->threads), o->verbose);
   if (!m) return fail(o->json, EXIT_MEMORY, "out of memory");
   char why[160];
   unsigned threads = default_threads(why);
@@ -154,7 +154,7 @@ static int gather(report *r) {
   retort_error error;
   int code;
   if (!find_model(o, l)) return EXIT_MODEL;
-  if (!(l->m = machine_open(o->threads, o->verbose))) return fail(o->json, EXIT_MEMORY, "out of memory");
+  if (!(l->m = machine_open(usable_threads(o->threads), o->verbose))) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((code = files_open(&l->files, l->m, model_file(l), FILES_LOOK, o)) != EXIT_OK) return code;
   const retort_platform *p = machine_platform(l->m);
   r->whole = files_parse(&l->files, 0, &l->gguf, &r->verdict) == RETORT_OK;

@@ -303,7 +303,7 @@ static int self_test(const update_job *j, const char *gguf, bool whole_folder) {
 /* ---- the command ---- */
 
 static int verify_at(const update_job *j, const char *path, retort_verdict *verdict) {
-  machine *m = machine_open(j->o->threads, j->o->verbose);
+  machine *m = machine_open(usable_threads(j->o->threads), j->o->verbose);
   if (!m) return fail(j->o->json, EXIT_MEMORY, "out of memory");
   *verdict = (retort_verdict){.struct_size = sizeof *verdict};
   int code = verify_files(j->o, m, path, verdict);

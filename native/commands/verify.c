@@ -205,7 +205,7 @@ static int verify(const options *o) {
   if (o->signature && o->n_arguments == 0) return fail(o->json, EXIT_USAGE, "name the model that --signature is about");
   if (o->signature && o->n_arguments > 1)
     return fail(o->json, EXIT_USAGE, "--signature names one signature, but several models are to be verified");
-  machine *m = machine_open(o->threads, o->verbose);
+  machine *m = machine_open(usable_threads(o->threads), o->verbose);
   if (!m) return fail(o->json, EXIT_MEMORY, "out of memory");
   catch_interrupts();
   sigaction(SIGBUS, &(struct sigaction){.sa_handler = on_short_file}, NULL);

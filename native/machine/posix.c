@@ -35,6 +35,7 @@
 /* ---- the pool ---- */
 
 #define MAX_WORKERS 1024
+enum { STACK_BYTES = 1 << 20 };
 
 struct machine {
   retort_platform platform;
@@ -224,6 +225,14 @@ static uint32_t arm_features(void) {
   return features;
 }
 
+unsigned usable_threads(unsigned asked) {
+  hardware b;
+  hardware_cores(&b, "");
+  if (!b.n_allowed || asked <= b.n_allowed) return asked;
+  warn("%u threads are asked for, and %u processors may be used: %u threads do the work", asked, b.n_allowed, b.n_allowed);
+  return b.n_allowed;
+}
+
 machine *machine_open(unsigned threads, bool verbose) {
   void *memory = NULL;
   if (posix_memalign(&memory, 64, sizeof(machine)) != 0) return NULL;
@@ -240,17 +249,21 @@ machine *machine_open(unsigned threads, bool verbose) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_attr_t attributes; /* stacks of a known size: the machine's own (ulimit -s) may be of 64 KB */
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, STACK_BYTES);
   /* A worker reads platform.workers only after the first region was announced, so it may still be lowered when a thread cannot be started.
    */
   for (unsigned i = 1; i < threads; i++) {
     starter s = {.m = m, .worker = i};
-    if (pthread_create(&m->threads[m->n_threads], NULL, worker_main, &s) != 0) {
+    if (pthread_create(&m->threads[m->n_threads], &attributes, worker_main, &s) != 0) {
       warn("only %u of %u threads could be started: %s", i, threads, strerror(errno));
       break;
     }
     m->n_threads++;
     while (!atomic_load(&s.taken)) sched_yield();
   }
+  pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   m->platform = (retort_platform){.struct_size = sizeof(retort_platform),
                                   .user = m,

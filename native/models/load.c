@@ -104,7 +104,7 @@ int load(loaded *l, const options *o, unsigned what) {
   struct tm utc;
   if (!find_model(o, l)) return EXIT_MODEL;
   strftime(l->now, sizeof l->now, "%Y-%m-%d %H:%M:%S", gmtime_r(&now, &utc));
-  l->m = machine_open(o->threads, o->verbose);
+  l->m = machine_open(usable_threads(o->threads), o->verbose);
   if (!l->m) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((what & LOAD_MODEL) && (code = check_kernels(l, o)) != EXIT_OK) return code;
   if ((what & LOAD_SESSION) && (code = foresee(l, o)) != EXIT_OK) return code;

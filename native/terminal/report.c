@@ -94,7 +94,7 @@ static retort_session *volatile interrupted_session;
 
 void interrupts_reach(retort_session *session) { interrupted_session = session; }
 
-/* Runs in the main thread, which alone opens and closes sessions: all others block signals. */
+/* Runs in the command's thread, which alone opens and closes sessions: all others block signals. */
 static void on_interrupt(int number) {
   (void)number;
   interrupt_flag = 1;

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import resource
 import struct
 import subprocess
 import unittest
@@ -33,6 +34,16 @@ class Run(Case):
         self.assertEqual(self.run_json("-n", "1", "Hello", "you")["prompt_ids"], ids)
         self.assertEqual(self.run_json("-n", "1", stdin=b"Hello you\n")["prompt_ids"], ids)
         self.assertEqual(self.run_json("-n", "1", "-", stdin=b"Hello you")["prompt_ids"], ids)
+
+    def test_a_small_stack_is_enough(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_STACK, (65536, 65536))
+        done = subprocess.run([arguments.retort, *unsigned(["run", "-m", TINY, "-n", "4", "-t", "2", "Hello"])], capture_output=True, env=environment(), preexec_fn=limit)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_no_more_threads_than_processors(self):
+        done = retort("run", "-m", TINY, "-n", "4", "-t", "1000", "Hello", timeout=20)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b"1000 threads are asked for", done.stderr)
 
     def test_raw_and_system(self):
         self.assertEqual(self.run_json("--raw", "-n", "1", "a<think>b\n")["prompt_ids"], [256, 97, 261, 98, 10])

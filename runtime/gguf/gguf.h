@@ -57,6 +57,10 @@ retort_status rt_gguf_get_u32s(const retort_gguf *gguf, const char *key, bool re
                                retort_error *error);
 retort_status rt_gguf_get_f32s(const retort_gguf *gguf, const char *key, bool required, rt_arena *arena, float **values, size_t *count,
                                retort_error *error);
+/* An integer of any type, or an array of them: the first `most`; *count is 0 where the key is missing. */
+retort_status rt_gguf_get_integers(const retort_gguf *gguf, const char *key, int64_t *values, size_t most, size_t *count,
+                                   retort_error *error);
+uint64_t rt_gguf_count(const retort_gguf *gguf, const char *key); /* elements of an array, 1 for a single value, 0: no such key */
 bool rt_gguf_has(const retort_gguf *gguf, const char *key);
 
 typedef struct rt_tensor {

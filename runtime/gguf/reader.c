@@ -866,6 +866,20 @@ retort_status rt_gguf_get_u32s(const retort_gguf *gguf, const char *key, bool re
   return RETORT_OK;
 }
 
+retort_status rt_gguf_get_integers(const retort_gguf *gguf, const char *key, int64_t *values, size_t most, size_t *count,
+                                   retort_error *error) {
+  const file *f = &gguf->files[0];
+  const entry *e = find_entry(f, key);
+  *count = 0;
+  for (uint64_t i = 0; e && i < e->count && i < most; i++) {
+    bool negative;
+    uint64_t magnitude;
+    if (!integer_at(e, i, &negative, &magnitude)) return fail_type(f, e, e->is_array ? "an array of integers" : "an integer", error);
+    values[(*count)++] = magnitude > INT64_MAX ? INT64_MAX : negative ? -(int64_t)magnitude : (int64_t)magnitude;
+  }
+  return RETORT_OK;
+}
+
 retort_status rt_gguf_get_f32s(const retort_gguf *gguf, const char *key, bool required, rt_arena *arena, float **values, size_t *count,
                                retort_error *error) {
   const entry *e;
@@ -880,6 +894,11 @@ retort_status rt_gguf_get_f32s(const retort_gguf *gguf, const char *key, bool re
   *values = list;
   *count = (size_t)e->count;
   return RETORT_OK;
+}
+
+uint64_t rt_gguf_count(const retort_gguf *gguf, const char *key) {
+  const entry *e = find_entry(&gguf->files[0], key);
+  return e ? e->count : 0;
 }
 
 bool rt_gguf_has(const retort_gguf *gguf, const char *key) { return find_entry(&gguf->files[0], key) != NULL; }

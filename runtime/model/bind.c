@@ -89,16 +89,14 @@ void rt_bind_vector(rt_binder *b, const char *name, uint32_t n, bool required, c
 }
 
 /* A tensor without a use may change what the model computes (another architecture under a wrong name): say so, once. */
-static void warn_about_unused(const rt_binder *b, const retort_platform *platform) {
+static void warn_about_unused(const rt_binder *b, const retort_platform *platform, bool *used) {
   uint32_t unused = 0;
   const char *first = NULL;
+  for (uint32_t k = 0; k < b->n_bound; k++) used[b->bound[k] - rt_gguf_tensor_at(b->gguf, 0)] = true; /* they stand side by side */
   for (uint32_t i = 0; i < rt_gguf_tensor_count(b->gguf); i++) {
     const rt_tensor *t = rt_gguf_tensor_at(b->gguf, i);
     if (!strcmp(t->name, "rope_freqs.weight")) continue; /* read by rope.c */
-    uint32_t k = 0;
-    while (k < b->n_bound && b->bound[k] != t) k++;
-    if (k < b->n_bound) continue;
-    if (!unused++) first = t->name;
+    if (!used[i] && !unused++) first = t->name;
   }
   if (unused)
     rt_log(platform, RETORT_LOG_WARNING, "%u tensors of the file are not used by architecture %s, the first is %s", unused,
@@ -110,6 +108,11 @@ static void bind_common(rt_binder *b) {
   rt_hparams *h = &m->hparams;
   rt_bind_matrix(b, "token_embd.weight", h->n_embd, 0, &m->embedding);
   h->n_vocab = m->embedding.rows;
+  const uint64_t n_tokens = rt_gguf_count(b->gguf, "tokenizer.ggml.tokens");
+  if (!b->status && n_tokens > h->n_vocab)
+    b->status = rt_fail(b->error, RETORT_ERROR_FORMAT,
+                        "the vocabulary has %llu tokens, but token_embd.weight has rows for %u: the file was put together wrongly",
+                        (unsigned long long)n_tokens, h->n_vocab);
   rt_bind_vector(b, "output_norm.weight", h->n_embd, true, &m->output_norm);
   m->output = m->embedding;
   if (rt_gguf_find_tensor(b->gguf, "output.weight")) rt_bind_matrix(b, "output.weight", h->n_embd, h->n_vocab, &m->output);
@@ -124,10 +127,11 @@ retort_status rt_bind_all(retort_model *model, const retort_platform *platform, 
   rt_arena temporary = {.platform = platform};
   rt_binder b = {.gguf = gguf, .model = model, .error = error};
   b.bound = rt_arena_alloc(&temporary, count, sizeof *b.bound);
-  if (!b.bound) return rt_fail_memory(error, count * (uint64_t)sizeof *b.bound, "the list of tensors");
+  bool *used = rt_arena_alloc(&temporary, count, sizeof *used);
+  if (!b.bound || !used) return rt_arena_close(&temporary), rt_fail_memory(error, count * (uint64_t)sizeof *b.bound, "the list of tensors");
   bind_common(&b);
   if (!b.status) model->hparams.architecture->family->bind(&b);
-  if (!b.status) warn_about_unused(&b, platform);
+  if (!b.status) warn_about_unused(&b, platform, used);
   rt_arena_close(&temporary);
   return b.status;
 }

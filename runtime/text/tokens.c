@@ -57,7 +57,7 @@ static retort_status add(rt_tokens *tokens, uint32_t id, uint64_t h, retort_erro
   uint32_t i = (uint32_t)h & tokens->mask, probes = 0;
   for (; tokens->slots[i].id; i = (i + 1) & tokens->mask) {
     if (tokens->slots[i].tag == h >> 32 && equal(tokens->texts[tokens->slots[i].id - 1], text.bytes, text.size))
-      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u] repeats [%u]", id, tokens->slots[i].id - 1);
+      return RETORT_OK; /* repeats an earlier one, which stays */
     if (++probes == RT_MAX_PROBES)
       return rt_fail(error, RETORT_ERROR_FORMAT,
                      "tokenizer.ggml.tokens was made to collide in a hash table; this is not a real vocabulary");
@@ -72,12 +72,12 @@ static retort_status index_texts(rt_tokens *tokens, retort_error *error) {
     uint32_t n = tokens->count - first < RT_LOOK_UP_BATCH ? tokens->count - first : RT_LOOK_UP_BATCH;
     for (uint32_t k = 0; k < n; k++) {
       rt_string text = tokens->texts[first + k];
-      if (text.size == 0) return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u] is empty", first + k);
       if (text.size > tokens->longest) tokens->longest = text.size;
       hashes[k] = rt_token_hash(text.bytes, text.size);
       rt_tokens_prefetch(tokens, hashes[k], 0);
     }
     for (uint32_t k = 0; k < n; k++) {
+      if (!tokens->texts[first + k].size) continue; /* never found, and no text when it is generated */
       retort_status status = add(tokens, first + k, hashes[k], error);
       if (status) return status;
     }

@@ -9,7 +9,7 @@
 enum { RT_TOKEN_NORMAL = 1, RT_TOKEN_UNKNOWN = 2, RT_TOKEN_CONTROL = 3, RT_TOKEN_USER_DEFINED = 4, RT_TOKEN_UNUSED = 5, RT_TOKEN_BYTE = 6 };
 
 typedef struct rt_tokens {
-  const rt_string *texts; /* (count), views into the file, in the spelling of its tokenizer; none is empty, no two are equal */
+  const rt_string *texts; /* (count), views into the file, in the spelling of its tokenizer; a text is found as the first that has it */
   uint8_t *kinds;         /* (count) */
   uint32_t count;         /* at least 1 */
   uint32_t mask;

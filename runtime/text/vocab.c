@@ -3,66 +3,30 @@
  * From text to ids as the reference (Hugging Face `tokenizers`) does it: special tokens are cut out of the raw text, leftmost first and the
  * longest of those that begin at one place; each fragment between them has ill-formed UTF-8 replaced and goes to the tokenizer.
  *
- * Invariants: token texts are views into the file and are looked up in place; ids below n_tokens always have a text; a special token is
- * well-formed UTF-8 of at most MAX_SPECIAL bytes, so cutting at special tokens never splits a character and costs a bounded time for each
- * byte of the text.
+ * Invariants: token texts are views into the file and are looked up in place; ids below n_tokens always have a text, which may be empty.
  */
 #include "vocab.h"
 
 #include <string.h>
 
-#include "../base/heap.h"
 #include "../base/structs.h"
 #include "../base/utf8.h"
+#include "specials.h"
 #include "tokenizer.h"
 
-enum { MAX_SPECIAL = 512, MAX_ENDS = 32 };
-
-typedef struct special {
-  rt_string text;
-  int32_t id;
-} special;
+enum { MAX_ENDS = 32 };
 
 struct retort_vocab {
   rt_arena arena;
   rt_tokens tokens;
   rt_tokenizer *tokenizer;
-  special *specials; /* in order of their bytes */
-  size_t n_specials;
-  uint8_t first_bytes[32]; /* bit set: bytes that a special token begins with */
-  int32_t ends[MAX_ENDS];  /* tokens that end a generation */
+  rt_specials specials;
+  int32_t ends[MAX_ENDS]; /* tokens that end a generation */
   uint32_t n_ends;
   retort_vocab_info info;
 };
 
 /* ---- opening ---- */
-
-/* In order of their bytes, so the heap that sorts them (the C library's qsort may allocate) has the last on top. */
-static bool comes_after(special x, special y) {
-  int order = memcmp(x.text.bytes, y.text.bytes, x.text.size < y.text.size ? x.text.size : y.text.size);
-  return order ? order > 0 : x.text.size > y.text.size;
-}
-RT_HEAP(specials, special, comes_after)
-
-static retort_status collect_specials(retort_vocab *vocab, retort_error *error) {
-  const rt_tokens *tokens = &vocab->tokens;
-  for (uint32_t id = 0; id < tokens->count; id++) vocab->n_specials += rt_tokens_is_special(tokens, (int32_t)id);
-  vocab->specials = rt_arena_alloc(&vocab->arena, vocab->n_specials, sizeof *vocab->specials);
-  if (!vocab->specials) return rt_fail_memory(error, vocab->n_specials * (uint64_t)sizeof *vocab->specials, "special tokens");
-  size_t n = 0;
-  for (uint32_t id = 0; id < tokens->count; id++) {
-    if (!rt_tokens_is_special(tokens, (int32_t)id)) continue;
-    rt_string text = tokens->texts[id];
-    if (text.size > MAX_SPECIAL || !rt_utf8_valid((const uint8_t *)text.bytes, text.size))
-      return rt_fail(error, RETORT_ERROR_FORMAT, "tokenizer.ggml.tokens[%u], a special token, is longer than %d bytes or not UTF-8", id,
-                     MAX_SPECIAL);
-    vocab->first_bytes[(uint8_t)text.bytes[0] >> 3] |= (uint8_t)(1u << (text.bytes[0] & 7));
-    vocab->specials[n++] = (special){text, (int32_t)id};
-  }
-  specials_make(vocab->specials, n);
-  specials_sort(vocab->specials, n);
-  return RETORT_OK;
-}
 
 static int32_t find_special(const retort_vocab *vocab, const char *text) {
   int32_t id = rt_tokens_find(&vocab->tokens, text, strlen(text));
@@ -74,27 +38,35 @@ static void add_end(retort_vocab *vocab, int32_t id) {
   vocab->ends[vocab->n_ends++] = id;
 }
 
-static retort_status read_id(const retort_vocab *vocab, const retort_gguf *gguf, const char *key, int32_t *id, retort_error *error) {
-  uint32_t value = UINT32_MAX;
-  retort_status status = rt_gguf_get_u32(gguf, key, false, 0, vocab->tokens.count - 1, &value, error);
-  if (!status) *id = value == UINT32_MAX ? -1 : (int32_t)value;
+/* The ids of a key: one, or an array; those outside of the vocabulary, as -1 for none, are left out. */
+static retort_status read_key(const retort_vocab *vocab, const retort_gguf *gguf, const char *key, int32_t ids[MAX_ENDS], size_t *count,
+                              retort_error *error) {
+  int64_t values[MAX_ENDS];
+  size_t n = 0;
+  retort_status status = rt_gguf_get_integers(gguf, key, values, MAX_ENDS, &n, error);
+  *count = 0;
+  for (size_t i = 0; !status && i < n; i++)
+    if (values[i] >= 0 && values[i] < vocab->tokens.count) ids[(*count)++] = (int32_t)values[i];
   return status;
 }
 
 static retort_status read_ids(retort_vocab *vocab, const retort_gguf *gguf, retort_error *error) {
-  static const char *const keys[] = {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id", "tokenizer.ggml.fim_pad_token_id",
+  static const char *const keys[] = {"tokenizer.ggml.eos_token_id",     "tokenizer.ggml.eot_token_id",
+                                     "tokenizer.ggml.eom_token_id",     "tokenizer.ggml.fim_pad_token_id",
                                      "tokenizer.ggml.fim_rep_token_id", "tokenizer.ggml.fim_sep_token_id"};
   static const char *const texts[] = {"<|eot_id|>",      "<|im_end|>",    "<|end|>",     "<end_of_turn>", "<|endoftext|>",
                                       "<|end_of_text|>", "<|eom_id|>",    "<EOT>",       "<|EOT|>",       "<｜end▁of▁sentence｜>",
                                       "<|fim_pad|>",     "<|repo_name|>", "<|file_sep|>"};
-  retort_status status = read_id(vocab, gguf, "tokenizer.ggml.bos_token_id", &vocab->info.bos, error);
-  if (!status) status = read_id(vocab, gguf, "tokenizer.ggml.eos_token_id", &vocab->info.eos, error);
+  int32_t ids[MAX_ENDS];
+  size_t n;
+  retort_status status = read_key(vocab, gguf, "tokenizer.ggml.bos_token_id", ids, &n, error);
   if (status) return status;
-  add_end(vocab, vocab->info.eos);
+  vocab->info.bos = n ? ids[0] : -1;
+  vocab->info.eos = -1;
   for (size_t i = 0; i < RT_COUNT(keys); i++) {
-    int32_t id;
-    if ((status = read_id(vocab, gguf, keys[i], &id, error))) return status;
-    add_end(vocab, id);
+    if ((status = read_key(vocab, gguf, keys[i], ids, &n, error))) return status;
+    if (i == 0 && n) vocab->info.eos = ids[0];
+    for (size_t k = 0; k < n; k++) add_end(vocab, ids[k]);
   }
   for (size_t i = 0; i < RT_COUNT(texts); i++) add_end(vocab, find_special(vocab, texts[i]));
   vocab->info.think_begin = find_special(vocab, "<think>");
@@ -125,9 +97,15 @@ static retort_status open_vocab(retort_vocab *vocab, const retort_gguf *gguf, rt
   if ((status = rt_tokens_open(&vocab->tokens, gguf, &vocab->arena, temporary, error))) return status;
   vocab->info.n_tokens = vocab->tokens.count;
   if ((status = kind->open(&vocab->tokens, gguf, &vocab->arena, temporary, &vocab->tokenizer, error))) return status;
-  if ((status = collect_specials(vocab, error))) return status;
-  if ((status = read_ids(vocab, gguf, error))) return status;
-  return read_text(vocab, gguf, "tokenizer.chat_template", &vocab->info.chat_template, error);
+  if ((status = read_text(vocab, gguf, "tokenizer.chat_template", &vocab->info.chat_template, error))) return status;
+  int32_t example = 0;
+  const uint32_t recognised = rt_specials_recognise(&vocab->tokens, vocab->info.chat_template, &example);
+  if (recognised)
+    rt_log(vocab->arena.platform, RETORT_LOG_WARNING,
+           "%u tokens of the chat template, such as %.*s, are not marked as control tokens in the file; they are taken for such",
+           recognised, (int)vocab->tokens.texts[example].size, vocab->tokens.texts[example].bytes);
+  if ((status = rt_specials_open(&vocab->specials, &vocab->tokens, &vocab->arena, error))) return status;
+  return read_ids(vocab, gguf, error);
 }
 
 retort_status retort_vocab_open(const retort_platform *platform, const retort_gguf *gguf, retort_vocab **out, retort_error *error) {
@@ -204,51 +182,25 @@ static retort_status encode_fragment(tokenising *t, const uint8_t *text, size_t 
   return status;
 }
 
-/* The longest special token that `text` begins with, NULL: none. Narrows the ordered list byte by byte. */
-static const special *match_special(const retort_vocab *vocab, const uint8_t *text, size_t size) {
-  size_t low = 0, high = vocab->n_specials;
-  const special *best = NULL;
-  for (size_t depth = 0; depth < size && low < high; depth++) {
-    size_t a = low, b = high;
-    while (a < b) { /* the first whose byte at `depth` is not below */
-      size_t middle = (a + b) / 2;
-      if ((uint8_t)vocab->specials[middle].text.bytes[depth] < text[depth]) a = middle + 1;
-      else b = middle;
-    }
-    low = a;
-    b = high;
-    while (a < b) {
-      size_t middle = (a + b) / 2;
-      if ((uint8_t)vocab->specials[middle].text.bytes[depth] <= text[depth]) a = middle + 1;
-      else b = middle;
-    }
-    high = a;
-    if (low < high && vocab->specials[low].text.size == depth + 1) best = &vocab->specials[low++];
-  }
-  return best;
-}
-
+/* Tokens that steer are taken where no byte of them lies in a span; words everywhere. */
 static retort_status encode_text(tokenising *t, const uint8_t *text, size_t size, const rt_text_span *spans, size_t n_spans) {
-  size_t fragment = 0, at = 0, span = 0;
-  while (at < size) {
+  const rt_specials *specials = &t->vocab->specials;
+  size_t fragment = 0, span = 0, length = 0;
+  for (size_t at = 0; at < size;) {
     while (span < n_spans && spans[span].offset + spans[span].size <= at) span++;
-    size_t limit = span < n_spans ? spans[span].offset : size;
-    if (at >= limit) { /* inside a span */
-      at = spans[span].offset + spans[span].size;
-      continue;
-    }
-    const special *found = NULL;
-    if (t->vocab->first_bytes[text[at] >> 3] >> (text[at] & 7) & 1) found = match_special(t->vocab, text + at, limit - at);
-    if (!found) {
+    const size_t limit = span < n_spans ? spans[span].offset : size;
+    int32_t id = -1;
+    if (rt_specials_may_begin(specials, text[at], at >= limit))
+      id = rt_specials_match(specials, text + at, size - at, at < limit ? limit - at : 0, &length);
+    if (id < 0) {
       at++;
       continue;
     }
     retort_status status = encode_fragment(t, text + fragment, at - fragment);
     if (status) return status;
-    begin_output(t, found->id);
-    rt_ids_push(&t->encoder.out, found->id);
-    at += found->text.size;
-    fragment = at;
+    begin_output(t, id);
+    rt_ids_push(&t->encoder.out, id);
+    fragment = at += length;
   }
   return encode_fragment(t, text + fragment, size - fragment);
 }
@@ -266,7 +218,9 @@ retort_status rt_tokenize_spans(const retort_vocab *vocab, const char *text, siz
   tokenising t = {.vocab = vocab, .encoder = {.platform = vocab->arena.platform, .error = error, .out = {ids, capacity, 0}}};
   t.add_bos = (flags & RETORT_TOKENIZE_ADD_BOS) && vocab->info.add_bos;
   const uint8_t *bytes = (const uint8_t *)(text ? text : "");
-  retort_status status = flags & RETORT_TOKENIZE_SPECIAL ? encode_text(&t, bytes, size, spans, n_spans) : encode_fragment(&t, bytes, size);
+  const rt_text_span all = {0, size};
+  const bool special = flags & RETORT_TOKENIZE_SPECIAL;
+  retort_status status = encode_text(&t, bytes, size, special ? spans : &all, special ? n_spans : 1);
   rt_encoder_close(&t.encoder);
   if (status) return status;
   begin_output(&t, -1);

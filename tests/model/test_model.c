@@ -44,6 +44,19 @@ static void good_models_open(void **state) {
   }
 }
 
+static rt_string tokens[51]; /* all empty: nobody reads them here */
+static void fifty_tokens(rt_gguf_writer *w) { rt_gguf_put_strings(w, "tokenizer.ggml.tokens", true, tokens, 50); }
+static void one_more_token(rt_gguf_writer *w) { rt_gguf_put_strings(w, "tokenizer.ggml.tokens", true, tokens, 51); }
+
+static void more_tokens_than_rows_are_refused(void **state) {
+  (void)state;
+  tiny_model t = small("llama");
+  t.more_keys = fifty_tokens;
+  expect(t, 0, RETORT_OK, "", "");
+  t.more_keys = one_more_token;
+  expect(t, 0, RETORT_ERROR_FORMAT, "51 tokens", "rows for 50");
+}
+
 static void another_architecture_is_named(void **state) {
   (void)state;
   expect(small("gpt2"), 0, RETORT_ERROR_UNSUPPORTED, "'gpt2'", "llama, qwen2 and qwen3");
@@ -311,6 +324,7 @@ static void sequences_in_one_batch_do_not_see_each_other(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(good_models_open),
+      cmocka_unit_test(more_tokens_than_rows_are_refused),
       cmocka_unit_test(another_architecture_is_named),
       cmocka_unit_test(wrong_shapes_are_named_with_both_shapes),
       cmocka_unit_test(missing_tensors_are_named),

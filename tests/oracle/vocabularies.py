@@ -136,6 +136,11 @@ def gguf_from_json(source, path, pre):
 # ---- the reference ----
 
 
+def steers(token):
+    """A user-defined token that looks like a control token, which text of a user must not become; the others are words, found in every text."""
+    return len(token.encode()) > 2 and (token[0] == "<" or (token[0] == "[" and token[-1] == "]") or token.endswith(("|>", "｜>")))
+
+
 def reference_from_gguf(meta, pre, specials):
     tokens, kinds = meta["tokenizer.ggml.tokens"], meta["tokenizer.ggml.token_type"]
     vocab = {t: i for i, t in enumerate(tokens)}
@@ -148,18 +153,18 @@ def reference_from_gguf(meta, pre, specials):
     tokenizer.decoder = decoders.ByteLevel()
     if pre == "qwen2":
         tokenizer.normalizer = normalizers.NFC()
-    if specials:
-        for i, t in enumerate(tokens):
-            if kinds[i] in (CONTROL, USER_DEFINED) and t != f"[PAD{i}]":
-                token = AddedToken(t, normalized=False, special=kinds[i] == CONTROL)
-                (tokenizer.add_special_tokens if kinds[i] == CONTROL else tokenizer.add_tokens)([token])
+    for i, t in enumerate(tokens):
+        word = kinds[i] == USER_DEFINED and not steers(t)
+        if (word or (specials and kinds[i] in (CONTROL, USER_DEFINED))) and t != f"[PAD{i}]":
+            token = AddedToken(t, normalized=False, special=kinds[i] == CONTROL)
+            (tokenizer.add_special_tokens if kinds[i] == CONTROL else tokenizer.add_tokens)([token])
     return tokenizer
 
 
 def reference_from_json(source, specials):
     source = dict(source, post_processor=None)
     if not specials:
-        source["added_tokens"] = []
+        source["added_tokens"] = [t for t in source["added_tokens"] if not t["special"] and not steers(t["content"])]
     return Tokenizer.from_str(json.dumps(source))
 
 

@@ -4,15 +4,19 @@
  *
  *   current -> releases/bot@12-0123456789abcdef    what runs: -m FOLDER/current/model.gguf
  *   previous -> releases/bot@11-fedcba9876543210   what ran before: --rollback goes back to it
+ *   leaving -> releases/...                        while the two above change: what `current` named before
  *   releases/                                      NAME@NUMBER as signed, and the beginning of the model's digest
  *   incoming/                                      a release on its way; nobody looks at it but us
  *   download/, download.json                       one that comes over the network (download.c), until all of it is there; survives
  * interruptions
+ *   .retort-update                                 says that update made this folder. Without it nothing here is touched
  *
  * Order is everything. A release is copied into `incoming` (or fetched into `download`, which is renamed) and synced, the copy is verified
  * and tried, then it is renamed into `releases`, and only then `current`, which is a link, is replaced by a rename. Whatever moment the
- * power goes at, `current` names a whole release that was verified. What an interrupted update left is removed by the next. Two updates of
- * one folder exclude each other (flock). A process that runs the old release goes on with it.
+ * power goes at, `current` names a whole release that was verified, and the one before is not lost. Nothing is removed before an update has
+ * succeeded, but what an interrupted one left in `incoming`; and then only releases by their form of name, opened without following links,
+ * and not what `current` or `previous` lead to, however these are written. Two updates of one folder exclude each other (flock). A process
+ * that runs the old release goes on with it.
  *
  * The release number is part of the signed name (`retort sign --name bot@12`), so nobody without the key can pass an old release off as
  * new.
@@ -84,45 +88,42 @@ static void read_link(const update_job *j, const char *name, release *r) {
 
 /* ---- the folder ---- */
 
-/* Removes a folder of plain files; one that is not there is no failure. */
-static int remove_folder(const update_job *j, const char *name) {
-  int descriptor = openat(j->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+/* Removes a folder of plain files in `at`; one that is not there is no failure. */
+static int remove_folder(const update_job *j, int at, const char *name) {
+  int descriptor = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return errno == ENOENT ? EXIT_OK : cannot(j, "remove", name);
   DIR *dir = fdopendir(descriptor);
   if (!dir) return cannot(j, "remove", name);
   for (struct dirent *e; (e = readdir(dir)) != NULL;)
     if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) unlinkat(descriptor, e->d_name, 0);
   closedir(dir);
-  return unlinkat(j->dir, name, AT_REMOVEDIR) == 0 ? EXIT_OK : cannot(j, "remove", name);
+  return unlinkat(at, name, AT_REMOVEDIR) == 0 ? EXIT_OK : cannot(j, "remove", name);
 }
 
-/* Removes what an interrupted update left, and releases that nothing points to. */
-static int tidy(update_job *j) {
-  read_link(j, "current", &j->current);
-  read_link(j, "previous", &j->previous);
-  unlinkat(j->dir, "current.new", 0);
-  unlinkat(j->dir, "previous.new", 0);
-  int code = remove_folder(j, "incoming"), descriptor = openat(j->dir, "releases", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+/* NAME@NUMBER-DIGEST, as we name releases. */
+static bool is_release(const char *name) {
+  release r;
+  const char *dash = strrchr(name, '-');
+  return dash && strlen(dash + 1) == 16 && strspn(dash + 1, "0123456789abcdef") == 16 && parse_release(name, dash, &r);
+}
+
+/* Removes releases that neither link leads to. Only after success. */
+static int remove_old(const update_job *j) {
+  static const char *const links[] = {"current", "previous"};
+  struct stat kept[2], found;
+  for (int i = 0; i < 2; i++)
+    if (fstatat(j->dir, links[i], &kept[i], 0) != 0) kept[i] = (struct stat){0};
+  int code = EXIT_OK, descriptor = openat(j->dir, "releases", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   DIR *dir = descriptor >= 0 ? fdopendir(descriptor) : NULL;
   if (!dir) return cannot(j, "open", "releases");
   for (struct dirent *e; code == EXIT_OK && (e = readdir(dir)) != NULL;) {
-    char name[300];
-    snprintf(name, sizeof name, "releases/%s", e->d_name);
-    if (e->d_name[0] != '.' && strcmp(name, j->current.link) != 0 && strcmp(name, j->previous.link) != 0) code = remove_folder(j, name);
+    if (!is_release(e->d_name) || fstatat(descriptor, e->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(found.st_mode)) continue;
+    bool keep = false;
+    for (int i = 0; i < 2; i++) keep |= found.st_dev == kept[i].st_dev && found.st_ino == kept[i].st_ino;
+    if (!keep) code = remove_folder(j, descriptor, e->d_name);
   }
   closedir(dir);
   return code;
-}
-
-static int open_folder(update_job *j) {
-  bool makes = j->o->from != NULL;
-  if (makes && mkdir(j->folder, 0755) != 0 && errno != EEXIST)
-    return fail(j->o->json, EXIT_RUNTIME, "cannot make the folder %s: %s", j->folder, strerror(errno));
-  j->dir = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (j->dir < 0) return fail(j->o->json, EXIT_MODEL, "cannot open the folder %s: %s", j->folder, strerror(errno));
-  if (flock(j->dir, LOCK_EX | LOCK_NB) != 0) return fail(j->o->json, EXIT_RUNTIME, "%s is being updated by another process", j->folder);
-  if (mkdirat(j->dir, "releases", 0755) != 0 && errno != EEXIST) return cannot(j, "make the folder", "releases");
-  return tidy(j);
 }
 
 static int sync_folder(const update_job *j, const char *name) {
@@ -140,6 +141,82 @@ static int point(const update_job *j, const char *name, const char *target) {
   unlinkat(j->dir, fresh, 0);
   if (symlinkat(target, j->dir, fresh) != 0 || renameat(j->dir, fresh, j->dir, name) != 0) return cannot(j, "switch", name);
   return EXIT_OK;
+}
+
+/* Makes `current` point to `target` and `previous` to what `current` named. Cut anywhere, settle_links ends it or undoes it. */
+static int switch_links(const update_job *j, const char *target) {
+  const char *leaving = j->current.link;
+  int code = *leaving ? point(j, "leaving", leaving) : EXIT_OK;
+  if (code == EXIT_OK) code = point(j, "current", target);
+  if (code == EXIT_OK && *leaving) code = point(j, "previous", leaving);
+  if (code == EXIT_OK && *leaving && unlinkat(j->dir, "leaving", 0) != 0) code = cannot(j, "remove", "leaving");
+  if (code == EXIT_OK) code = sync_folder(j, ".");
+  return code;
+}
+
+static int settle_links(update_job *j) {
+  release leaving;
+  read_link(j, "current", &j->current);
+  read_link(j, "leaving", &leaving);
+  int code = EXIT_OK;
+  if (*leaving.link && strcmp(leaving.link, j->current.link) != 0) code = point(j, "previous", leaving.link);
+  if (code == EXIT_OK && *leaving.link && unlinkat(j->dir, "leaving", 0) != 0) code = cannot(j, "remove", "leaving");
+  read_link(j, "previous", &j->previous);
+  return code;
+}
+
+/* ---- whose folder it is ---- */
+
+static const char MARKER[] = ".retort-update", MARKER_TEXT[] = "Made by retort update, which removes old releases here.\n";
+
+static bool has_marker(const update_job *j) {
+  char text[sizeof MARKER_TEXT];
+  int descriptor = openat(j->dir, MARKER, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  ssize_t n = descriptor >= 0 ? read(descriptor, text, sizeof text) : -1;
+  if (descriptor >= 0) close(descriptor);
+  return n == sizeof MARKER_TEXT - 1 && memcmp(text, MARKER_TEXT, sizeof MARKER_TEXT - 1) == 0;
+}
+
+static int write_marker(const update_job *j) {
+  int descriptor = openat(j->dir, MARKER, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+  bool ok = descriptor >= 0 && write(descriptor, MARKER_TEXT, sizeof MARKER_TEXT - 1) == sizeof MARKER_TEXT - 1 && fsync(descriptor) == 0;
+  int code = ok ? EXIT_OK : cannot(j, "write", MARKER);
+  if (descriptor >= 0) close(descriptor);
+  return code;
+}
+
+static bool is_empty(const update_job *j) {
+  int descriptor = openat(j->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = descriptor >= 0 ? fdopendir(descriptor) : NULL;
+  bool empty = dir != NULL;
+  for (struct dirent *e; dir && (e = readdir(dir)) != NULL;)
+    empty &= strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strcmp(e->d_name, MARKER) == 0; /* cut while it was written */
+  if (dir) closedir(dir);
+  return empty;
+}
+
+/* Ours are a folder with the marker, an empty one, and one whose `current` is a link as only update writes it (versions before the marker).
+ */
+static int take_folder(const update_job *j) {
+  release r;
+  if (has_marker(j)) return EXIT_OK;
+  read_link(j, "current", &r);
+  if ((j->o->from && is_empty(j)) || (*r.link && is_release(r.link + strlen("releases/")))) return write_marker(j);
+  return fail(j->o->json, EXIT_USAGE, "%s was not made by retort update, so nothing in it is touched: name a new or an empty folder",
+              j->folder);
+}
+
+static int open_folder(update_job *j) {
+  bool makes = j->o->from != NULL;
+  if (makes && mkdir(j->folder, 0755) != 0 && errno != EEXIST)
+    return fail(j->o->json, EXIT_RUNTIME, "cannot make the folder %s: %s", j->folder, strerror(errno));
+  j->dir = open(j->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (j->dir < 0) return fail(j->o->json, EXIT_MODEL, "cannot open the folder %s: %s", j->folder, strerror(errno));
+  if (flock(j->dir, LOCK_EX | LOCK_NB) != 0) return fail(j->o->json, EXIT_RUNTIME, "%s is being updated by another process", j->folder);
+  int code = take_folder(j);
+  if (code == EXIT_OK && mkdirat(j->dir, "releases", 0755) != 0 && errno != EEXIST) code = cannot(j, "make the folder", "releases");
+  if (code == EXIT_OK) code = settle_links(j);
+  return code == EXIT_OK ? remove_folder(j, j->dir, "incoming") : code;
 }
 
 /* ---- copying ---- */
@@ -359,10 +436,7 @@ static int switch_to(update_job *j, const release *r) {
   int code = EXIT_OK;
   if (renameat(j->dir, "incoming", j->dir, r->link) != 0) code = cannot(j, "rename", "incoming");
   if (code == EXIT_OK) code = sync_folder(j, "releases");
-  if (code == EXIT_OK && *j->current.link) code = point(j, "previous", j->current.link);
-  if (code == EXIT_OK) code = point(j, "current", r->link);
-  if (code == EXIT_OK) code = sync_folder(j, ".");
-  return code;
+  return code == EXIT_OK ? switch_links(j, r->link) : code;
 }
 
 /* As copy_release, from a URL. *same: it is the one that is installed, and nothing was fetched. */
@@ -386,18 +460,23 @@ static int install(update_job *j) {
   retort_verdict verdict;
   release r = j->current;
   int code = is_url(j->o->from) ? fetch_release(j, gguf, &whole_folder, &same) : copy_release(j, gguf, &whole_folder);
-  if (code == EXIT_OK && same) return print_result(j, "already runs", &r);
+  if (code == EXIT_OK && same) {
+    code = remove_old(j);
+    return code == EXIT_OK ? print_result(j, "already runs", &r) : code;
+  }
   snprintf(path, sizeof path, whole_folder ? "%s/incoming" : "%s/incoming/%s", j->folder, gguf);
   if (code == EXIT_OK) code = verify_at(j, path, &verdict);
   if (code == EXIT_OK) code = judge(j, &verdict, &r);
   same = code == EXIT_OK && strcmp(r.link, j->current.link) == 0;
   if (code == EXIT_OK && !same) code = self_test(j, gguf, whole_folder);
   if (code == EXIT_OK && !same) {
-    if (strcmp(r.link, j->previous.link) == 0) code = remove_folder(j, r.link); /* came back after a rollback */
+    struct stat there; /* it was installed before, and came back after a rollback or a cut: those bytes are verified anew */
+    if (fstatat(j->dir, r.link, &there, AT_SYMLINK_NOFOLLOW) == 0) code = remove_folder(j, j->dir, r.link);
     if (code == EXIT_OK) code = switch_to(j, &r);
   }
-  int tidied = tidy(j);
+  int tidied = remove_folder(j, j->dir, "incoming");
   if (code == EXIT_OK) code = tidied;
+  if (code == EXIT_OK) code = remove_old(j);
   return code == EXIT_OK ? print_result(j, same ? "already runs" : "now runs", &r) : code;
 }
 
@@ -419,9 +498,7 @@ static int roll_back(update_job *j) {
   if (dir) closedir(dir);
   if (!whole_folder) snprintf(path, sizeof path, "%s/%s/%s", j->folder, back.link, name);
   int code = verify_at(j, path, &verdict);
-  if (code == EXIT_OK) code = point(j, "current", back.link);
-  if (code == EXIT_OK) code = point(j, "previous", now.link);
-  if (code == EXIT_OK) code = sync_folder(j, ".");
+  if (code == EXIT_OK) code = switch_links(j, back.link);
   return code == EXIT_OK ? print_result(j, "is back at", &back) : code;
 }
 

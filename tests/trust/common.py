@@ -85,7 +85,7 @@ class Installing(Case):
         return int(target.split("@")[1].split("-")[0])
 
     def tidy(self):
-        self.assertLessEqual(set(os.listdir(self.dev)), {"releases", "current", "previous"})
+        self.assertLessEqual(set(os.listdir(self.dev)), {".retort-update", "releases", "current", "previous"})
         links = {os.path.basename(os.readlink(os.path.join(self.dev, n))) for n in ("current", "previous") if os.path.lexists(os.path.join(self.dev, n))}
         self.assertEqual(set(os.listdir(os.path.join(self.dev, "releases"))), links)
 

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -79,6 +80,58 @@ class Update(common.Installing):
         self.retort("update", self.dev, code=2)
         self.retort("update", "--from", "x", "--rollback", self.dev, code=2)
 
+    def everything(self, folder):
+        return sorted((str(p.relative_to(folder)), p.read_bytes() if p.is_file() else None) for p in pathlib.Path(folder).rglob("*"))
+
+    def test_what_update_did_not_make_stays(self):
+        foreign = pathlib.Path(self.path("foreign"))
+        for name in ("releases/v1.0/app.tar.gz", "incoming/letter.txt", "download/film.part"):
+            (foreign / name).parent.mkdir(parents=True, exist_ok=True)
+            (foreign / name).write_text("precious")
+        os.symlink("releases/v1.0", foreign / "current")
+        before = self.everything(foreign)
+        self.retort("update", "--rollback", "--key", self.path("fleet.pub"), foreign, code=2, says="was not made by retort update")
+        for source in (self.path("nowhere"), self.release(1)):
+            self.retort("update", "--from", source, "--key", self.path("fleet.pub"), foreign, code=2, says="was not made by retort update")
+        self.assertEqual(self.everything(foreign), before)
+        linked = pathlib.Path(self.path("linked"))  # `releases` is a link to somebody's folder
+        linked.mkdir()
+        self.retort("update", "--from", self.release(2), "--key", self.path("fleet.pub"), linked)
+        os.rename(linked / "releases", self.path("theirs"))
+        pathlib.Path(self.path("theirs"), "bot@1-0123456789abcdef").mkdir()
+        os.symlink(self.path("theirs"), linked / "releases")
+        self.retort("update", "--from", self.release(3), "--key", self.path("fleet.pub"), linked, code=1)
+        self.assertTrue(os.path.isdir(os.path.join(self.path("theirs"), "bot@1-0123456789abcdef")))
+
+    def test_the_installed_release_stays_however_current_is_written(self):
+        for prefix in (self.dev + "/", "./"):
+            self.update(self.release(1, folder=prefix == "./"))
+            link = os.path.join(self.dev, "current")
+            target = os.readlink(link)
+            os.remove(link)
+            os.symlink(prefix + target, link)
+            self.update(self.path("nowhere"), code=3)
+            self.assertTrue(os.path.exists(os.path.join(link, "bot.gguf")))
+            self.update(self.release(2 if prefix != "./" else 3, folder=prefix == "./"))
+            self.assertTrue(os.path.isdir(os.path.join(self.dev, target)) or prefix)
+            shutil.rmtree(self.dev)
+
+    def test_other_files_in_the_folder_stay(self):
+        self.update(self.release(1))
+        kept = pathlib.Path(self.dev, "releases", "notes-of-mine")
+        kept.mkdir()
+        (kept / "a").write_text("b")
+        pathlib.Path(self.dev, "README").write_text("c")
+        self.update(self.release(2))
+        self.update(self.release(3))
+        self.assertTrue((kept / "a").exists() and os.path.exists(os.path.join(self.dev, "README")))
+
+    def test_a_folder_of_an_older_version_is_taken_over(self):
+        self.update(self.release(1))
+        os.remove(os.path.join(self.dev, ".retort-update"))
+        self.update(self.release(2), says="now runs bot@2")
+        self.retort("update", "--rollback", "--key", self.path("fleet.pub"), self.dev, says="is back at bot@1")
+
     def test_a_known_answer_is_asked_for(self):
         model = os.path.join(self.release(1), "bot.gguf")
         seen = self.retort("run", "-m", model, "--key", self.path("fleet.pub"), "--json", "--proof", "--temp", 0, "-n", 5, "--ctx", 1024, "hello")
@@ -96,7 +149,13 @@ class Update(common.Installing):
     @unittest.skipUnless(arguments.killer, "no library to preload (a sanitizer build, or --killer was not given)")
     def test_a_rollback_killed_at_steps(self):
         new = self.before_the_third()
-        seen = self.kill_at_steps(lambda **how: self.retort("update", "--rollback", "--key", self.path("fleet.pub"), self.dev, **how), lambda **how: self.update(new, **how))
+        back = lambda **how: self.retort("update", "--rollback", "--key", self.path("fleet.pub"), self.dev, **how)
+
+        def then(**how):  # the release that was left is still there to go back to
+            code, text = back(**how)
+            self.assertEqual(code, 0, text)
+            return self.update(new, **how)
+        seen = self.kill_at_steps(back, then)
         self.assertLessEqual(set(seen), {1, 2})
         self.assertIn(2, seen)
 

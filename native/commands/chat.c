@@ -12,6 +12,7 @@
 
 #include "answer.h"
 #include "commands.h"
+#include "models/output.h"
 #include "terminal/lineedit.h"
 
 typedef struct conversation {
@@ -124,16 +125,18 @@ static void set_system(conversation *c, const char *text) {
   }
 }
 
-static void save(conversation *c, const char *path) {
+static void save(conversation *c, const char *path, bool over) {
   if (!*path) {
     note(c, "/save FILE writes the conversation: as JSON where FILE ends in .json, else as text");
     return;
   }
-  FILE *file = fopen(path, "w");
-  if (!file) {
-    note(c, "cannot write %s: %s", path, strerror(errno));
+  if (!over && access(path, F_OK) == 0) {
+    note(c, "%s exists already; give another name, or write over it with /save! %s", path, path);
     return;
   }
+  output out;
+  if (output_open(&out, path, false, false) != EXIT_OK) return;
+  FILE *file = out.file;
   size_t n = strlen(path);
   if (n > 5 && strcmp(path + n - 5, ".json") == 0) {
     json_dumpf(c->messages, file, JSON_INDENT(2));
@@ -142,9 +145,8 @@ static void save(conversation *c, const char *path) {
     for (size_t i = 0; i < json_array_size(c->messages); i++)
       fprintf(file, "## %s\n\n%s\n\n", role_at(c, i), json_string_value(json_object_get(json_array_get(c->messages, i), "content")));
   }
-  bool failed = ferror(file);
-  failed |= fclose(file) != 0;
-  note(c, failed ? "cannot write %s" : "saved to %s", path);
+  if (ferror(file)) output_close(&out, fail(false, EXIT_RUNTIME, "cannot write %s", path));
+  else if (output_close(&out, EXIT_OK) == EXIT_OK) note(c, "saved to %s", path);
 }
 
 static void regenerate(conversation *c) {
@@ -172,7 +174,7 @@ static const struct {
     {"/regen", "answer the last message again, with another seed"},
     {"/system", "TEXT: set the system message and start anew; alone: show it"},
     {"/thinking", "show the reasoning behind the last answer in full"},
-    {"/save", "FILE: write the conversation (.json: as messages)"},
+    {"/save", "FILE: write the conversation (.json: as messages); /save! also over a file that is there"},
     {"/info", "model, context used, memory"},
     {"/quit", "leave (also Ctrl-D)"},
 };
@@ -206,8 +208,8 @@ static bool command_line(conversation *c, const char *line) {
     set_system(c, argument);
   } else if (strcmp(name, "/thinking") == 0) {
     note(c, "%s", c->last_reasoning && *c->last_reasoning ? c->last_reasoning : "the last answer came without reasoning");
-  } else if (strcmp(name, "/save") == 0) {
-    save(c, argument);
+  } else if (strcmp(name, "/save") == 0 || strcmp(name, "/save!") == 0) {
+    save(c, argument, name[5] == '!');
   } else if (strcmp(name, "/info") == 0) {
     info(c);
   } else {

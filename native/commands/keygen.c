@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "models/output.h"
 #include "models/paths.h"
 
 static int keygen(const options *o) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "models/output.h"
 #include "terminal/text_input.h"
 #include "models/load.h"
 
@@ -57,7 +58,7 @@ static int logits(const options *o) {
   loaded l = {0};
   int32_t *ids = NULL;
   size_t count = 0;
-  FILE *file = NULL;
+  output out = {0};
   catch_interrupts();
   int code = EXIT_OK;
   double start = 0;
@@ -65,11 +66,10 @@ static int logits(const options *o) {
   if (code == EXIT_OK) code = load(&l, o, LOAD_MODEL);
   if (code == EXIT_OK) code = get_ids(&l, o, &ids, &count);
   if (code == EXIT_OK) code = load_session(&l, o, (uint32_t)count);
-  if (code == EXIT_OK && !(file = fopen(o->out, "wb"))) code = fail(o->json, EXIT_RUNTIME, "cannot write %s: %s", o->out, strerror(errno));
+  if (code == EXIT_OK) code = output_open(&out, o->out, false, o->json);
   start = seconds();
-  if (code == EXIT_OK) code = write_logits(&l, o, ids, count, file);
-  if (file && fclose(file) != 0 && code == EXIT_OK) code = fail(o->json, EXIT_RUNTIME, "cannot write %s: %s", o->out, strerror(errno));
-  if (file && code != EXIT_OK) remove(o->out);
+  if (code == EXIT_OK) code = write_logits(&l, o, ids, count, out.file);
+  code = output_close(&out, code);
   if (code == EXIT_OK && o->json)
     printf(
         "{\"positions\": %zu, \"n_vocab\": %u, \"numerics\": %u, \"kernels\": \"%s\", \"timings\": {\"load_s\": %.6f, \"read_s\": %.6f, "

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "commands.h"
+#include "models/output.h"
 #include "models/paths.h"
 #include "service/record.h"
 

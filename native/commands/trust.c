@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "models/output.h"
 #include "models/paths.h"
 
 /* What was done: with --json one object a line, {"trusted": "key sha256:..."} or {"pinned": SHA-256, "name": ...}. */

@@ -150,24 +150,6 @@ int model_paths_read(const model_paths *t, size_t index, retort_status (*take)(v
 
 char *read_buffer(size_t size) { return aligned_alloc(PAGE, (size + PAGE) / PAGE * PAGE); }
 
-/* The file is first written under a name that nobody can foresee, so that in a folder that others may write too nobody has put a file of
- * his own, or a link, in its place. */
-int write_file(const char *path, const void *data, size_t size, bool secret, bool json) {
-  char temporary[4400];
-  unsigned long long chance;
-  if (!random_bytes(&chance, sizeof chance)) return fail(json, EXIT_RUNTIME, "the system gives no random bytes");
-  snprintf(temporary, sizeof temporary, "%s.%016llx.part", path, chance);
-  if (secret && access(path, F_OK) == 0) return fail(json, EXIT_USAGE, "%s exists already; a secret key is never written over", path);
-  int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, secret ? 0600 : 0644);
-  FILE *file = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
-  bool ok = file && fwrite(data, 1, size, file) == size;
-  if (file && fclose(file) != 0) ok = false;
-  if (ok && rename(temporary, path) == 0) return EXIT_OK;
-  int reason = errno;
-  if (descriptor >= 0) unlink(temporary);
-  return fail(json, EXIT_RUNTIME, "cannot write %s: %s", path, strerror(reason));
-}
-
 bool random_bytes(void *out, size_t size) { return getentropy(out, size) == 0; }
 
 char *ask_password(const char *prompt) {

@@ -30,9 +30,6 @@ int model_paths_read(const model_paths *t, size_t index,
  */
 char *read_buffer(size_t size);
 
-/* Writes a small file, complete or not at all; `secret`: readable by the user alone, and never over an existing file. */
-int write_file(const char *path, const void *data, size_t size, bool secret, bool json);
-
 /* Fresh bytes from the kernel. */
 bool random_bytes(void *out, size_t size);
 

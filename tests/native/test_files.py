@@ -3,7 +3,10 @@ import array
 import json
 import math
 import os
+import resource
+import signal
 import struct
+import subprocess
 
 from common import TINY, Case, arguments, environment, main, path, retort
 import tiny_gguf
@@ -135,6 +138,31 @@ class Files(Case):
         self.assertNotEqual(read_npy(path("b.npy")), rows)
         self.fails(1, "logits", "-m", TINY, "--ids", ids, "--out", path("no/such/folder.npy"), says="cannot write")
         self.fails(2, "logits", "-m", TINY, "--ids", "", "--out", out, says="empty")
+
+    def test_what_cannot_be_written_stays_as_it_was(self):
+        out = path("kept.npy")
+        with open(out, "wb") as file:
+            file.write(b"as it was")
+        os.chmod(out, 0o640)
+
+        def small():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+        words = [arguments.retort, "logits", "--allow-unsigned", "-m", TINY, "--ids", ",".join("1" * 400), "-o", out]
+        done = subprocess.run(words, capture_output=True, env=environment(), preexec_fn=small)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        with open(out, "rb") as file:
+            self.assertEqual(file.read(), b"as it was")
+        self.assertFalse([name for name in os.listdir(os.path.dirname(out)) if name.endswith(".part")])
+        os.symlink("kept.npy", path("link.npy"))
+        self.ok("logits", "-m", TINY, "--ids", "1,2", "-o", path("link.npy"))
+        self.assertTrue(os.path.islink(path("link.npy")))
+        self.assertEqual((len(read_npy(out)), os.stat(out).st_mode & 0o777), (2, 0o640))
+
+    def test_devices_are_written_to_and_stay(self):
+        self.ok("logits", "-m", TINY, "--ids", "1,2", "-o", "/dev/null")
+        self.assertEqual(retort("logits", "-m", TINY, "--ids", "1,2", "-o", "/dev/full").returncode, 1)
+        self.assertTrue(os.path.exists("/dev/full") and os.path.exists("/dev/null"))
 
     def test_perplexity_is_that_of_the_logits(self):
         text = bytes(32 + (i * i) % 90 for i in range(300))

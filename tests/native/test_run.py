@@ -174,6 +174,10 @@ class Run(Case):
         with open(saved) as file:
             self.assertEqual([m["role"] for m in json.load(file)], ["system", "user", "assistant"])
         self.fails(6, "chat", "-m", TINY, "--ctx", "32", stdin=b"x" * 100 + b"\n", says="context")
+        kept = open(saved, "rb").read()
+        done = retort("chat", "-m", TINY, "-n", "4", stdin=f"/save {saved}\n/save! {saved}\n".encode())
+        self.assertIn(b"exists already", done.stderr)
+        self.assertNotEqual(open(saved, "rb").read(), kept)  # an empty conversation, on the second wish
 
     @unittest.skipUnless(arguments.model, "no --model: SmolLM2-135M-Instruct was not given")
     def test_a_real_model_answers(self):

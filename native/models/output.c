@@ -1,0 +1,80 @@
+/* output.c - see output.h. */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "paths.h"
+#include "terminal/report.h"
+
+static int cannot_write(const output *out) { return fail(out->json, EXIT_RUNTIME, "cannot write %s: %s", out->path, strerror(errno)); }
+
+/* Follows links, so that a rename replaces the file and not the link; the file itself need not be there. */
+static bool find_real(output *out) {
+  char *real = realpath(out->path, NULL);
+  if (!real && errno != ENOENT) return false;
+  const int n = snprintf(out->real, sizeof out->real, "%s", real ? real : out->path);
+  free(real);
+  if (n < 0 || (size_t)n >= sizeof out->real) errno = ENAMETOOLONG;
+  return n >= 0 && (size_t)n < sizeof out->real;
+}
+
+/* The name is one that nobody can foresee, so that in a folder that others may write too nobody has put a file of his own, or a link, in
+ * its place. */
+int output_open(output *out, const char *path, bool secret, bool json) {
+  struct stat there;
+  unsigned long long chance;
+  *out = (output){.path = path, .json = json};
+  if (!find_real(out)) return cannot_write(out);
+  const bool exists = stat(out->real, &there) == 0;
+  if (secret && exists) return fail(json, EXIT_USAGE, "%s exists already; a secret key is never written over", path);
+  int descriptor;
+  if (exists && !S_ISREG(there.st_mode)) {
+    descriptor = open(out->real, O_WRONLY | O_CLOEXEC);
+  } else {
+    if (!random_bytes(&chance, sizeof chance)) return fail(json, EXIT_RUNTIME, "the system gives no random bytes");
+    snprintf(out->temporary, sizeof out->temporary, "%s.%016llx.part", out->real, chance);
+    descriptor = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, secret ? 0600 : 0666);
+    if (descriptor >= 0 && exists && fchmod(descriptor, there.st_mode & 0777) != 0) { /* where it is forbidden, nothing is lost */
+    }
+  }
+  if (descriptor < 0) return out->temporary[0] = 0, cannot_write(out);
+  out->file = fdopen(descriptor, "wb");
+  if (out->file) return EXIT_OK;
+  close(descriptor);
+  return output_close(out, cannot_write(out));
+}
+
+/* The rename itself must survive a power loss too. */
+static bool sync_folder_of(const char *path) {
+  char folder[4096];
+  snprintf(folder, sizeof folder, "%s", path);
+  char *slash = strrchr(folder, '/');
+  if (slash) slash[slash == folder] = 0;
+  int descriptor = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool ok = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL); /* some file systems cannot */
+  if (descriptor >= 0) close(descriptor);
+  return ok;
+}
+
+int output_close(output *out, int code) {
+  if (out->file && code == EXIT_OK && (fflush(out->file) != 0 || (*out->temporary && fsync(fileno(out->file)) != 0)))
+    code = cannot_write(out);
+  if (out->file && fclose(out->file) != 0 && code == EXIT_OK) code = cannot_write(out);
+  if (*out->temporary && code == EXIT_OK && (rename(out->temporary, out->real) != 0 || !sync_folder_of(out->real)))
+    code = cannot_write(out);
+  if (*out->temporary && code != EXIT_OK) unlink(out->temporary);
+  *out = (output){0};
+  return code;
+}
+
+int write_file(const char *path, const void *data, size_t size, bool secret, bool json) {
+  output out;
+  int code = output_open(&out, path, secret, json);
+  if (code == EXIT_OK && fwrite(data, 1, size, out.file) != size) code = cannot_write(&out);
+  return output_close(&out, code);
+}

@@ -1,9 +1,12 @@
 /* main.c - the `retort` program: picks the command. */
+#include <fcntl.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands/commands.h"
 #include "terminal/report.h"
@@ -25,6 +28,14 @@ static const command *find_command(const char *name) {
 }
 
 static int unknown_command(const char *name) {
+  static const char *const habits[][2] = {{"list", "models are files, wherever you keep them; `retort inspect FILE` says what one is"},
+                                          {"ls", "models are files, wherever you keep them; `retort inspect FILE` says what one is"},
+                                          {"rm", "models are files, which you remove like others"},
+                                          {"show", "`retort inspect` does that"},
+                                          {"pull", "models are not fetched yet: give a GGUF file with -m"},
+                                          {"serve", "there is no server yet"}};
+  for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+    if (strcmp(name, habits[i][0]) == 0) return fail(false, EXIT_USAGE, "there is no command '%s': %s", name, habits[i][1]);
   const char *near = nearest_name(name, N_COMMANDS, command_name, NULL);
   if (near) return fail(false, EXIT_USAGE, "there is no command '%s'; did you mean %s? `retort help` lists them", name, near);
   return fail(false, EXIT_USAGE, "there is no command '%s'; `retort help` lists them", name);
@@ -86,6 +97,19 @@ typedef struct call {
   int code;
 } call;
 
+/* A pipe that is shared with somebody who set it to non-blocking would lose what it has no room for: opened anew, it is ours alone. Files
+ * stay as they are, for a new opening would write at their beginning. */
+static void make_blocking(int descriptor) {
+  char name[32];
+  struct stat info;
+  const int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0 || !(flags & O_NONBLOCK) || fstat(descriptor, &info) != 0 || S_ISREG(info.st_mode)) return;
+  snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
+  const int own = S_ISFIFO(info.st_mode) ? open(name, O_WRONLY | O_CLOEXEC) : -1;
+  if (own >= 0) dup2(own, descriptor), close(own);
+  else fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 static void *on_own_stack(void *arg) {
   call *c = arg;
   pthread_sigmask(SIG_SETMASK, &c->signals, NULL); /* signals reach this thread alone */
@@ -98,6 +122,8 @@ int main(int argc, char **argv) {
   pthread_attr_t attributes;
   pthread_t thread;
   sigset_t all;
+  make_blocking(STDOUT_FILENO);
+  make_blocking(STDERR_FILENO);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &c.signals);
   int error = pthread_attr_init(&attributes);

@@ -128,7 +128,7 @@ static void print_row(const loaded *l, const options *o, const bench_row *row, b
                   retort_version(), "numerics", (int)retort_numerics());
     free(type);
     printf(*first ? "[\n" : ",\n");
-    json_dumpf(object, stdout, JSON_REAL_PRECISION(9));
+    put_json(object, JSON_REAL_PRECISION(9));
     json_decref(object);
   } else {
     if (*first) printf("%8s  %-16s %24s   %s\n", "threads", "test", "tokens/s", "weights read at");

@@ -28,10 +28,18 @@ typedef struct conversation {
 static void note(const conversation *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void note(const conversation *c, const char *format, ...) {
   va_list arguments;
-  if (c->colour) fputs(DIM, stderr);
+  char *text = NULL;
   va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
+  const int size = vasprintf(&text, format, arguments);
   va_end(arguments);
+  if (size < 0) return;
+  if (c->colour) fputs(DIM, stderr);
+  char piece[1024];
+  for (size_t at = 0, n = 1; at < (size_t)size && n; at += n) {
+    n = printable(piece, sizeof piece, text + at, (size_t)size - at, true);
+    fputs(piece, stderr);
+  }
+  free(text);
   fputs(c->colour ? PLAIN "\n" : "\n", stderr);
 }
 
@@ -74,7 +82,7 @@ static int answer_last(conversation *c) {
   }
   if (code == EXIT_OK && c->o->json) {
     json_t *all = answer_json(&c->l, c->o, &a, ids, count, c->seed + c->again);
-    if (all) json_dumpf(all, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    if (all) put_json(all, JSON_COMPACT | JSON_REAL_PRECISION(9));
     putchar('\n');
     fflush(stdout);
     json_decref(all);

@@ -30,7 +30,7 @@ static int inspect_cpu(const options *o) {
   if (o->json) {
     json_t *all = json_pack("{s:O,s:i,s:s,s:I,s:i}", "kernels", rows, "threads", (int)threads, "threads_reason", why, "available_memory",
                             (json_int_t)available_memory(), "numerics", (int)retort_numerics());
-    json_dumpf(all, stdout, JSON_INDENT(2));
+    put_json(all, JSON_INDENT(2));
     putchar('\n');
     json_decref(all);
   } else {
@@ -68,7 +68,7 @@ static void add_warning(report *r, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  json_array_append_new(r->warnings, json_string(text));
+  json_array_append_new(r->warnings, json_string(shown(text).text));
 }
 
 static void count_types(report *r) {
@@ -253,7 +253,7 @@ static void print_json(const report *r) {
   if (l->model) json_object_set_new(all, "kernels", json_string(l->model_info.kernels));
   json_object_set_new(all, "metadata", metadata_json(r, r->o->all ? 0 : 16));
   json_object_set_new(all, "tensors", tensors_json(r));
-  json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+  put_json(all, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
   putchar('\n');
   json_decref(all);
 }
@@ -262,16 +262,17 @@ static void print_token(const report *r, const char *what, int32_t id) {
   if (id < 0) return;
   json_t *token = token_json(r->l.vocab, id);
   const char *text = json_string_value(json_object_get(token, "text"));
-  printf("  %s %d %s", what, id, text ? text : "");
+  printf("  %s %d %s", what, id, shown(text).text);
   json_decref(token);
 }
 
 static void print_heading(const report *r) {
   const loaded *l = &r->l;
-  printf("%-12s %s\n", "model", r->name ? r->name : "(no name)");
-  printf("%-12s %s, %.3g B parameters, %u tensors, context %llu\n", "kind", r->architecture ? r->architecture : "(no architecture)",
-         1e-9 * (double)r->parameters, r->summary.n_tensors, (unsigned long long)r->n_ctx_train);
-  printf("%-12s %s%s, %s, GGUF v%u, %u metadata keys\n", "file", l->path, l->files.count > 1 ? " and the rest of its set" : "",
+  printf("%-12s %s\n", "model", r->name ? shown(r->name).text : "(no name)");
+  printf("%-12s %s, %.3g B parameters, %u tensors, context %llu\n", "kind",
+         r->architecture ? shown(r->architecture).text : "(no architecture)", 1e-9 * (double)r->parameters, r->summary.n_tensors,
+         (unsigned long long)r->n_ctx_train);
+  printf("%-12s %s%s, %s, GGUF v%u, %u metadata keys\n", "file", shown(l->path).text, l->files.count > 1 ? " and the rest of its set" : "",
          memory_text(l->files.bytes).text, r->summary.version, r->summary.n_entries);
   if (l->model) printf("%-12s yes, with the kernels %s\n", "runs here", l->model_info.kernels);
   else printf("%-12s no\n", "runs here");
@@ -300,7 +301,8 @@ static void print_memory(const report *r) {
 
 static void print_tokenizer(const report *r) {
   const retort_vocab_info *v = &r->l.vocab_info;
-  printf("\n%-12s %s, pre %s, %u tokens\n%-12s", "tokenizer", v->model ? v->model : "?", v->pre ? v->pre : "(none)", v->n_tokens, "");
+  printf("\n%-12s %s, pre %s, %u tokens\n%-12s", "tokenizer", v->model ? shown(v->model).text : "?", v->pre ? shown(v->pre).text : "(none)",
+         v->n_tokens, "");
   print_token(r, "BOS", v->bos);
   print_token(r, "EOS", v->eos);
   printf("%s\n", v->add_bos ? "  (raw prompts get the BOS in front)" : "");
@@ -320,7 +322,10 @@ static void print_metadata(const report *r) {
   json_t *row;
   json_object_foreach(all, name, row) {
     char *text = json_dumps(row, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    printf("  %-44s %.*s%s\n", name, 200, text ? text : "", text && strlen(text) > 200 ? "..." : "");
+    char value[204];
+    const size_t size = text ? strlen(text) : 0;
+    const bool cut = printable(value, sizeof value - 3, text ? text : "", size, false) < size;
+    printf("  %-44s %s%s\n", shown(name).text, value, cut ? "..." : "");
     free(text);
   }
   json_decref(all);
@@ -334,7 +339,7 @@ static void print_tensors(const report *r) {
     if (retort_gguf_get_tensor(r->l.gguf, i, &t, NULL)) continue;
     for (uint32_t k = 0; k < t.n_dims; k++)
       snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%llu", k ? " x " : "", (unsigned long long)t.dims[k]);
-    printf("  %-40s %-8s %-20s %10s at %llu%s\n", t.name, t.type, dims, memory_text(t.size).text, (unsigned long long)t.offset,
+    printf("  %-40s %-8s %-20s %10s at %llu%s\n", shown(t.name).text, t.type, dims, memory_text(t.size).text, (unsigned long long)t.offset,
            t.file ? " (later file)" : "");
   }
 }
@@ -359,7 +364,10 @@ static void print_text(const report *r) {
 static int inspect(const options *o) {
   if (o->cpu) return inspect_cpu(o);
   options positional = *o;
-  if (!positional.model && o->n_arguments == 1) positional.model = o->arguments[0];
+  int given = 0;
+  if (!positional.model && o->n_arguments) positional.model = o->arguments[given++];
+  if (given < o->n_arguments)
+    return fail(o->json, EXIT_USAGE, "inspect looks at one model; nothing is done with '%s'", o->arguments[given]);
   report r = {.o = &positional, .types = json_object(), .warnings = json_array()};
   int code = gather(&r);
   if (code == EXIT_OK) {

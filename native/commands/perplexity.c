@@ -77,7 +77,7 @@ static void print_result(const loaded *l, const options *o, const result *r, siz
                             "mean_nll", mean, "mean_nll_error", standard_error(r), "tokens", (int)count, "windows", (int)r->windows,
                             "window", (int)window, "skip", (int)skip, "scored", (int)r->scored, "bos", bos, "kernels",
                             l->model_info.kernels, "kv", retort_kv_type_name(o->service.session.kv_type), "seconds", took);
-    json_dumpf(all, stdout, JSON_REAL_PRECISION(10));
+    put_json(all, JSON_REAL_PRECISION(10));
     putchar('\n');
     json_decref(all);
     return;

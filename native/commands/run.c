@@ -1,20 +1,46 @@
 /* run.c - `retort run`: one prompt, one answer. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "answer.h"
 #include "commands.h"
 
-/* Arguments joined, or standard input. One final newline of a piped prompt is the shell's, not the person's. */
+/* One final newline of a piped text is the shell's, not the person's. */
+static void without_last_newline(const options *o, text_buffer *text) {
+  if (!o->raw && text->size && text->bytes[text->size - 1] == '\n') text->bytes[--text->size] = 0;
+}
+
+/* Something was sent there: a file, or a pipe that says something or ends. What is merely inherited, such as a terminal, /dev/null or a
+ * pipe that nobody writes into, is not waited for longer than it takes to start another program. */
+static bool has_input(void) {
+  enum { MILLISECONDS = 200 };
+  struct stat info;
+  if (fstat(STDIN_FILENO, &info) != 0 || !(S_ISREG(info.st_mode) || S_ISFIFO(info.st_mode))) return false;
+  return poll(&(struct pollfd){.fd = STDIN_FILENO, .events = POLLIN}, 1, MILLISECONDS) > 0;
+}
+
+/* Another part of the prompt, after a blank line. */
+static int add_part(const options *o, int code, text_buffer *part, text_buffer *prompt) {
+  without_last_newline(o, part);
+  if (code == EXIT_OK && part->size &&
+      (!text_append(prompt, "\n\n", prompt->size ? 2 : 0) || !text_append(prompt, part->bytes, part->size)))
+    code = fail(o->json, EXIT_MEMORY, "out of memory for the prompt");
+  free(part->bytes);
+  return code;
+}
+
+/* Arguments, the file of --file, and standard input, where each is given: what people do to ask about a text. */
 static int get_prompt(const options *o, text_buffer *prompt) {
-  int code;
-  if (o->n_arguments > 0 && !(o->n_arguments == 1 && strcmp(o->arguments[0], "-") == 0)) {
-    code = join_arguments(o, prompt);
-  } else {
+  const bool dash = o->n_arguments == 1 && strcmp(o->arguments[0], "-") == 0, words = o->n_arguments > 0 && !dash;
+  text_buffer file = {0}, input = {0};
+  int code = words ? join_arguments(o, prompt) : EXIT_OK;
+  if (code == EXIT_OK && o->prompt_file) code = add_part(o, read_text_file(o->prompt_file, o->json, &file), &file, prompt);
+  if (code == EXIT_OK && ((!words && !o->prompt_file) || dash || has_input())) {
     if (isatty(STDIN_FILENO)) fprintf(stderr, "Type the prompt, then Ctrl-D.\n");
-    code = read_stream(stdin, o->json, prompt);
-    if (code == EXIT_OK && !o->raw && prompt->size && prompt->bytes[prompt->size - 1] == '\n') prompt->bytes[--prompt->size] = 0;
+    code = add_part(o, read_stream(stdin, o->json, &input), &input, prompt);
   }
   if (code == EXIT_OK && prompt->size == 0)
     code = fail(o->json, EXIT_USAGE, "the prompt is empty; give it as an argument or on standard input");
@@ -60,7 +86,7 @@ static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt,
     json_t *all = answer_json(l, o, &a, ids, count, seed);
     if (!all) code = fail(true, EXIT_MEMORY, "out of memory for the answer");
     if (all) {
-      json_dumpf(all, stdout, JSON_REAL_PRECISION(9));
+      put_json(all, JSON_REAL_PRECISION(9));
       putchar('\n');
     }
     json_decref(all);
@@ -101,6 +127,7 @@ static const option_spec specs[] = {
     SHARED(n_ctx),
     SHARED(date),
     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message before the prompt"},
+    {"file", 'f', OPTION_STRING, AT(prompt_file), "FILE", 0, 0, "a text file that belongs to the prompt; `-` is standard input"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0,
      "take the prompt as it is, without the model's chat template; special tokens may be spelled out"},
     OPTIONS_SAMPLING,
@@ -115,13 +142,15 @@ const command run_command = {
     .summary = "answer one prompt",
     .usage = "[-m FILE] [OPTIONS] [PROMPT...]",
     .text =
-        "Answers one prompt, given as arguments or on standard input. The answer goes to standard output, everything else to standard "
+        "Answers one prompt, given as arguments, in a file, on standard input, or in parts: the parts follow each other with a blank line "
+        "between. The answer goes to standard output, everything else to standard "
         "error. On a terminal "
         "the reasoning is shown dim before the answer; elsewhere only the answer is printed. The same model, prompt, options and seed give "
         "the same answer on any machine.",
     .examples =
         "  retort run \"What is 4821 + 396?\"\n  retort run -m model.gguf --temp 0 -n 200 < prompt.txt\n"
-        "  retort run --json --proof \"2 + 2 =\" | jq -r .proof.logits_sha256\n  retort run --thinking-budget 500 \"How many primes are "
+        "  retort run \"Summarise this.\" < article.txt\n  retort run --json --proof \"2 + 2 =\" | jq -r .proof.logits_sha256\n  retort "
+        "run --thinking-budget 500 \"How many primes are "
         "below 100?\"\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

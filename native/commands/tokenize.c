@@ -71,7 +71,7 @@ static int decode(const loaded *l, const options *o) {
     json_t *string = json_stringn(out, size);
     if (!string) code = fail(true, EXIT_RUNTIME, "these tokens are not whole UTF-8 characters; leave --json away for the bytes");
     if (string) {
-      json_dumpf(string, stdout, JSON_ENCODE_ANY);
+      put_json(string, JSON_ENCODE_ANY);
       putchar('\n');
     }
     json_decref(string);

@@ -332,6 +332,8 @@ static int ask(const update_job *j, const char *model, const known_answer *k, te
     o.service.generate.max_tokens = k->max_tokens;
     o.arguments = words;
     o.n_arguments = 1;
+    int nothing = open("/dev/null", O_RDONLY);
+    if (nothing >= 0) dup2(nothing, STDIN_FILENO);
     dup2(ends[1], STDOUT_FILENO);
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);

@@ -136,7 +136,7 @@ static void print_verdict(const options *o, const char *model, const retort_verd
     return;
   }
   retort_verdict_text(r, text, sizeof text);
-  printf("%s: %s: %s\n", model, r->method == RETORT_TRUST_UNSIGNED ? "NOT CHECKED" : "good", text);
+  printf("%s: %s: %s\n", shown(model).text, r->method == RETORT_TRUST_UNSIGNED ? "NOT CHECKED" : "good", shown(text).text);
   if (o->verbose)
     fprintf(stderr, "retort: %s in %s, %.2f GB/s\n", memory_text(r->n_bytes).text, time_text(took).text,
             1e-9 * (double)r->n_bytes / (took > 0 ? took : 1));

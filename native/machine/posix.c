@@ -229,7 +229,7 @@ unsigned usable_threads(unsigned asked) {
   hardware b;
   hardware_cores(&b, "");
   if (!b.n_allowed || asked <= b.n_allowed) return asked;
-  warn("%u threads are asked for, and %u processors may be used: %u threads do the work", asked, b.n_allowed, b.n_allowed);
+  warn("%u threads are asked for, more than there are processors to use: %u", asked, b.n_allowed);
   return b.n_allowed;
 }
 

@@ -280,7 +280,7 @@ static int map_all(model_files *f, const int *descriptors, bool json) {
 static int open_one(model_files *f, size_t index, int *descriptor, bool json) {
   retort_buffer *b = &f->buffers[index];
   struct stat info;
-  *descriptor = open(b->name, O_RDONLY | O_CLOEXEC);
+  *descriptor = open(b->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused below, and not waited for */
   if (*descriptor < 0 && index > 0 && errno == ENOENT)
     return fail(json, EXIT_MODEL, "%s is missing: the set has %zu files, which must lie in one folder", b->name, f->count);
   if (*descriptor < 0 || fstat(*descriptor, &info) != 0)

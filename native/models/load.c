@@ -119,7 +119,7 @@ int load(loaded *l, const options *o, unsigned what) {
   if (o->verbose && (what & LOAD_MODEL)) {
     char why[160];
     default_threads(why);
-    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s (%s) in %s: reading %s, hashing %s, parsing %s\n", l->path,
+    fprintf(stderr, "retort: model %s (%s, %.3g B parameters), %s (%s) in %s: reading %s, hashing %s, parsing %s\n", shown(l->path).text,
             l->model_info.architecture, 1e-9 * (double)l->model_info.n_parameters, memory_text(l->files.bytes).text,
             files_memory(&l->files), time_text(l->load_seconds).text, time_text(l->files.read_seconds).text,
             time_text(l->files.hash_seconds).text, time_text(l->parse_seconds).text);
@@ -128,7 +128,7 @@ int load(loaded *l, const options *o, unsigned what) {
             l->model_info.kernels, wanted_kernels(o) ? " (forced)" : "");
     char verdict[1400];
     retort_verdict_text(&l->files.verdict, verdict, sizeof verdict);
-    fprintf(stderr, "retort: trust: %s%s\n", l->embedded ? "the model embedded in the program: " : "", verdict);
+    fprintf(stderr, "retort: trust: %s%s\n", l->embedded ? "the model embedded in the program: " : "", shown(verdict).text);
   }
   return EXIT_OK;
 }

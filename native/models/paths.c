@@ -125,9 +125,9 @@ int model_paths_read(const model_paths *t, size_t index, retort_status (*take)(v
                      void *arg, bool json) {
   const retort_buffer *file = &t->files[index];
   retort_error error = {0};
-  int descriptor = open(file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), code = EXIT_OK;
+  int descriptor = open(file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), code = EXIT_OK;
   if (descriptor < 0 && errno == ELOOP && !t->root)
-    descriptor = open(file->name, O_RDONLY | O_CLOEXEC); /* a link that the user named is the user's choice */
+    descriptor = open(file->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a link that the user named is the user's choice */
   if (descriptor < 0) return fail(json, EXIT_MODEL, "cannot open %s: %s", file->name, strerror(errno));
   char *piece = read_buffer(PIECE);
   if (!piece) code = fail(json, EXIT_MEMORY, "out of memory");

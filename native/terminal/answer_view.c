@@ -36,6 +36,7 @@ static size_t next_character(const char *text, size_t size, int *columns) {
   if (c < 0x80) return 1;
   if (n == 0 || n > size) { /* not of this locale: count UTF-8 characters */
     for (n = 1; n < size && ((unsigned char)text[n] & 0xc0) == 0x80; n++);
+    if (c < 0xc2 || (c == 0xc2 && n > 1 && (unsigned char)text[1] < 0xa0)) *columns = -1; /* a stray byte, or a C1 control */
     return n;
   }
   if (wide >= 0x80 && wide < 0xa0) {

@@ -131,6 +131,7 @@ static line_status read_plain(text_buffer *text) {
   ssize_t n = getline(&line, &capacity, stdin);
   bool ok = true;
   if (n > 0 && line[n - 1] == '\n') n--;
+  if (n > 0 && line[n - 1] == '\r') n--; /* lines of Windows */
   if (n >= 0) ok = text_append(text, line, (size_t)n);
   free(line);
   if (!ok) return LINE_FAILED;

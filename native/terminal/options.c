@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <strings.h>
 
 #include "report.h"
 
@@ -204,9 +206,53 @@ static bool wants_json(int argc, char **argv) {
   return false;
 }
 
+/* What people know from other programs, and what it is here. Short options as one letter. */
+static const char *habit(const char *name) {
+  static const char *const habits[][2] = {
+      {"prompt", "the prompt stands without an option: retort run \"...\""},
+      {"p", "the prompt stands without an option: retort run \"...\""},
+      {"n-predict", "use --max-tokens"},
+      {"predict", "use --max-tokens"},
+      {"num-predict", "use --max-tokens"},
+      {"ctx-size", "use --ctx"},
+      {"num-ctx", "use --ctx"},
+      {"jinja", "leave it away: chat templates are always used"},
+      {"no-cnv", "leave it away: run answers one prompt"},
+      {"ngl", "leave it away: all is computed by the processor"},
+      {"n-gpu-layers", "leave it away: all is computed by the processor"},
+      {"gpu-layers", "leave it away: all is computed by the processor"},
+  };
+  for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+    if (strcmp(name, habits[i][0]) == 0) return habits[i][1];
+  return NULL;
+}
+
+static int unknown_option(const command *c, const options *o, const char *given, int letter) {
+  const char one[2] = {(char)letter, 0}, *name = letter ? one : given + strspn(given, "-");
+  const char *known = habit(given[0] == '-' && given[1] != '-' && habit(given + 1) ? given + 1 : name);
+  if (known) return usage_error(c, o->json, "unknown option %s; %s", given, known);
+  if (letter) return usage_error(c, o->json, "unknown option -%c", letter);
+  const char *near = nearest_name(name, c->n_specs, spec_name, c);
+  if (near) return usage_error(c, o->json, "unknown option %s; did you mean --%s?", given, near);
+  return usage_error(c, o->json, "unknown option %s", given);
+}
+
+/* A first argument that names a GGUF file is the model, whatever the command does with the others. */
+static void take_model(const command *c, options *o) {
+  bool has_model = false;
+  for (size_t i = 0; i < c->n_specs; i++) has_model |= strcmp(spec_name(c, i), "model") == 0;
+  const char *first = has_model && !o->model && o->n_arguments ? o->arguments[0] : "";
+  const size_t n = strlen(first);
+  if (n < 6 || strcasecmp(first + n - 5, ".gguf") != 0 || access(first, F_OK) != 0) return;
+  o->model = first;
+  o->arguments++;
+  o->n_arguments--;
+}
+
 bool options_parse(const command *c, int argc, char **argv, options *o, int *exit_code) {
   struct option longs[MAX_SPECS + 1] = {0};
   char shorts[2 + 2 * MAX_SPECS] = ":";
+  unsigned char taken[MAX_SPECS] = {0};
   size_t n = 1;
   options_init(o);
   o->json = wants_json(argc, argv); /* so that a mistake anywhere in the line is already reported as JSON */
@@ -222,11 +268,8 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
   for (int found; (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
     const char *given = argv[optind - 1];
     if (found == '?') {
-      const char *near = strncmp(given, "--", 2) == 0 ? nearest_name(given + 2, c->n_specs, spec_name, c) : NULL;
       if (optopt >= 256) *exit_code = usage_error(c, o->json, "--%s takes no value", spec_name(c, (size_t)optopt - 256));
-      else if (optopt) *exit_code = usage_error(c, o->json, "unknown option -%c", optopt);
-      else if (near) *exit_code = usage_error(c, o->json, "unknown option %s; did you mean --%s?", given, near);
-      else *exit_code = usage_error(c, o->json, "unknown option %s", given);
+      else *exit_code = unknown_option(c, o, given, optopt);
       return false;
     }
     if (found == ':') {
@@ -236,12 +279,18 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
     option_spec s = {0};
     for (size_t i = 0; i < c->n_specs && !s.name; i++) {
       const option_spec candidate = spec_at(c, i);
-      if (found == 256 + (int)i || (candidate.letter && found == candidate.letter)) s = candidate;
+      if (found != 256 + (int)i && !(candidate.letter && found == candidate.letter)) continue;
+      s = candidate;
+      if (s.kind == OPTION_STRING && taken[i]++) {
+        *exit_code = usage_error(c, o->json, "--%s is given twice, and one value is used", s.name);
+        return false;
+      }
     }
     if ((*exit_code = store(c, &s, optarg, o)) != 0) return false;
   }
   o->n_arguments = argc - optind;
   o->arguments = argv + optind;
+  take_model(c, o);
   if (o->help) {
     options_help(c);
     *exit_code = EXIT_OK;

@@ -55,7 +55,7 @@ typedef struct options {
   bool json, verbose, help;
   bool show_thinking, hide_thinking;
   /* the prompt */
-  const char *system;
+  const char *system, *prompt_file;
   bool raw;
   /* tokenize */
   bool no_special, decode;

@@ -27,11 +27,11 @@ static const char *kind_of(int code) {
 }
 
 static int say_error(bool json, int code, const char *kind, const char *message) {
-  fprintf(stderr, "retort: error: %s\n", message);
+  const shown_text safe = shown(message);
+  fprintf(stderr, "retort: error: %s\n", safe.text);
   if (json) {
-    json_t *o = json_pack("{s:{s:i,s:s,s:s}}", "error", "code", code, "kind", kind, "message", message);
-    if (!o) o = json_pack("{s:{s:i,s:s}}", "error", "code", code, "kind", kind); /* the message was not UTF-8 */
-    json_dumpf(o, stdout, 0);
+    json_t *o = json_pack("{s:{s:i,s:s,s:s}}", "error", "code", code, "kind", kind, "message", safe.text);
+    put_json(o, 0);
     putchar('\n');
     json_decref(o);
   }
@@ -62,12 +62,12 @@ int fail_status(bool json, const retort_error *error) {
 }
 
 void warn(const char *format, ...) {
+  char message[1024];
   va_list arguments;
-  fputs("retort: warning: ", stderr);
   va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
+  vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  putc('\n', stderr);
+  fprintf(stderr, "retort: warning: %s\n", shown(message).text);
 }
 
 json_t *text_json(const char *text) {
@@ -83,7 +83,7 @@ json_t *text_json(const char *text) {
 
 int print_json_line(json_t *value) {
   if (!value) return fail(true, EXIT_MEMORY, "out of memory");
-  json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  put_json(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
   putchar('\n');
   json_decref(value);
   return EXIT_OK;

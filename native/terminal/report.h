@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "retort.h"
+#include "printable.h"
 
 /* Documented in every --help; scripts rely on them. 7 is kept for refusals of trust. */
 enum {

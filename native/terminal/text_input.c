@@ -2,6 +2,7 @@
 #include "text_input.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +24,13 @@ bool text_append(text_buffer *text, const char *bytes, size_t size) {
 int read_stream(FILE *file, bool json, text_buffer *text) {
   char block[65536];
   bool ok = text_append(text, "", 0);
-  for (size_t n; ok && (n = fread(block, 1, sizeof block, file)) > 0;) ok = text_append(text, block, n);
+  for (size_t n; ok; ok = text_append(text, block, n)) {
+    n = fread(block, 1, sizeof block, file);
+    if (n > 0) continue;
+    if (!ferror(file) || errno != EAGAIN || interrupted()) break;
+    clearerr(file); /* whoever gave us this pipe does not want to wait; we do */
+    poll(&(struct pollfd){.fd = fileno(file), .events = POLLIN}, 1, -1);
+  }
   if (interrupted()) return fail(json, EXIT_INTERRUPTED, "interrupted");
   if (!ok) return fail(json, EXIT_MEMORY, "out of memory for the input");
   if (ferror(file)) return fail(json, EXIT_RUNTIME, "cannot read the input: %s", strerror(errno));

@@ -139,6 +139,31 @@ class Files(Case):
         self.fails(1, "logits", "-m", TINY, "--ids", ids, "--out", path("no/such/folder.npy"), says="cannot write")
         self.fails(2, "logits", "-m", TINY, "--ids", "", "--out", out, says="empty")
 
+    def test_nothing_from_a_file_steers_the_terminal(self):
+        with open(TINY, "rb") as file:
+            plain = file.read()
+        for evil in (b"\x1b[1m", b"\xc2\x9b1m", b"a\xe2\x80\xae", b"a\nb\r", b"a\xffb\x7f"):
+            name = path("evil.gguf")
+            with open(name, "wb") as file:
+                file.write(plain.replace(b"tiny", evil).replace(b"gpt-2", evil + b"z"))
+            for words in (("inspect", "-m", name), ("inspect", "-m", name, "--all"), ("inspect", "-m", name, "--json"), ("run", "-m", name, "-v", "hi"), ("run", "-m", name, "--json", "hi")):
+                done = retort(*words, env=environment(LC_ALL="C"))
+                said = (done.stdout + done.stderr).decode("utf-8")  # an error where it is not UTF-8
+                self.assertFalse([c for c in said if (ord(c) < 32 and c not in "\n\t") or 0x7f <= ord(c) < 0xa0 or c == "\u202e"], (words, evil))
+        raises = path("raises.gguf")
+        tiny_gguf.make(raises, template="{{ raise_exception('\x1b[31m' ~ messages[0].content) }}")
+        done = retort("run", "-m", raises, "one\nretort: two\u202e")
+        self.assertIn(rb"\x1b[31mone\nretort: two\u202e", done.stderr)
+        done = retort("run", "-m", b"no\xff\x1b.gguf", "--json", "hi")
+        self.assertIn("no\\xff\\x1b.gguf", json.loads(done.stdout)["error"]["message"])
+
+    def test_pipes_as_models_are_refused_and_not_waited_for(self):
+        os.mkfifo(path("pipe.gguf"))
+        for words in (("run", "-m", path("pipe.gguf"), "hi"), ("inspect", path("pipe.gguf")), ("verify", "--pin", "0" * 64, path("pipe.gguf"))):
+            done = retort(*words, timeout=10)
+            self.assertIn(done.returncode, (3, 7), words)
+        self.assertIn(b"device or pipe", retort("run", "-m", path("pipe.gguf"), "hi").stderr)
+
     def test_what_cannot_be_written_stays_as_it_was(self):
         out = path("kept.npy")
         with open(out, "wb") as file:

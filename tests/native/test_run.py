@@ -5,6 +5,7 @@ import os
 import resource
 import struct
 import subprocess
+import time
 import unittest
 
 from common import ENDLESS, TINY, Case, arguments, environment, main, path, retort, unsigned
@@ -34,6 +35,57 @@ class Run(Case):
         self.assertEqual(self.run_json("-n", "1", "Hello", "you")["prompt_ids"], ids)
         self.assertEqual(self.run_json("-n", "1", stdin=b"Hello you\n")["prompt_ids"], ids)
         self.assertEqual(self.run_json("-n", "1", "-", stdin=b"Hello you")["prompt_ids"], ids)
+
+    def test_a_prompt_has_parts(self):
+        ids = self.run_json("-n", "1", "Sum up:\n\nA text\n\nof two.")["prompt_ids"]
+        self.assertEqual(self.run_json("-n", "1", "Sum", "up:", stdin=b"A text\n\nof two.\n")["prompt_ids"], ids)
+        with open(path("part.txt"), "w") as file:
+            file.write("A text\n")
+        self.assertEqual(self.run_json("-n", "1", "-f", path("part.txt"), "Sum up:", stdin=b"of two.")["prompt_ids"], ids)
+        alone = self.run_json("-n", "1", "-f", path("part.txt"))["prompt_ids"]
+        self.assertEqual(self.run_json("-n", "1", "A text")["prompt_ids"], alone)
+        self.fails(1, "run", "-m", TINY, "-f", path("nowhere.txt"), says="nowhere.txt")
+
+    def test_a_first_argument_that_is_a_model_is_the_model(self):
+        both = [json.loads(self.ok("run", *words, "--json", "-n", "1", "Hello")) for words in (("-m", TINY), (TINY,))]
+        self.assertEqual(both[0]["prompt_ids"], both[1]["prompt_ids"])
+        self.assertEqual(json.loads(self.ok("run", TINY, "--json", "-n", "1", stdin=b"Hello"))["prompt_ids"], both[0]["prompt_ids"])
+        self.fails(2, "inspect", TINY, TINY, says="nothing is done with")
+        self.fails(2, "run", "-m", TINY, "-m", TINY, "hi", says="given twice")
+
+    def test_habits_of_other_programs_are_answered(self):
+        for words, says in ((("run", "--prompt", "hi"), "retort run"), (("run", "-p", "hi"), "retort run"), (("run", "--n-predict", "5", "hi"), "--max-tokens"),
+                            (("run", "--n-gpu-layers", "99", "hi"), "processor"), (("run", "--ctx-size", "9", "hi"), "--ctx"), (("run", "--jinja", "hi"), "always used")):
+            self.fails(2, *words, says=says)
+        for word in ("list", "ls", "rm", "pull", "serve"):
+            self.assertIn(f"there is no command '{word}':", retort(word).stderr.decode())
+
+    def test_a_pipe_that_does_not_wait_loses_nothing(self):
+        ids = len(self.ok("tokenize", "-m", TINY, stdin=b"x" * 90000).split())
+        self.assertGreaterEqual(ids, 90000)
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        done = subprocess.Popen([arguments.retort, "tokenize", "--allow-unsigned", "-m", TINY], stdin=subprocess.PIPE, stdout=write, env=environment())
+        os.close(write)
+        done.stdin.write(b"x" * 90000)
+        done.stdin.close()
+        got = b""
+        while piece := os.read(read, 1 << 16):
+            got += piece
+        os.close(read)
+        self.assertEqual((done.wait(), len(got.split())), (0, ids))
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        done = subprocess.Popen([arguments.retort, *unsigned(["run", "-m", TINY, "--json", "-n", "1"])], stdin=read, stdout=subprocess.PIPE, env=environment())
+        os.close(read)
+        time.sleep(0.2)
+        os.write(write, b"Hello")
+        os.close(write)
+        self.assertEqual(json.loads(done.communicate(timeout=60)[0])["prompt_ids"], self.run_json("-n", "1", "Hello")["prompt_ids"])
+
+    def test_lines_may_end_as_on_windows(self):
+        done = retort("chat", "-m", TINY, "-n", "2", stdin=b"/reset\r\n/quit\r\nHello\r\n")
+        self.assertEqual((done.returncode, done.stdout), (0, b""))
 
     def test_a_small_stack_is_enough(self):
         limit = lambda: resource.setrlimit(resource.RLIMIT_STACK, (65536, 65536))

@@ -16,16 +16,6 @@ bool rtj_dict(jrun *run, size_t capacity, jvalue *out) {
   return true;
 }
 
-static bool hashable(jvalue v) {
-  if (v.type == J_DICT) return false;
-  if (v.type != J_SEQ) return true;
-  if (v.as.seq->kind == SEQ_RANGE || v.as.seq->kind == SEQ_GENERATOR || v.as.seq->kind == SEQ_VALUES) return true;
-  if (v.as.seq->kind != SEQ_TUPLE) return false;
-  for (size_t i = 0; i < v.as.seq->count; i++)
-    if (!hashable(v.as.seq->items[i])) return false;
-  return true;
-}
-
 /* ---- looking for a key: one after the other in small dicts, by hash in others ---- */
 
 enum { WITHOUT_INDEX = 8 }; /* entries */
@@ -35,8 +25,19 @@ static uint64_t mix(uint64_t hash, uint64_t with) {
   return hash ^ hash >> 29;
 }
 
-/* Equal values (rtj_equal) have equal hashes. What is compared by identity has one for its type: addresses change from run to run. */
-static bool hash_of(jrun *run, jvalue v, uint64_t *hash) {
+static bool hash_in(jrun *run, jvalue key, jvalue v, uint64_t *hash);
+
+static bool hash_items(jrun *run, jvalue key, const jseq *seq, uint64_t *hash) {
+  if (!rtj_enter(run)) return false;
+  for (size_t i = 0; i < seq->count; i++)
+    if (!hash_in(run, key, seq->items[i], hash)) return false;
+  run->depth--;
+  return true;
+}
+
+/* The hash of `v`, a part of `key`. Equal values (rtj_equal) have equal hashes. What is compared by identity has one for its type:
+ * addresses change from run to run. Lists and dicts have none. */
+static bool hash_in(jrun *run, jvalue key, jvalue v, uint64_t *hash) {
   if (!rtj_work(run, 1)) return false;
   if (rtj_is_number(v)) {
     const double d = rtj_double_of(v);
@@ -57,10 +58,16 @@ static bool hash_of(jrun *run, jvalue v, uint64_t *hash) {
     *hash = mix(h, text->size);
     return rtj_work(run, text->size / 64);
   }
-  if (v.type != J_SEQ || v.as.seq->kind == SEQ_GENERATOR || v.as.seq->kind == SEQ_VALUES) return true;
-  for (size_t i = 0; i < v.as.seq->count; i++)
-    if (!hash_of(run, v.as.seq->items[i], hash)) return false;
-  return true;
+  if (v.type == J_SEQ && (v.as.seq->kind == SEQ_TUPLE || v.as.seq->kind == SEQ_RANGE)) return hash_items(run, key, v.as.seq, hash);
+  const bool by_identity = v.type != J_SEQ || v.as.seq->kind == SEQ_GENERATOR || v.as.seq->kind == SEQ_VALUES;
+  return (v.type != J_DICT && by_identity) || rtj_fail(run, "a %s cannot be the key of a dict", rtj_type_name(key));
+}
+
+static bool hash_of(jrun *run, jvalue key, uint32_t *out) {
+  uint64_t hash = 0;
+  const bool ok = hash_in(run, key, key, &hash);
+  *out = (uint32_t)hash;
+  return ok;
 }
 
 /* The slot of the entry with this key, or the free one where it belongs. */
@@ -85,21 +92,21 @@ static bool index_entries(jrun *run, jdict *dict) {
   }
   for (; dict->indexed < dict->count; dict->indexed++) {
     const jvalue key = dict->entries[dict->indexed].key;
-    uint64_t hash = 0;
+    uint32_t hash;
     jslot *slot;
-    if (!hash_of(run, key, &hash) || !find_slot(run, dict, key, (uint32_t)hash, &slot)) return false;
-    *slot = (jslot){(uint32_t)hash, (uint32_t)dict->indexed + 1};
+    if (!hash_of(run, key, &hash) || !find_slot(run, dict, key, hash, &slot)) return false;
+    *slot = (jslot){hash, (uint32_t)dict->indexed + 1};
   }
   return true;
 }
 
 /* *at: the entry, or dict->count. */
 static bool find_entry(jrun *run, jdict *dict, jvalue key, size_t *at) {
-  if (!hashable(key)) return rtj_fail(run, "a %s cannot be the key of a dict", rtj_type_name(key));
+  uint32_t hash;
+  if (!hash_of(run, key, &hash)) return false;
   if (dict->count > WITHOUT_INDEX) {
-    uint64_t hash = 0;
     jslot *slot;
-    if (!index_entries(run, dict) || !hash_of(run, key, &hash) || !find_slot(run, dict, key, (uint32_t)hash, &slot)) return false;
+    if (!index_entries(run, dict) || !find_slot(run, dict, key, hash, &slot)) return false;
     *at = slot->entry ? slot->entry - 1 : dict->count;
     return true;
   }

@@ -272,10 +272,11 @@ static bool filter_truncate(jrun *run, jvalue v, const jargs *args, jvalue *out)
   if (a[3].type == J_NONE) a[3] = rtj_int(5);
   if (!rtj_arg_int(run, "truncate", a[0], &length) || !rtj_arg_int(run, "truncate", a[3], &leeway)) return false;
   if (!rtj_arg_text(run, "truncate", v, &text) || !rtj_arg_text(run, "truncate", a[2], &end)) return false;
-  int64_t room = length - (int64_t)rtj_length(run, end);
-  if (room < 0 || leeway < 0) return rtj_fail(run, "truncate: the length must have room for the end, and the leeway not be negative");
-  if ((int64_t)rtj_length(run, text) <= length + leeway) return *out = v, true;
-  size_t cut = rtj_offset(run, text, (size_t)room);
+  int64_t end_length = (int64_t)rtj_length(run, end);
+  if (length < end_length || leeway < 0)
+    return rtj_fail(run, "truncate: the length must have room for the end, and the leeway not be negative");
+  if ((int64_t)rtj_length(run, text) - length <= leeway) return *out = v, true;
+  size_t cut = rtj_offset(run, text, (size_t)(length - end_length));
   for (size_t at = cut; !rtj_truth(a[1]) && at-- > 0;)
     if (text->bytes[at] == ' ') {
       cut = at;

@@ -325,6 +325,20 @@ static void no_template_takes_long(void **state) {
   }
 }
 
+/* A key nested 100,000 deep once took as many levels of C stack. */
+static void deep_keys_are_refused(void **state) {
+  (void)state;
+  static const char deep[] = "{% set ns = namespace(x=()) %}{% for i in range(100000) %}{% set ns.x = (ns.x,) %}{% endfor %}";
+  static const char *const uses[] = {"{{ ns.x in {} }}", "{{ {ns.x: 1} }}", "{{ [ns.x]|unique|list }}"};
+  for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+    char source[300];
+    snprintf(source, sizeof source, "%s%s", deep, uses[i]);
+    assert_refused(source, NULL, "nested deeper");
+  }
+  assert_refused("{{ 'abc'|truncate(-9223372036854775807 - 1) }}", NULL, "room for the end");
+  assert_refused("{{ {([1],): 2} }}", NULL, "a tuple cannot be the key");
+}
+
 static int third_time(void *asked) { return ++*(int *)asked == 3; }
 
 static void rendering_can_be_interrupted(void **state) {
@@ -419,10 +433,11 @@ static void refused_memory_is_an_error(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_jinja2),           cmocka_unit_test(input_stays_input),
-                                     cmocka_unit_test(messages_cannot_forge_turns),  cmocka_unit_test(nothing_runs_away),
-                                     cmocka_unit_test(messages_say_where_and_what),  cmocka_unit_test(no_template_takes_long),
-                                     cmocka_unit_test(rendering_can_be_interrupted), cmocka_unit_test(large_dicts_are_right),
-                                     cmocka_unit_test(every_truncation_ends_well),   cmocka_unit_test(refused_memory_is_an_error)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_jinja2),          cmocka_unit_test(input_stays_input),
+                                     cmocka_unit_test(messages_cannot_forge_turns), cmocka_unit_test(nothing_runs_away),
+                                     cmocka_unit_test(messages_say_where_and_what), cmocka_unit_test(no_template_takes_long),
+                                     cmocka_unit_test(deep_keys_are_refused),       cmocka_unit_test(rendering_can_be_interrupted),
+                                     cmocka_unit_test(large_dicts_are_right),       cmocka_unit_test(every_truncation_ends_well),
+                                     cmocka_unit_test(refused_memory_is_an_error)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

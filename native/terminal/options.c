@@ -228,8 +228,8 @@ static const char *habit(const char *name) {
 }
 
 static int unknown_option(const command *c, const options *o, const char *given, int letter) {
-  const char one[2] = {(char)letter, 0}, *name = letter ? one : given + strspn(given, "-");
-  const char *known = habit(given[0] == '-' && given[1] != '-' && habit(given + 1) ? given + 1 : name);
+  const char one[2] = {(char)letter, 0}, *name = given + strspn(given, "-"), *known = habit(name);
+  if (!known && letter) known = habit(one); /* one of several after a dash */
   if (known) return usage_error(c, o->json, "unknown option %s; %s", given, known);
   if (letter) return usage_error(c, o->json, "unknown option -%c", letter);
   const char *near = nearest_name(name, c->n_specs, spec_name, c);

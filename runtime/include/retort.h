@@ -319,7 +319,7 @@ typedef struct retort_chat_options {
   const char *template_source;    /* overrides the vocabulary's own template; NULL: the file's */
   const char *variables_json;     /* JSON object of further template variables ("tools", "enable_thinking", ...); NULL: none */
   uint32_t add_generation_prompt; /* 1 (default): end where the answer begins; 0: after the last message */
-  const char *date;               /* for strftime_now, "YYYY-MM-DD"; NULL: the template may not ask for the date */
+  const char *date;               /* for strftime_now, "YYYY-MM-DD" or "YYYY-MM-DD HH:MM:SS"; NULL: the template may not ask for it */
   int (*interrupted)(void *arg);  /* asked every few milliseconds while a template runs: not 0 ends it; NULL: never */
   void *interrupted_arg;
 } retort_chat_options;

@@ -231,7 +231,7 @@ static bool filter_replace(jrun *run, jvalue v, const jargs *args, jvalue *out) 
   if (!rtj_args(run, "replace", args, "old,new,count", 2, a)) return false;
   if (a[2].type != J_NONE && !rtj_arg_int(run, "replace", a[2], &count)) return false;
   if (!rtj_to_text(run, v, &text) || !rtj_to_text(run, a[0], &old) || !rtj_to_text(run, a[1], &fresh)) return false;
-  const jtext plain = {text->bytes, text->marks, text->size, false};
+  const jtext plain = rtj_plain(text);
   return rtj_replace(run, &plain, old, fresh, count, out);
 }
 
@@ -243,7 +243,7 @@ static bool filter_escape(jrun *run, jvalue v, const jargs *args, jvalue *out) {
 static bool filter_forceescape(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   const jtext *text;
   if (!rtj_no_args(run, "forceescape", args) || !rtj_to_text(run, v, &text)) return false;
-  const jtext plain = {text->bytes, text->marks, text->size, false};
+  const jtext plain = rtj_plain(text);
   return rtj_escape(run, &plain, out);
 }
 
@@ -656,10 +656,14 @@ static bool filter_slice(jrun *run, jvalue v, const jargs *args, jvalue *out) {
   for (size_t i = 0, at = 0; i < n; i++) {
     size_t size = each + (i < longer);
     bool fill = a[1].type != J_NONE && i >= longer;
-    jvalue *column = rtj_alloc(run, size + fill, sizeof *column);
-    if (!column) return false;
-    for (size_t k = 0; k < size; k++) column[k] = items[at + k];
-    if (fill) column[size] = a[1];
+    const jvalue *column = items + at;
+    if (fill) {
+      jvalue *full = rtj_alloc(run, size + 1, sizeof *full);
+      if (!full) return false;
+      for (size_t k = 0; k < size; k++) full[k] = column[k];
+      full[size] = a[1];
+      column = full;
+    }
     if (!rtj_seq(run, SEQ_LIST, column, size + fill, &columns[i])) return false;
     at += size;
   }

@@ -222,12 +222,11 @@ static bool str_join(jrun *run, jvalue self, const jargs *args, jvalue *out) {
   const jvalue *items;
   size_t count;
   jbuilder b = {.safe = self.as.text->safe};
-  bool (*append)(jrun *, jbuilder *, const jtext *) = b.safe ? rtj_append_escaped : rtj_append_text;
   if (!rtj_args(run, "join", args, "iterable", 1, &what) || !rtj_iterate(run, what, &items, &count)) return false;
   for (size_t i = 0; i < count; i++) {
     if (items[i].type != J_STRING)
       return rtj_fail(run, "join: sequence item %zu: expected str instance, %s found", i, rtj_type_name(items[i]));
-    if ((i && !rtj_append_text(run, &b, self.as.text)) || !append(run, &b, items[i].as.text) || !rtj_work(run, 1)) return false;
+    if ((i && !rtj_append_text(run, &b, self.as.text)) || !rtj_append_joined(run, &b, items[i].as.text) || !rtj_work(run, 1)) return false;
   }
   return rtj_build(run, &b, out);
 }

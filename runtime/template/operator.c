@@ -131,8 +131,7 @@ static bool concatenate(jrun *run, jvalue a, jvalue b, jvalue *out) {
 /* Where one is `safe`, the other is escaped and so is their sum; ~ and the filter `join` know nothing of that. */
 static bool add_texts(jrun *run, const jtext *a, const jtext *b, jvalue *out) {
   jbuilder builder = {.safe = a->safe || b->safe};
-  bool (*append)(jrun *, jbuilder *, const jtext *) = builder.safe ? rtj_append_escaped : rtj_append_text;
-  return append(run, &builder, a) && append(run, &builder, b) && rtj_build(run, &builder, out);
+  return rtj_append_joined(run, &builder, a) && rtj_append_joined(run, &builder, b) && rtj_build(run, &builder, out);
 }
 
 static bool can_repeat(jvalue v) { return v.type == J_STRING || (v.type == J_SEQ && v.as.seq->kind <= SEQ_TUPLE); }

@@ -36,7 +36,7 @@ typedef struct rt_template_output {
 } rt_template_output;
 
 typedef struct rt_template_world { /* what a template is told of the world */
-  const char *date;                /* "YYYY-MM-DD" for strftime_now; NULL: asking for the date is an error */
+  const char *date;                /* "YYYY-MM-DD" or "YYYY-MM-DD HH:MM:SS" for strftime_now; NULL: asking for it is an error */
   int (*interrupted)(void *arg);   /* asked every few milliseconds: not 0 ends the rendering; NULL: never */
   void *interrupted_arg;
 } rt_template_world;

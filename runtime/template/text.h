@@ -12,6 +12,7 @@ bool rtj_word(jrun *run, const char *word, jvalue *out);                        
 bool rtj_given_text(jrun *run, const char *bytes, size_t size, bool input, jvalue *out); /* input: all of it is marked */
 bool rtj_slice(jrun *run, const jtext *text, size_t from, size_t to, jvalue *out);       /* bytes from..to of text */
 bool rtj_is_word(const jtext *text, const char *word);
+static inline jtext rtj_plain(const jtext *text) { return (jtext){text->bytes, text->marks, text->size, false}; } /* not `safe` */
 
 /* ---- characters: offsets are in bytes, of valid UTF-8 ---- */
 uint32_t rtj_decode(const char *bytes, size_t *at);                 /* the code point at *at; advances */
@@ -34,6 +35,10 @@ bool rtj_append_marked(jrun *run, jbuilder *builder, const char *bytes, size_t s
 bool rtj_append_word(jrun *run, jbuilder *builder, const char *word);
 bool rtj_append_text(jrun *run, jbuilder *builder, const jtext *text);
 bool rtj_append_escaped(jrun *run, jbuilder *builder, const jtext *text); /* for HTML, as Python's markupsafe; not if text is `safe` */
+/* As markupsafe joins texts: escaped where the builder's is `safe`. */
+static inline bool rtj_append_joined(jrun *run, jbuilder *builder, const jtext *text) {
+  return (builder->safe ? rtj_append_escaped : rtj_append_text)(run, builder, text);
+}
 bool rtj_build(jrun *run, const jbuilder *builder, jvalue *out);
 
 #endif

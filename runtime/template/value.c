@@ -119,7 +119,7 @@ bool rtj_iterate(jrun *run, jvalue v, const jvalue **items, size_t *count) {
   for (size_t i = 0; i < n; i++) {
     size_t from = at;
     rtj_decode(text->bytes, &at);
-    const jtext plain = {text->bytes, text->marks, text->size, false}; /* a character is not `safe`, as in Python */
+    const jtext plain = rtj_plain(text); /* a character is not `safe`, as in Python */
     if (!rtj_slice(run, &plain, from, at, &characters[i])) return false;
   }
   *items = characters;

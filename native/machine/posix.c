@@ -227,6 +227,7 @@ static uint32_t arm_features(void) {
 
 unsigned usable_threads(unsigned asked) {
   hardware b;
+  if (asked <= 1) return asked; /* the default, or one: no need to look at the machine for it */
   hardware_cores(&b, "");
   if (!b.n_allowed || asked <= b.n_allowed) return asked;
   warn("%u threads are asked for, more than there are processors to use: %u", asked, b.n_allowed);

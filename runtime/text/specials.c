@@ -40,6 +40,7 @@ static bool looks_like_control(rt_string t) {
 static bool is_control_spelling(rt_string t) {
   static const char *const known[] = {"<s>",    "</s>",    "<think>",         "</think>",      "<bos>",   "<eos>",
                                       "[INST]", "[/INST]", "<start_of_turn>", "<end_of_turn>", "[THINK]", "[/THINK]"};
+  if (!t.size || (t.bytes[0] != '<' && t.bytes[0] != '[')) return false; /* nearly all of a vocabulary */
   if ((begins(t, "<|") && ends(t, "|>")) || (begins(t, "<｜") && ends(t, "｜>"))) return true;
   for (size_t i = 0; i < RT_COUNT(known); i++)
     if (t.size == strlen(known[i]) && memcmp(t.bytes, known[i], t.size) == 0) return true;

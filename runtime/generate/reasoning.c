@@ -6,7 +6,11 @@
 #include "../base/utf8.h"
 
 static const char OPEN[] = "<think>", CLOSE[] = "</think>";
-enum { OPEN_SIZE = sizeof OPEN - 1, CLOSE_SIZE = sizeof CLOSE - 1, MAX_WHITE = 256 /* held back; a longer run is let through */ };
+enum {
+  OPEN_SIZE = sizeof OPEN - 1,
+  CLOSE_SIZE = sizeof CLOSE - 1,
+  MAX_WHITE = 256 /* held back; what a longer run has in front is let through */
+};
 
 static bool is_white(uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
@@ -15,8 +19,9 @@ static size_t leading_white(const uint8_t *p, size_t n) {
   while (i < n && is_white(p[i])) i++;
   return i;
 }
+/* At most MAX_WHITE of it, so that it is the same however the text came in pieces. */
 static size_t without_trailing_white(const uint8_t *p, size_t n) {
-  while (n > 0 && is_white(p[n - 1])) n--;
+  for (size_t least = n > MAX_WHITE ? n - MAX_WHITE : 0; n > least && is_white(p[n - 1]);) n--;
   return n;
 }
 
@@ -86,8 +91,7 @@ static void enter(rt_reasoning *s, bool reasoning, size_t tag_end) {
 /* How much of the reasoning in `held` can go out: not what may be its last white space, nor what may be a part of the closing tag. */
 static size_t due_reasoning(const rt_reasoning *s) {
   size_t n = s->held.size - (s->match_text ? partial(s->held.data, s->held.size, CLOSE, CLOSE_SIZE) : 0);
-  size_t end = without_trailing_white(s->held.data, n);
-  return n - end > MAX_WHITE ? n : end;
+  return without_trailing_white(s->held.data, n);
 }
 
 /* Takes from `held` whatever can be decided. */

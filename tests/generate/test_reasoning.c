@@ -119,6 +119,24 @@ static void tags_as_tokens(void **state) {
   close_sections(&o);
 }
 
+static void a_long_run_is_the_same_in_one_piece(void **state) {
+  (void)state;
+  static char text[1000 + 1 + 8 + 1];
+  memset(text, ' ', 1001);
+  memcpy(text + 1, "a", 1);
+  memcpy(text + 1001, "</think>", 8);
+  for (size_t piece = 1; piece <= 1009; piece += 63) {
+    sections o = {{0}, {0}};
+    rt_reasoning s = {0};
+    rt_reasoning_begin(&s, NULL, true, "<think>", 7);
+    for (size_t at = 0; at < 1009; at += piece)
+      assert_true(rt_reasoning_feed(&s, text + at, 1009 - at < piece ? 1009 - at : piece, &o.reasoning, &o.answer));
+    assert_int_equal(o.reasoning.size, 1000 - 256);
+    rt_reasoning_close(&s);
+    close_sections(&o);
+  }
+}
+
 static void a_long_run_of_white_space_is_let_through(void **state) {
   (void)state;
   sections o = {{0}, {0}};
@@ -144,6 +162,7 @@ int main(void) {
       cmocka_unit_test(tags_in_the_prompt),
       cmocka_unit_test(characters_stay_whole),
       cmocka_unit_test(tags_as_tokens),
+      cmocka_unit_test(a_long_run_is_the_same_in_one_piece),
       cmocka_unit_test(a_long_run_of_white_space_is_let_through),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ usage: ./build.sh VERB [ARGUMENTS]        ./build.sh VERB --help says more and d
   web [--serve [PORT]]     the package and the page for browsers: dist/web
   bench [OPTIONS]          speed against llama.cpp or ik_llama.cpp on the same files, and against the machine's limits
   analyze                  clang's static analyser over runtime/
+  fuzz [MINUTES] [TARGET]  libFuzzer on everything that takes bytes from outside, and what it reaches
   clean                    remove build/
 
 Missing tools are installed when this runs as root on a system with apt; otherwise the one command to run is printed.
@@ -58,6 +59,10 @@ TEXT
       python3 tests/bench/bench.py --help 2>/dev/null || echo '  python3 tests/bench/bench.py --help';;
     analyze) echo 'usage: ./build.sh analyze
   Runs the static analyser of clang over runtime/; a report is in build/analyze/report.';;
+    fuzz) echo 'usage: ./build.sh fuzz [MINUTES [TARGET...]]
+  Builds the fuzz targets with clang and runs each for MINUTES (1), as many at once as there are cores; then says how much of each file
+  they reach. Corpora are kept in ${RETORT_CACHE:-~/.cache/retort}/fuzz, findings lie in build/fuzz/findings, and tests/fuzz/executions.tsv
+  counts. Targets: '"$(sed -n 's/^fuzz_target(\([a-z]*\) .*/\1/p' tests/fuzz/CMakeLists.txt | paste -sd' ')";;
     clean) echo 'usage: ./build.sh clean
   Removes build/. What was built into dist/, and ${RETORT_CACHE:-~/.cache/retort}, stay.';;
   esac
@@ -90,6 +95,9 @@ check() { # the arguments of verb
     wasi) at_most 1 "$@"; one_of "${1:-all}" all;;
     web) at_most 2 "$@"; one_of "${1:---serve}" --serve; [[ ${2:-8000} =~ ^[0-9]+$ ]] || refuse "'$2' is no port";;
     native|arm|dist|analyze|clean) at_most 0 "$@";;
+    fuzz)
+      [[ ${1:-1} =~ ^[0-9.]+$ ]] || refuse "'$1' is no number of minutes"
+      for word in "${@:2}"; do [ -f "tests/fuzz/fuzz_$word.c" ] || refuse "there is no target '$word'"; done;;
     *) help >&2; die "unknown verb '$verb'";;
   esac
 }
@@ -105,7 +113,7 @@ check "$@"
 
 cache=${RETORT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/retort}
 jobs=$(nproc 2>/dev/null || echo 2)
-for part in packages models native release wasm web test; do
+for part in packages models native release wasm web fuzz test; do
   # shellcheck source=/dev/null
   . "tools/$part.sh"
 done

@@ -18,6 +18,7 @@ test_set() { # set [argument...]
     full)
       test_here 'quick|full'
       [ $failed = 0 ] || return 1
+      fuzz 1 || failed=1
       test_arm full
       test_x86
       reproducible_table || failed=1;;
@@ -69,8 +70,6 @@ test_here() { # quick, or quick|full
 }
 full_options() { # adds to options
   need clang clang clang-tools scan-build
-  [ -n "$(find "$(clang -print-resource-dir)/lib" -name 'libclang_rt.fuzzer*' 2>/dev/null | head -n 1)" ] ||
-    install_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
   venv venv-full tests/requirements-full.txt
   venv venv-train models/ember/train/requirements.txt
   options+=(-DRETORT_PYTHON_FULL="$PWD/build/venv-full/bin/python" -DRETORT_PYTHON_TORCH="$PWD/build/venv-train/bin/python")

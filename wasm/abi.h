@@ -71,7 +71,7 @@ typedef struct abi_event {
   uint32_t finish;  /* kind 2: 1 the model ended, 2 length, 3 a stop string */
   uint32_t prompt_done, prompt_total;
   uint32_t forced; /* 1: put there by the thinking budget */
-#ifdef __wasm64__
+#if UINTPTR_MAX > UINT32_MAX
   uint32_t text_high; /* of the address */
 #endif
 } abi_event;

@@ -124,7 +124,7 @@ int32_t abi_step(int32_t id, uint32_t work_tokens) {
                          .prompt_done = e.prompt_done,
                          .prompt_total = e.prompt_total,
                          .forced = (uint32_t)e.forced};
-#ifdef __wasm64__
+#if UINTPTR_MAX > UINT32_MAX
   s->event.text_high = (uint32_t)((uintptr_t)e.text >> 32);
 #endif
   return e.kind;

@@ -264,7 +264,7 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
     if (s.letter && argument) shorts[n++] = ':';
   }
   opterr = 0;
-  optind = 1;
+  optind = 0; /* which has glibc and musl forget an earlier line too, where it was left in the middle of a word */
   for (int found; (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
     const char *given = argv[optind - 1];
     if (found == '?') {

@@ -6,10 +6,9 @@
 #include "../../runtime/trust/bundle.c"
 
 #include "trust_keys.h"
+#include "target.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+void fuzz_one(const uint8_t *data, size_t size) {
   rt_arena arena = {0};
   rt_bundle bundle = {0};
   rt_span payload = {data, size};
@@ -32,5 +31,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       if (!rt_bundle_ignores(&bundle, bundle.ignored[i])) __builtin_trap();
   }
   rt_arena_close(&arena);
-  return 0;
 }

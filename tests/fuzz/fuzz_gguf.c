@@ -1,9 +1,8 @@
 /* fuzz_gguf.c - libFuzzer target: any bytes as a GGUF file, opened whole and as metadata only, then asked for everything. */
 #include "../gguf/gguf_touch.h"
+#include "target.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+void fuzz_one(const uint8_t *data, size_t size) {
   for (uint32_t flags = 0; flags <= RETORT_GGUF_METADATA_ONLY; flags++) {
     retort_gguf *g;
     retort_error error;
@@ -11,5 +10,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     gguf_touch(g);
     retort_gguf_close(g);
   }
-  return 0;
 }

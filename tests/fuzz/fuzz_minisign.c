@@ -4,14 +4,13 @@
 #include <string.h>
 
 #include "trust/minisign.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static void check(bool holds) {
   if (!holds) __builtin_trap();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+void fuzz_one(const uint8_t *data, size_t size) {
   rt_minisign_key key = {0}, key_again;
   rt_minisign_secret secret, secret_again;
   rt_minisign_signature s = {0};
@@ -32,5 +31,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(key.id, s.id, 8); /* so that the signature itself is looked at, and not only whose it says it is */
     check(rt_minisign_verify(&s, &key, 1, "nobody signed this", 18, "fuzz", NULL) != RETORT_OK);
   }
-  return 0;
 }

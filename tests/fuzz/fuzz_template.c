@@ -2,10 +2,9 @@
 #include <string.h>
 
 #include "template/template.h"
+#include "target.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+void fuzz_one(const uint8_t *data, size_t size) {
   static const char json[] =
       "{\"messages\": [{\"role\": \"user\", \"content\": \"h\\u00e9 {{ x }}\"}, {\"role\": \"assistant\", \"content\": null, "
       "\"tool_calls\": [{\"name\": \"f\","
@@ -21,5 +20,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     rt_template_render(&arena, (const char *)data, size, variables, object.count, &(rt_template_world){.date = "2024-07-26"}, &out, NULL);
   }
   rt_arena_close(&arena);
-  return 0;
 }

@@ -10,8 +10,7 @@
 #include "gguf/writer.h"
 #include "text/unicode.h"
 #include "text/vocab.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static const char *const splittings[] = {"gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-v3", "deepseek-llm", "deepseek-coder"};
 enum { N = RT_COUNT(splittings), SPECIAL = RETORT_TOKENIZE_SPECIAL, ADD_BOS = RETORT_TOKENIZE_ADD_BOS };
@@ -92,14 +91,13 @@ static void try_text(const retort_vocab *vocab, bool nfc, const uint8_t *data, s
   free(ids);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+void fuzz_one(const uint8_t *data, size_t size) {
   if (size >= 4 && memcmp(data, "GGUF", 4) == 0) {
     try_vocabulary(data, size);
-    return 0;
+    return;
   }
   for (size_t i = 0; i < N; i++) {
     if (!kept[i].vocab) make_vocab(i);
     try_text(kept[i].vocab, strcmp(splittings[i], "qwen2") == 0, data, size);
   }
-  return 0;
 }

@@ -10,11 +10,12 @@
 typedef struct counting {
   size_t calls, live, peak; /* requests so far; bytes held now; most bytes held */
   size_t fail_at;           /* request number (from 1) that gets NULL; 0: none */
+  size_t most;              /* bytes held at once, above which requests get NULL; 0: no limit */
 } counting;
 
 static void *counting_alloc(void *user, size_t size) {
   counting *c = user;
-  if (++c->calls == c->fail_at) return NULL;
+  if (++c->calls == c->fail_at || (c->most && (size > c->most || c->live > c->most - size))) return NULL;
   size_t rounded = (size + 63) & ~(size_t)63;
   void *memory = aligned_alloc(64, rounded);
   if (!memory) return NULL;

@@ -26,7 +26,7 @@
 #include "machine/posix.h"
 #include "paths.h"
 
-enum { MOST_FILES = 1000, MOST_SIGNATURE = 4 << 20, MOST_CHUNK_LIST = 64 << 20, ROOM_KEPT = 16 << 20 };
+enum { MOST_FILES = 1000, MOST_SIGNATURE = 4 << 20, MOST_CHUNK_LIST = 64 << 20, ROOM_KEPT = 16 << 20, SIGNATURE_SECONDS = 300 };
 
 typedef struct wanted {
   char name[256];
@@ -113,7 +113,7 @@ static int get(job *j, fetch_file *file) {
 
 /* The signature, always anew: it may have been replaced. */
 static int get_signature(job *j, const char *name) {
-  fetch_file file = {.name = name, .most = MOST_SIGNATURE};
+  fetch_file file = {.name = name, .most = MOST_SIGNATURE, .seconds = SIGNATURE_SECONDS};
   unlinkat(j->to, name, 0);
   json_object_del(json_object_get(j->state, "validators"), name);
   return get(j, &file);

@@ -1,8 +1,10 @@
 /* fetch.c - see fetch.h. libcurl speaks HTTP, mbedTLS TLS 1.2, c-ares asks the name servers; what is decided here are the limits.
  *
  * Nothing that arrives is believed: who signed it is checked elsewhere (download.c), so TLS guards against listeners and against servers
- * that withhold or delay. A transfer ends that exceeds its limit of bytes, that brings nothing for half a minute, that breaks off four
- * times without progress, or that is redirected more than five times or from HTTPS to HTTP.
+ * that withhold or delay. A transfer ends that exceeds its limit of bytes, whose answer (redirections included) has not begun after a
+ * minute or does not get beyond preliminary ones (1xx), that brings less than 1000 bytes a second over half a minute, that breaks off four
+ * times without progress at that rate, or that is redirected more than five times or from HTTPS to HTTP. Small documents have a time in
+ * all. So no server keeps an update, and its lock, waiting for long.
  *
  * Certificates are good now by this machine's clock: mbedTLS is built without one (deps/mbedtls_config.h), so their dates are compared
  * here.
@@ -14,6 +16,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <mbedtls/ssl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,7 +26,8 @@
 #include "trust_policy.h"
 #include "terminal/text_input.h"
 
-enum { TRIES = 4, REDIRECTS = 5, SILENCE_SECONDS = 30, UNANNOUNCED = 16 << 20 };
+enum { TRIES = 4, REDIRECTS = 5, PRELIMINARY = 20, UNANNOUNCED = 16 << 20 };
+enum { SILENCE_SECONDS = 30, ANSWER_SECONDS = 60, LEAST_PER_SECOND = 1000, LEAST_PROGRESS = SILENCE_SECONDS * LEAST_PER_SECOND };
 
 struct fetch {
   const options *o;
@@ -39,6 +43,12 @@ struct fetch {
   uint64_t offset, had; /* bytes in the descriptor; of them before this transfer */
   uint64_t limit;       /* of them at most */
   bool begun, too_large, wrong_range;
+  double asked;       /* when this transfer began */
+  double deadline;    /* of all tries; 0: none */
+  double marked;      /* the rate is looked at over half a minute from here on */
+  uint64_t marked_at; /* `offset` then */
+  unsigned answers;   /* status lines of this transfer */
+  char slow[120];     /* why it was ended: what the server does; "" */
   int write_error, note_code;
   char etag[256], date[256];
   uint64_t range_start;
@@ -88,6 +98,16 @@ static int read_authorities(fetch *f) {
 
 /* ---- what curl calls ---- */
 
+/* Always false: what the server does is no use to wait for. */
+static bool give_up(fetch *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool give_up(fetch *f, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(f->slow, sizeof f->slow, format, arguments);
+  va_end(arguments);
+  return false;
+}
+
 static size_t on_header(char *line, size_t one, size_t n, void *arg) {
   fetch *f = arg;
   static const struct {
@@ -95,7 +115,9 @@ static size_t on_header(char *line, size_t one, size_t n, void *arg) {
     size_t at;
   } kept[] = {{"etag:", offsetof(fetch, etag)}, {"last-modified:", offsetof(fetch, date)}};
   (void)one;
-  if (n > 5 && memcmp(line, "HTTP/", 5) == 0) f->etag[0] = f->date[0] = 0, f->range_start = UINT64_MAX; /* of a redirection before */
+  const bool status = n > 5 && memcmp(line, "HTTP/", 5) == 0;
+  if (status) f->etag[0] = f->date[0] = 0, f->range_start = UINT64_MAX; /* of a redirection before */
+  if (status && ++f->answers > REDIRECTS + PRELIMINARY) return give_up(f, "sends preliminary answers without end");
   for (size_t i = 0; i < 2; i++) {
     size_t skip = strlen(kept[i].name);
     if (n <= skip || strncasecmp(line, kept[i].name, skip) != 0) continue;
@@ -128,6 +150,8 @@ static bool begin(fetch *f) {
   long status = 0;
   curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
   f->begun = true;
+  f->marked = seconds();
+  f->marked_at = status == 206 ? f->offset : 0;
   if (status == 206) {
     f->wrong_range = f->range_start != f->offset;
     return !f->wrong_range && check_length(f);
@@ -162,6 +186,18 @@ static size_t on_data(char *data, size_t one, size_t n, void *arg) {
   return n;
 }
 
+/* Whether the server is worth waiting for, by the time that it takes. */
+static bool keeps_pace(fetch *f) {
+  const double now = seconds();
+  if (f->deadline > 0 && now > f->deadline) return give_up(f, "takes more than %u s for a small file", f->file->seconds);
+  if (!f->begun && now > f->asked + ANSWER_SECONDS) return give_up(f, "has not begun its answer after %d s", ANSWER_SECONDS);
+  if (!f->begun || now < f->marked + SILENCE_SECONDS) return true;
+  if (f->offset < f->marked_at + LEAST_PROGRESS) return give_up(f, "sends less than %d bytes a second", LEAST_PER_SECOND);
+  f->marked = now;
+  f->marked_at = f->offset;
+  return true;
+}
+
 static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now) {
   fetch *f = arg;
   (void)up_total, (void)up_now;
@@ -170,7 +206,7 @@ static int on_progress(void *arg, curl_off_t total, curl_off_t now, curl_off_t u
   char detail[120];
   snprintf(detail, sizeof detail, "of %s, %.1f MB/s", memory_text(size).text, took > 0 ? 1e-6 * (double)now / took : 0);
   if (size > 0 && total > 0) progress_show(&f->bar, f->offset < size ? (double)f->offset / (double)size : 1, detail);
-  return interrupted(); /* curl asks at least once a second */
+  return interrupted() || !keeps_pace(f); /* curl asks at least once a second */
 }
 
 /* ---- opening ---- */
@@ -237,7 +273,9 @@ static CURLcode transfer(fetch *f, bool range) {
   f->begun = f->too_large = f->wrong_range = false;
   f->write_error = f->note_code = 0;
   f->certificate_fault = NULL;
-  f->said[0] = 0;
+  f->said[0] = f->slow[0] = 0;
+  f->asked = seconds();
+  f->answers = 0;
   if (range) {
     snprintf(bytes, sizeof bytes, "%llu-", (unsigned long long)f->offset);
     snprintf(condition, sizeof condition, "If-Range: %s", f->file->validator);
@@ -252,6 +290,7 @@ static CURLcode transfer(fetch *f, bool range) {
 }
 
 static bool worth_another_try(const fetch *f, CURLcode result, long status) {
+  if (f->slow[0]) return f->deadline == 0 || seconds() < f->deadline;
   switch (result) {
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -280,6 +319,7 @@ static int explain(const fetch *f, CURLcode result, long status) {
     return fail(json, EXIT_INTERRUPTED, "interrupted; the installed model is as it was, and the next update goes on with what has arrived");
   if (f->note_code) return f->note_code;
   if (f->write_error) return fail(json, EXIT_RUNTIME, "cannot write %s: %s", name, strerror(f->write_error));
+  if (f->slow[0]) return fail(json, EXIT_RUNTIME, "cannot get %s%s: the server %s", f->url, name, f->slow);
   if (f->too_large)
     return fail(json, EXIT_TRUST, "%s%s has more than the %llu bytes that were %s", f->url, name, (unsigned long long)f->limit,
                 f->file->size ? "signed" : "allowed");
@@ -314,6 +354,7 @@ int fetch_get(fetch *f, fetch_file *file, int descriptor, int (*note)(void *, co
   f->descriptor = descriptor;
   f->note = note, f->note_arg = arg;
   f->offset = end > 0 ? (uint64_t)end : 0;
+  f->deadline = file->seconds ? seconds() + file->seconds : 0;
   file->found = true;
   snprintf(f->what, sizeof f->what, "fetching %s", file->name);
   progress_begin(&f->bar, f->what, true);
@@ -329,7 +370,7 @@ int fetch_get(fetch *f, fetch_file *file, int descriptor, int (*note)(void *, co
     if (result == CURLE_OK && !f->begun && !begin(f)) result = CURLE_WRITE_ERROR; /* an empty file */
     if (result == CURLE_OK && file->size && f->offset < file->size) result = CURLE_PARTIAL_FILE;
     if (result == CURLE_OK || interrupted()) break;
-    tries = f->offset > before ? 0 : tries + 1;
+    tries = f->offset >= before + LEAST_PROGRESS ? 0 : tries + 1;
     if (f->wrong_range || (range && status == 416)) file->validator[0] = 0; /* from the beginning, then */
     else if (!worth_another_try(f, result, status)) break;
     if (tries >= TRIES || !pause_before(tries)) break;

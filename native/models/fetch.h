@@ -16,6 +16,7 @@ typedef struct fetch_file {
   const char *name;    /* below the folder's URL; a plain name */
   uint64_t most;       /* bytes; the transfer ends with an error beyond them */
   uint64_t size;       /* exactly so many; 0: not known */
+  unsigned seconds;    /* for all tries together; 0: as long as it comes at a rate worth waiting for */
   bool optional;       /* that the server does not have it is no error */
   char validator[256]; /* in: the ETag or date under which `descriptor` holds the beginning of the file, "": none; out: the one of this
                           transfer */

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import unittest
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -87,21 +88,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
             except OSError:
                 server.log.append(("hung up", None, None))
             return None
+        if trick in ("dribble", "drops", "silent", "slow headers", "1xx"):
+            return self.keep_waiting(trick, status, body, headers)
         if trick == "cut" and len(body) > 1 << 20:  # half of what is asked for, then the connection is gone
             return self.answer(status, body, headers, sent=len(body) // 2)
         if trick == "slow":
             return self.answer(status, body, headers, pause=0.02)
         return self.answer(status, body, headers)
 
-    def answer(self, status, body, headers=(), sent=None, pause=0):
+    def keep_waiting(self, trick, status, body, headers):
+        """Answers without end: a byte at a time, one byte and then good-bye, nothing, a header at a time, preliminary ones."""
+        if trick == "drops":
+            return self.answer(status, body, headers, sent=1)
+        if trick == "dribble":
+            return self.answer(status, body, headers, pause=0.002, piece=1)
+        try:
+            for i in range(600):
+                if trick != "silent":
+                    self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" if trick == "1xx" else b"HTTP/1.1 200 OK\r\n" if i == 0 else f"X-{i}: y\r\n".encode())
+                    self.wfile.flush()
+                time.sleep(0.005 if trick == "1xx" else 0.05)
+        except OSError:
+            pass
+        self.close_connection = True
+        return None
+
+    def answer(self, status, body, headers=(), sent=None, pause=0, piece=4096):
         self.send_response(status)
         for name, value in dict(headers).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         try:
-            for at in range(0, len(body) if sent is None else sent, 4096):
-                self.wfile.write(body[at:at + 4096] if sent is None else body[at:min(at + 4096, sent)])
+            for at in range(0, len(body) if sent is None else sent, piece):
+                self.wfile.write(body[at:at + piece] if sent is None else body[at:min(at + piece, sent)])
                 if pause:
                     self.wfile.flush()
                     time.sleep(pause)
@@ -240,6 +260,18 @@ class Download(common.Installing):
                 self.assertEqual(ranges[1][0], f"bytes={(3 << 20) // 2}-")
                 self.assertTrue(ranges[1][1])
         self.assertEqual(self.current(), 2)
+
+    @unittest.skipUnless(arguments.watch, "the clock is the program's own here")
+    def test_servers_that_keep_one_waiting(self):
+        name, rush = self.release(1, big=True), {"LD_PRELOAD": arguments.watch, "RETORT_HURRY": "60"}
+        for file, trick, says in (("model.sig", "1xx", "preliminary answers"), ("model.sig", "silent", ""), ("model.sig", "slow headers", ""), ("model.sig", "dribble", "the server"),
+                                  ("zz.bin", "1xx", "preliminary answers"), ("zz.bin", "silent", ""), ("zz.bin", "slow headers", ""), ("zz.bin", "dribble", "less than 1000 bytes"), ("zz.bin", "drops", "cannot get")):
+            with self.subTest(file=file, trick=trick):
+                self.server.tricks, began = {file: trick}, time.time()
+                self.update(name, code=1, says=says, more_env=rush)
+                self.assertLess(time.time() - began, 20, "20 minutes of the program's clock")
+        self.server.tricks = {}
+        self.update(name, says="now runs bot@1")
 
     def begun(self, name, kill):
         """An update that is ended in the middle of zz.bin; how much of that has come."""

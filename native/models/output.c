@@ -13,31 +13,42 @@
 
 static int cannot_write(const output *out) { return fail(out->json, EXIT_RUNTIME, "cannot write %s: %s", out->path, strerror(errno)); }
 
-/* Follows links, so that a rename replaces the file and not the link; the file itself need not be there. */
+/* Follows links, so that a rename replaces the file and not the link; the file itself need not be there, but a link must lead somewhere. */
 static bool find_real(output *out) {
+  struct stat link;
   char *real = realpath(out->path, NULL);
-  if (!real && errno != ENOENT) return false;
+  if (!real && (errno != ENOENT || lstat(out->path, &link) == 0)) return false;
   const int n = snprintf(out->real, sizeof out->real, "%s", real ? real : out->path);
   free(real);
   if (n < 0 || (size_t)n >= sizeof out->real) errno = ENAMETOOLONG;
   return n >= 0 && (size_t)n < sizeof out->real;
 }
 
-/* The name is one that nobody can foresee, so that in a folder that others may write too nobody has put a file of his own, or a link, in
- * its place. */
+/* A name in the same folder, short, for `real` may be as long as names can be, and one that nobody can foresee, so that in a folder that
+ * others may write too nobody has put a file of his own, or a link, in its place. */
+static bool name_temporary(output *out) {
+  unsigned long long chance;
+  const char *slash = strrchr(out->real, '/');
+  const int folder = slash ? (int)(slash - out->real) + 1 : 0;
+  if (!random_bytes(&chance, sizeof chance)) return false;
+  snprintf(out->temporary, sizeof out->temporary, "%.*s.retort-%016llx.part", folder, out->real, chance);
+  return true;
+}
+
 int output_open(output *out, const char *path, bool secret, bool json) {
   struct stat there;
-  unsigned long long chance;
   *out = (output){.path = path, .json = json};
-  if (!find_real(out)) return cannot_write(out);
+  const bool found = find_real(out);
+  if (!found && errno == ENOENT)
+    return fail(json, EXIT_RUNTIME, "cannot write %s: it is a link that leads to nothing; remove it, or make what it leads to", path);
+  if (!found) return cannot_write(out);
   const bool exists = stat(out->real, &there) == 0;
   if (secret && exists) return fail(json, EXIT_USAGE, "%s exists already; a secret key is never written over", path);
   int descriptor;
   if (exists && !S_ISREG(there.st_mode)) {
     descriptor = open(out->real, O_WRONLY | O_CLOEXEC);
   } else {
-    if (!random_bytes(&chance, sizeof chance)) return fail(json, EXIT_RUNTIME, "the system gives no random bytes");
-    snprintf(out->temporary, sizeof out->temporary, "%s.%016llx.part", out->real, chance);
+    if (!name_temporary(out)) return fail(json, EXIT_RUNTIME, "the system gives no random bytes");
     descriptor = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, secret ? 0600 : 0666);
     if (descriptor >= 0 && exists && fchmod(descriptor, there.st_mode & 0777) != 0) { /* where it is forbidden, nothing is lost */
     }

@@ -107,6 +107,8 @@ void catch_interrupts(void) {
   interrupt_flag = 0;
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  struct sigaction before; /* nohup has set it to be ignored, and that stays */
+  if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
 }
 
 bool interrupted(void) { return interrupt_flag != 0; }

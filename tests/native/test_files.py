@@ -184,6 +184,17 @@ class Files(Case):
         self.assertTrue(os.path.islink(path("link.npy")))
         self.assertEqual((len(read_npy(out)), os.stat(out).st_mode & 0o777), (2, 0o640))
 
+    def test_any_name_that_a_folder_takes_can_be_written(self):
+        for name in ("n" * 251 + ".npy", "\u00e9" * 125 + ".npy"):
+            self.ok("logits", "-m", TINY, "--ids", "1,2", "-o", path(name))
+            self.assertEqual(len(read_npy(path(name))), 2)
+        self.fails(1, "logits", "-m", TINY, "--ids", "1", "-o", path("n" * 256), says="File name too long")
+
+    def test_links_that_lead_nowhere_stay(self):
+        os.symlink("nothing.npy", path("dangling.npy"))
+        self.fails(1, "logits", "-m", TINY, "--ids", "1", "-o", path("dangling.npy"), says="a link that leads to nothing")
+        self.assertEqual(os.readlink(path("dangling.npy")), "nothing.npy")
+
     def test_devices_are_written_to_and_stay(self):
         self.ok("logits", "-m", TINY, "--ids", "1,2", "-o", "/dev/null")
         self.assertEqual(retort("logits", "-m", TINY, "--ids", "1,2", "-o", "/dev/full").returncode, 1)

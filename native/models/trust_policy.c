@@ -36,7 +36,7 @@ const char *base_name(const char *path) {
 bool store_folder(char path[4096]) {
   const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
   int n = -1;
-  if (config && *config) n = snprintf(path, 4096, "%s/retort/trust", config);
+  if (config && *config == '/') n = snprintf(path, 4096, "%s/retort/trust", config);
   else if (home && *home) n = snprintf(path, 4096, "%s/.config/retort/trust", home);
   return n > 0 && n < 4096;
 }
@@ -136,6 +136,21 @@ static int must_be_ours(int descriptor, const char *path, bool json) {
   return EXIT_OK;
 }
 
+/* Whoever may write a folder above the store can put another in its place; where the sticky bit is set, only what belongs to him. */
+static int parents_must_be_safe(const char *folder, bool json) {
+  struct stat info;
+  char path[4096];
+  snprintf(path, sizeof path, "%s", folder);
+  for (char *slash; (slash = strrchr(path, '/')) != NULL;) {
+    slash[slash == path] = 0;
+    if (stat(path, &info) == 0 && (info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX))
+      return fail(json, EXIT_TRUST, "%s, in which the trust store lies, can be changed by everybody; look at %s, then: chmod o-w %s", path,
+                  folder, path);
+    if (slash == path) break;
+  }
+  return EXIT_OK;
+}
+
 /* Adds what the file `name` of the store's folder says; other names than the four kinds are no part of the store. */
 static int read_entry(trust_set *set, int folder, const char *name, const char *path, bool json) {
   static const char *const kinds[] = {"key-", "root-", "minisign-"};
@@ -168,7 +183,11 @@ int store_read(trust_set *set, bool json) {
   if (!store_folder(folder)) return EXIT_OK;
   DIR *dir = opendir(folder);
   if (!dir) return errno == ENOENT ? EXIT_OK : fail(json, EXIT_RUNTIME, "cannot read the trust store %s: %s", folder, strerror(errno));
+  char *real = realpath(folder, NULL);
   int code = must_be_ours(dirfd(dir), folder, json);
+  if (code == EXIT_OK) code = parents_must_be_safe(folder, json);
+  if (code == EXIT_OK && real) code = parents_must_be_safe(real, json);
+  free(real);
   for (struct dirent *entry; code == EXIT_OK && (entry = readdir(dir)) != NULL;) {
     snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
     code = read_entry(set, dirfd(dir), entry->d_name, path, json);

@@ -1,9 +1,9 @@
 /* trust_policy.h - what the user trusts, and the verifier that follows from it for one model.
  *
- * Either the options name what is trusted (one kind of it), or the trust store does: ~/.config/retort/trust/ ($XDG_CONFIG_HOME is
- * respected), a folder of plain files: keys and roots in PEM, minisign keys, and `pins`, a text of "SHA-256 size name" lines. Beside the
- * store the program itself knows the project's own key, good only for the project's own model, and the pin of the model that build.sh
- * fetches.
+ * Either the options name what is trusted (one kind of it), or the trust store does: ~/.config/retort/trust/ (an absolute
+ * $XDG_CONFIG_HOME is respected), a folder of plain files: keys and roots in PEM, minisign keys, and `pins`, a text of "SHA-256 size name"
+ * lines. Beside the store the program itself knows the project's own key, good only for the project's own model, and the pin of the model
+ * that build.sh fetches.
  */
 #ifndef TRUST_POLICY_H
 #define TRUST_POLICY_H

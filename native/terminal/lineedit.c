@@ -63,12 +63,13 @@ static int get_character(EditLine *edit, wchar_t *character) {
 
 static const char *first_prompt(void) { return colour_ok(stdout) ? "\1" BOLD "\1>\1" PLAIN "\1 " : "> "; }
 
-/* ${XDG_STATE_HOME:-~/.local/state}/retort/history; folders are made, readable by the user alone. */
+/* ${XDG_STATE_HOME:-~/.local/state}/retort/history (as XDG has it, a relative one counts as none); folders are made, readable by the user
+ * alone. */
 static void find_history_file(line_editor *e) {
   const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
   char folder[4000];
   int n = -1;
-  if (state && *state) n = snprintf(folder, sizeof folder, "%s/retort", state);
+  if (state && *state == '/') n = snprintf(folder, sizeof folder, "%s/retort", state);
   else if (home && *home) n = snprintf(folder, sizeof folder, "%s/.local/state/retort", home);
   if (n < 0 || n >= (int)sizeof folder) return;
   for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {

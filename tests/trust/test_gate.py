@@ -109,6 +109,15 @@ class Gate(Case):
                 os.chown(path, 1234, -1)
                 self.logits(code=REFUSED, says="belongs to another user")
                 os.chown(path, 0, -1)
+        for parent in ("home/.config/retort", "home/.config", "home"):
+            os.chmod(self.path(parent), 0o777)
+            self.logits(code=REFUSED, says="can be changed by everybody")
+            self.retort("trust", "remove", "k.pub", code=REFUSED)
+            os.chmod(self.path(parent), 0o1777)  # everybody may add, and nobody may rename what is ours
+            self.logits()
+            os.chmod(self.path(parent), 0o755)
+        self.logits(more_env={"XDG_CONFIG_HOME": "elsewhere"})  # a relative one counts as none
+        self.logits(code=REFUSED, more_env={"XDG_CONFIG_HOME": self.path("elsewhere")})
         self.logits()
         os.mkfifo(os.path.join(store, "key-fifo.pem"))
         self.logits(code=REFUSED, says="not a file")

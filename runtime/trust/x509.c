@@ -272,6 +272,38 @@ static bool is_self_signed(mbedtls_x509_crt *crt) {
   return mbedtls_pk_verify(&crt->pk, crt->sig_md, digest, n, crt->sig.p, crt->sig.len) == 0;
 }
 
+/* An extension by its object identifier, where it is not critical: a critical one that mbedTLS does not know has it refuse the certificate.
+ */
+static bool has_extension(const mbedtls_x509_crt *crt, const char *oid, size_t size) {
+  unsigned char *at = crt->v3_ext.p, *end = at ? at + crt->v3_ext.len : at;
+  size_t n;
+  if (!at || mbedtls_asn1_get_tag(&at, end, &n, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0) return false;
+  while (at < end) {
+    if (mbedtls_asn1_get_tag(&at, end, &n, MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE) != 0) return false;
+    unsigned char *next = at + n;
+    if (mbedtls_asn1_get_tag(&at, next, &n, MBEDTLS_ASN1_OID) == 0 && n == size && memcmp(at, oid, size) == 0) return true;
+    at = next;
+  }
+  return false;
+}
+
+/* What must hold before any arithmetic is done with the certificate's key, and what mbedTLS passes over. NULL: nothing is wrong. */
+static const char *certificate_problem(mbedtls_x509_crt *crt) {
+  enum { MOST_RSA_BITS = 4096, MOST_EXPONENT_BITS = 32 };
+  if (has_extension(crt, MBEDTLS_OID_NAME_CONSTRAINTS, MBEDTLS_OID_SIZE(MBEDTLS_OID_NAME_CONSTRAINTS)))
+    return "it limits the names that may be signed below it (name constraints), which is not looked at here";
+  if (!mbedtls_pk_can_do(&crt->pk, MBEDTLS_PK_RSA)) return NULL;
+  if (mbedtls_pk_get_bitlen(&crt->pk) > MOST_RSA_BITS || mbedtls_mpi_bitlen(&mbedtls_pk_rsa(crt->pk)->E) > MOST_EXPONENT_BITS)
+    return "its RSA key has more than 4096 bits, or an exponent of more than 32";
+  return NULL;
+}
+
+/* Certificates that issued others may name what these are for; then signing code must be among it. */
+static bool may_issue(const mbedtls_x509_crt *crt) {
+  return !mbedtls_x509_crt_has_ext_type(crt, MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) ||
+         mbedtls_x509_crt_check_extended_key_usage(crt, MBEDTLS_OID_CODE_SIGNING, MBEDTLS_OID_SIZE(MBEDTLS_OID_CODE_SIGNING)) == 0;
+}
+
 static void subject_text(const mbedtls_x509_crt *crt, char *text, size_t capacity) {
   if (mbedtls_x509_dn_gets(text, capacity, &crt->subject) < 0) snprintf(text, capacity, "(a very long name)");
 }
@@ -305,9 +337,11 @@ retort_status rt_anchors_open(const retort_platform *platform, const retort_buff
       break;
     }
     subject_text(crt, subject, sizeof subject);
-    if (!mbedtls_x509_crt_get_ca_istrue(crt) || !is_self_signed(crt))
-      status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate %s cannot be a root of trust: it is %s", subject,
-                       mbedtls_x509_crt_get_ca_istrue(crt) ? "not signed by itself (an intermediate?)" : "not a CA certificate");
+    const char *problem = certificate_problem(crt);
+    if (!problem && !is_self_signed(crt)) problem = "it is not signed by itself (an intermediate?)";
+    /* One that is no CA vouches for itself alone; mbedTLS would have one without extensions vouch for all. */
+    if (!problem && !mbedtls_x509_crt_get_ca_istrue(crt) && crt->version < 3) problem = "it is not a CA certificate";
+    if (problem) status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate %s cannot be a root of trust: %s", subject, problem);
   }
   if (status) rt_anchors_close(anchors);
   else *out = anchors;
@@ -337,12 +371,11 @@ static int64_t unix_seconds(const mbedtls_x509_time *t) {
 }
 
 /* Called by mbedTLS for every certificate of the path that it found, root included. */
-static int check_time(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
+static int check_link(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
   const int64_t *time = arg;
-  (void)depth;
   if (*time < unix_seconds(&crt->valid_from)) *flags |= MBEDTLS_X509_BADCERT_FUTURE;
   if (*time > unix_seconds(&crt->valid_to)) *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
-  if (mbedtls_pk_can_do(&crt->pk, MBEDTLS_PK_RSA) && mbedtls_pk_get_bitlen(&crt->pk) > 4096) *flags |= MBEDTLS_X509_BADCERT_BAD_KEY;
+  if (depth > 0 && !may_issue(crt)) *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
   return 0;
 }
 
@@ -364,6 +397,8 @@ static const char *chain_problem(uint32_t flags) {
   if (flags & MBEDTLS_X509_BADCERT_FUTURE) return "a certificate of the chain is not yet valid";
   if (flags & (MBEDTLS_X509_BADCERT_BAD_KEY | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_MD))
     return "it uses a key or hash that is not accepted";
+  if (flags & MBEDTLS_X509_BADCERT_EXT_KEY_USAGE)
+    return "a certificate of the chain may issue others, but none for signing code (extended key usage)";
   return "its certificates may not be used like this";
 }
 
@@ -378,24 +413,24 @@ retort_status rt_anchors_verify(const rt_anchors *anchors, const rt_span *certif
     int failed = certificates[i].size <= RT_PEM_MAX ? mbedtls_x509_crt_parse_der(&chain, certificates[i].data, certificates[i].size) : -1;
     if (failed) status = rt_fail(error, RETORT_ERROR_FORMAT, "certificate %zu of the bundle cannot be read", i);
   }
+  size_t index = 0;
+  for (mbedtls_x509_crt *crt = &chain; !status && crt; crt = crt->next, index++) {
+    const char *problem = certificate_problem(crt);
+    if (problem) status = rt_fail(error, RETORT_ERROR_TRUST, "certificate %zu of the bundle is refused: %s", index, problem);
+  }
   rt_key *leaf = NULL;
   if (!status) {
     uint32_t flags = 0;
     if (time == INT64_MIN) time = unix_seconds(&chain.valid_from);
     subject_text(&chain, subject, capacity);
     int failed = mbedtls_x509_crt_verify_with_profile(&chain, (mbedtls_x509_crt *)(uintptr_t)&anchors->chain, NULL, &profile, NULL, &flags,
-                                                      check_time, &time);
+                                                      check_link, &time);
     if (failed || flags)
       status = rt_fail(error, RETORT_ERROR_TRUST, "the certificate chain of %s is refused: %s", subject, chain_problem(flags));
     else if (!may_sign(&chain))
       status =
           rt_fail(error, RETORT_ERROR_TRUST,
                   "the certificate of %s is not meant for signing (key usage digitalSignature, extended key usage codeSigning)", subject);
-    const mbedtls_x509_crt *root = &anchors->chain;
-    do
-      if (!status && root->raw.len == chain.raw.len && memcmp(root->raw.p, chain.raw.p, chain.raw.len) == 0)
-        status = rt_fail(error, RETORT_ERROR_TRUST, "the model is signed with the root %s itself; a root only signs certificates", subject);
-    while ((root = root->next));
   }
   if (!status && !(leaf = key_new(anchors->platform, error))) status = RETORT_ERROR_MEMORY;
   if (!status) { /* the key moves from the certificate to its own handle */
@@ -428,6 +463,9 @@ retort_status rt_certificates_read(rt_arena *arena, const retort_buffer *files, 
     }
   }
   if (!status && count == 0) status = rt_fail(error, RETORT_ERROR_ARGUMENT, "no certificate was given for signing");
+  if (!status && !may_sign(&chain)) /* nobody would accept what it signs */
+    status = rt_fail(error, RETORT_ERROR_ARGUMENT,
+                     "the first certificate is not meant for signing (key usage digitalSignature, extended key usage codeSigning)");
   if (!status) {
     char pem[1024], own[1024];
     size_t length;

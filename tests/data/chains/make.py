@@ -7,6 +7,7 @@ Roots and intermediates are valid from 2026 to 2046, leaves for the year 2027. N
 import datetime
 import os
 import pathlib
+import random
 import subprocess
 import tempfile
 
@@ -21,8 +22,8 @@ year = lambda y: datetime.datetime(y, 1, 1)
 name = lambda text: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def certificate(subject, key, issuer, issuer_key, *, ca=False, path=None, usage="digital_signature", extended=ExtendedKeyUsageOID.CODE_SIGNING, start=2027, end=2028, digest=hashes.SHA256()):
-    builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key()).serial_number(x509.random_serial_number())
+def certificate(subject, key, issuer, issuer_key, *, ca=False, path=None, usage="digital_signature", extended=ExtendedKeyUsageOID.CODE_SIGNING, start=2027, end=2028, digest=hashes.SHA256(), more=()):
+    builder = (x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name(issuer)).public_key(key.public_key() if hasattr(key, "public_key") else key).serial_number(x509.random_serial_number())
                .not_valid_before(year(2026 if ca else start)).not_valid_after(year(2046 if ca else end)).add_extension(x509.BasicConstraints(ca, path), True))
     usage = "key_cert_sign" if ca and usage == "digital_signature" else usage
     if usage:
@@ -33,6 +34,8 @@ def certificate(subject, key, issuer, issuer_key, *, ca=False, path=None, usage=
         builder = builder.add_extension(x509.KeyUsage(**bits), True)
     if not ca and extended:
         builder = builder.add_extension(x509.ExtendedKeyUsage([extended]), False)
+    for extension in more:
+        builder = builder.add_extension(extension, False)
     return builder.sign(issuer_key, digest)
 
 
@@ -99,3 +102,21 @@ with tempfile.TemporaryDirectory() as folder:
 for file, key in (("p256", leaf), ("rsa", good), ("ed25519", ed25519.Ed25519PrivateKey.generate()), ("secp256k1", ec.generate_private_key(ec.SECP256K1())), ("p224", ec.generate_private_key(ec.SECP224R1()))):
     keep(file + ".pub", key.public_key())
 (here / "p256-encrypted.key").write_bytes(p256().private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"password")))
+
+# What a verifier that looks at each link alone passes over. A root of their own, so that these can be made without the others.
+def limits():
+    root, mid, leaf = p256(), p256(), p256()
+    keep("root-limits.pem", certificate("Limits", root, "Limits", root, ca=True))
+    only = x509.NameConstraints([x509.DirectoryName(name("Only"))], None)
+    for file, subject, extension in (("names", "Names", only), ("server", "Server", x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])),
+                                     ("code", "Code", x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING]))):
+        keep(f"mid-{file}.pem", certificate(subject, mid, "Limits", root, ca=True, more=[extension]))
+        keep(f"leaf-under-{file}.pem", certificate("Leaf", leaf, subject, mid))
+    keep("root-names.pem", certificate("Names", root, "Names", root, ca=True, more=[only]))
+    dice = random.Random(5)
+    for file, bits, exponent in (("8192", 8192, 65537), ("exponent", 2048, dice.getrandbits(2000) | 1)):
+        costly = rsa.RSAPublicNumbers(exponent, dice.getrandbits(bits) | 1 | 1 << (bits - 1)).public_key()
+        keep(f"mid-rsa-{file}.pem", certificate("Costly", costly, "Limits", root, ca=True))
+
+
+limits()

@@ -39,8 +39,9 @@ json_t *service_verdict(const retort_verdict *v) {
   service_put_text(o, "digest", v->digest);
   service_put_integer(o, "files", v->n_files);
   service_put_integer(o, "bytes", (int64_t)v->n_bytes);
+  service_put_integer(o, "left_out", v->n_left_out);
   service_put_text(o, "mode", modes[v->mode]);
-  return service_whole(o, 9);
+  return service_whole(o, 10);
 }
 
 json_t *service_proof(const service_proof_inputs *in) {

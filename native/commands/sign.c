@@ -22,16 +22,11 @@ static retort_status take(void *arg, uint64_t offset, const void *data, size_t s
   return retort_signer_feed(arg, data, size, error);
 }
 
-static bool ends(const char *name, const char *suffix) {
-  size_t n = strlen(name), m = strlen(suffix);
-  return n >= m && strcmp(name + n - m, suffix) == 0;
-}
-
 /* A side file of an earlier signature: it will be written anew with the file that it belongs to. Any other file of such a name is one like
  * all. */
 static bool is_side_file(const job *j, const char *name) {
   size_t n = strlen(name);
-  if (!ends(name, ".chunks") || !j->chunk_size) return false;
+  if (n < 7 || strcmp(name + n - 7, ".chunks") != 0 || !j->chunk_size) return false;
   for (size_t i = 0; i < j->files.count; i++) {
     const retort_buffer *f = &j->files.files[i];
     if (f->size > j->chunk_size && strlen(f->name) + 7 == n && strncmp(f->name, name, n - 7) == 0) return true;
@@ -83,6 +78,14 @@ static int open_signer(job *j, const text_buffer *key, retort_buffer *certificat
   so.n_certificates = o->certificates.count;
   so.model_name = model_name;
   so.time = now_utc();
+  char paths[MAX_LIST][4300];
+  const char *ignored[MAX_LIST];
+  for (size_t i = 0; i < o->ignored.count; i++) {
+    ignored_path(j->files.root, o->ignored.value[i], paths[i]);
+    ignored[i] = paths[i];
+  }
+  so.ignored = ignored;
+  so.n_ignored = o->ignored.count;
   if (!random_bytes(so.random, sizeof so.random)) return fail(o->json, EXIT_RUNTIME, "the system gives no random bytes");
   retort_status status = retort_signer_open(NULL, &so, &j->signer, &error);
   if (status == RETORT_ERROR_ARGUMENT && j->method == RETORT_TRUST_MINISIGN && strstr(error.message, "password")) {
@@ -140,9 +143,12 @@ static int sign_model(const options *o, const char *model, const text_buffer *ke
   j.method = strncmp(key->bytes, "untrusted comment:", 18) == 0 ? RETORT_TRUST_MINISIGN
              : o->certificates.count                            ? RETORT_TRUST_CERTIFICATE
                                                                 : RETORT_TRUST_KEY;
-  int code = model_paths_open(&j.files, model, o->json);
+  char signature[4300];
+  snprintf(signature, sizeof signature, "%s%s", o->out ? o->out : model, o->out ? "" : "/model.sig");
+  int code = model_paths_open(&j.files, model, &(left_out){signature, &o->ignored}, o->json);
   if (code != EXIT_OK) return code;
-  if (j.method != RETORT_TRUST_MINISIGN) code = sign_one(&j, model, key, certificates);
+  if (!j.files.root && o->ignored.count) code = fail(o->json, EXIT_USAGE, "--ignore-paths is about a model that is a folder");
+  else if (j.method != RETORT_TRUST_MINISIGN) code = sign_one(&j, model, key, certificates);
   else if (j.files.root) code = fail(o->json, EXIT_USAGE, "minisign signs files, not folders; name the files");
   else { /* minisign: a signature for each file of a set */ model_paths all = j.files;
     for (size_t i = 0; code == EXIT_OK && i < all.count; i++) {
@@ -184,6 +190,8 @@ static const option_spec specs[] = {
     {"comment", 0, OPTION_STRING, AT(comment), "TEXT", 0, 0, "minisign: the trusted comment. Default: time, file name, \"hashed\""},
     {"spec-name", 0, OPTION_FLAG, AT(spec_name), NULL, 0, 0,
      "record a lone file by its name, as the specification says, in place of \".\", as the Python tool does"},
+    {"ignore-paths", 0, OPTION_LIST, AT(ignored), "PATH", 0, 0,
+     "of a folder: leave out this path and all below it (logs, caches); may be given several times. The signature says so"},
     {"no-chunks", 0, OPTION_FLAG, AT(no_chunks), NULL, 0, 0, "write no .chunks side files: loaders must then hash whole files"},
     {"out", 'o', OPTION_STRING, AT(out), "FILE", 0, 0, "where to write the signature. Default: MODEL.sig, FOLDER/model.sig, FILE.minisig"},
     OPTIONS_OUTPUT,

@@ -77,7 +77,7 @@ static int add_pins(const char *folder, const char *path, bool json) {
   trust_set set;
   model_paths files;
   int code = store_read(&set, json);
-  if (code == EXIT_OK && (code = model_paths_open(&files, path, json)) == EXIT_OK) {
+  if (code == EXIT_OK && (code = model_paths_open(&files, path, &(left_out){0}, json)) == EXIT_OK) {
     for (size_t i = 0; code == EXIT_OK && i < files.count; i++) {
       pin p = {.size = files.files[i].size};
       if ((code = digest_file(&files, i, p.hex, json)) != EXIT_OK) break;

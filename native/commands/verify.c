@@ -148,8 +148,15 @@ int verify_files(const options *given, const machine *m, const char *model, reto
   check c = {.files = &files, .said = ATOMIC_FLAG_INIT};
   retort_error error;
   const retort_platform *p = machine_platform(m);
-  int code = model_paths_open(&files, model, o.json);
+  char signature[SIGNATURE_PATH];
+  if (o.signature) snprintf(signature, sizeof signature, "%s", o.signature);
+  else folder_signature(model, NULL, signature);
+  int code = model_paths_open(&files, model, &(left_out){signature, &o.ignored}, o.json);
   if (code != EXIT_OK) return code;
+  if (!files.root && (o.ignored.count || o.ignore_unsigned)) {
+    model_paths_close(&files);
+    return fail(o.json, EXIT_USAGE, "--ignore-paths and --ignore-unsigned-files are about a model that is a folder");
+  }
   o.root = files.root;
   o.complete = files.root != NULL;
   code = trust_policy_open(p, &o, files.files, files.count, false, &c.verifier);
@@ -176,6 +183,7 @@ int verify_files(const options *given, const machine *m, const char *model, reto
   retort_verdict verdict = {.struct_size = sizeof verdict};
   if (code == EXIT_OK && retort_verifier_finish(c.verifier, &verdict, &error))
     code = trust_is_given(&o) ? fail_status(o.json, &error) : trust_policy_refuse(&o, model, false, error.message);
+  verdict.n_left_out += files.n_left_out;
   if (code == EXIT_OK) *out = verdict;
   retort_verifier_close(c.verifier);
   model_paths_close(&files);
@@ -220,8 +228,12 @@ static int verify(const options *o) {
 
 static const option_spec specs[] = {
     {"signature", 's', OPTION_STRING, AT(signature), "FILE", 0, 0,
-     "the signature. Default: MODEL.sig, model.sig in the model's folder, or MODEL.minisig"},
+     "the signature. Default: MODEL.sig; model.sig, or a lone *.oms.sig, in the model's folder; or MODEL.minisig"},
     {"whole", 0, OPTION_FLAG, AT(whole), NULL, 0, 0, "hash whole files even where there is a signed chunk list"},
+    {"ignore-paths", 0, OPTION_LIST, AT(ignored), "PATH", 0, 0,
+     "of a folder: leave out this path and all below it; may be given several times. The verdict says how many were left out"},
+    {"ignore-unsigned-files", 0, OPTION_FLAG, AT(ignore_unsigned), NULL, 0, 0,
+     "of a folder: files that nobody signed are no error, but no part of the model"},
     OPTIONS_TRUST,
     {"threads", 't', OPTION_U32, AT(threads), "N", 1, 1024,
      "threads that read and hash. Default: the fast physical cores that this process may use"},

@@ -33,22 +33,58 @@ static int add_named(model_paths *t, const char *path, bool json) {
   return add_file(t, path, (uint64_t)info.st_size, json);
 }
 
-static bool left_out(const FTSENT *e) {
-  static const char *const names[] = {".git", ".gitignore", ".gitattributes", ".github", "model.sig"};
+bool ignored_path(const char *root, const char *given, char path[4300]) {
+  char here[4096], there[4096];
+  struct stat info;
+  snprintf(path, 4300, "%s/%s", root, given);
+  if (given[0] == '/' || (lstat(path, &info) != 0 && lstat(given, &info) == 0)) { /* from here */
+    size_t n = realpath(root, there) ? strlen(there) : 0;
+    if (n == 0 || !realpath(given, here) || strncmp(here, there, n) != 0 || here[n] != '/') return false;
+    given = here + n + 1;
+  }
+  while (given[0] == '.' && given[1] == '/') given += 2;
+  snprintf(path, 4300, "%s", given);
+  for (size_t end = strlen(path); end > 0 && path[end - 1] == '/'; end--) path[end - 1] = 0;
+  return retort_trust_name_is_plain(path) != 0;
+}
+
+/* Of `e`, which lies below the folder: the signature, git's own, or ignored by the user. */
+static bool is_left_out(model_paths *t, const FTSENT *e, const left_out *out) {
+  static const char *const names[] = {".git", ".gitignore", ".gitattributes", ".github"};
+  struct stat signature;
+  char path[4300];
+  if (e->fts_level < 1 || e->fts_info == FTS_DP) return false;
   for (size_t i = 0; e->fts_level == 1 && i < sizeof names / sizeof names[0]; i++)
     if (strcmp(e->fts_name, names[i]) == 0) return true;
+  if (out->signature && e->fts_info == FTS_F && stat(out->signature, &signature) == 0 && signature.st_dev == e->fts_statp->st_dev &&
+      signature.st_ino == e->fts_statp->st_ino)
+    return true;
+  for (size_t i = 0; out->ignored && i < out->ignored->count; i++)
+    if (ignored_path(t->root, out->ignored->value[i], path) && strcmp(e->fts_path + strlen(t->root) + 1, path) == 0) {
+      t->n_left_out++;
+      return true;
+    }
   return false;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
 
-static int add_folder(model_paths *t, bool json) {
+static int check_ignored(const model_paths *t, const left_out *out, bool json) {
+  char path[4300];
+  for (size_t i = 0; out->ignored && i < out->ignored->count; i++)
+    if (!ignored_path(t->root, out->ignored->value[i], path))
+      return fail(json, EXIT_USAGE, "--ignore-paths %s is no path inside %s", out->ignored->value[i], t->root);
+  return EXIT_OK;
+}
+
+static int add_folder(model_paths *t, const left_out *out, bool json) {
   char *roots[] = {t->root, NULL};
+  int code = check_ignored(t, out, json);
+  if (code != EXIT_OK) return code;
   FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
   if (!walk) return fail(json, EXIT_MODEL, "cannot open %s: %s", t->root, strerror(errno));
-  int code = EXIT_OK;
   for (FTSENT *e; code == EXIT_OK && (e = fts_read(walk)) != NULL;) {
-    if (left_out(e)) {
+    if (is_left_out(t, e, out)) {
       fts_set(walk, e, FTS_SKIP);
       continue;
     }
@@ -56,7 +92,10 @@ static int add_folder(model_paths *t, bool json) {
     if (e->fts_info == FTS_F) code = add_file(t, e->fts_path, (uint64_t)e->fts_statp->st_size, json);
     else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS)
       code = fail(json, EXIT_MODEL, "cannot read %s: %s", e->fts_path, strerror(e->fts_errno));
-    else code = fail(json, EXIT_TRUST, "%s is a link or a device: a signed model has plain files only", e->fts_path);
+    else
+      code =
+          fail(json, EXIT_TRUST,
+               "%s is a link or a device: a signed model has plain files only; remove it, or leave it out (--ignore-paths)", e->fts_path);
   }
   fts_close(walk);
   if (code == EXIT_OK && t->count == 0) code = fail(json, EXIT_MODEL, "there are no files in %s", t->root);
@@ -97,14 +136,14 @@ static int add_split_set(model_paths *t, const char *path, unsigned count, bool 
   return code;
 }
 
-int model_paths_open(model_paths *t, const char *path, bool json) {
+int model_paths_open(model_paths *t, const char *path, const left_out *out, bool json) {
   struct stat info;
   *t = (model_paths){0};
   int code;
   if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
     t->root = strdup(path);
     for (size_t n = t->root ? strlen(t->root) : 0; n > 1 && t->root[n - 1] == '/'; n--) t->root[n - 1] = 0;
-    code = t->root ? add_folder(t, json) : fail(json, EXIT_MEMORY, "out of memory");
+    code = t->root ? add_folder(t, out, json) : fail(json, EXIT_MEMORY, "out of memory");
   } else {
     size_t digits;
     unsigned count = split_count(path, &digits);

@@ -212,6 +212,32 @@ static int read_if_there(const char *path, size_t most, text_buffer *text, bool 
   return *code == EXIT_OK ? 1 : -1;
 }
 
+static bool ends(const char *name, const char *suffix) {
+  size_t n = strlen(name), m = strlen(suffix);
+  return n >= m && strcmp(name + n - m, suffix) == 0;
+}
+
+void folder_signature(const char *root, const char *file, char path[SIGNATURE_PATH]) {
+  char folder[4200];
+  struct stat info;
+  const char *found = NULL;
+  if (root) snprintf(folder, sizeof folder, "%s/", root);
+  else snprintf(folder, sizeof folder, "%.*s", (int)(base_name(file) - file), file);
+  snprintf(path, SIGNATURE_PATH, "%smodel.sig", folder);
+  if (lstat(path, &info) == 0) return;
+  DIR *dir = opendir(*folder ? folder : ".");
+  for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
+    if (!ends(entry->d_name, ".oms.sig")) continue;
+    if (found) found = ""; /* two: the user must say which */
+    else {
+      found = entry->d_name;
+      snprintf(path, SIGNATURE_PATH, "%s%s", folder, found);
+    }
+  }
+  if (!found || !*found) snprintf(path, SIGNATURE_PATH, "%smodel.sig", folder);
+  if (dir) closedir(dir);
+}
+
 static int copy_text(retort_buffer from, bool json, text_buffer *text) {
   return text_append(text, from.data, from.size) ? EXIT_OK : fail(json, EXIT_MEMORY, "out of memory");
 }
@@ -233,10 +259,11 @@ static bool try_method(attempt *a, retort_trust_policy *policy, const retort_buf
   policy->time = now_utc();
   if (a->o->at_signing_time) policy->flags |= RETORT_TRUST_AT_SIGNING_TIME;
   if (a->o->complete) policy->flags |= RETORT_TRUST_COMPLETE;
+  if (a->o->ignore_unsigned) policy->flags |= RETORT_TRUST_IGNORE_UNSIGNED;
   return retort_verifier_open(a->platform, policy, signatures, n_signatures, a->described, a->n, out, &a->error) == RETORT_OK;
 }
 
-/* The bundle: the one named, FILE.sig, or model.sig in the model's folder. */
+/* The bundle: the one named, FILE.sig, or that of the model's folder. */
 static int find_bundle(attempt *a, text_buffer *text, int *code) {
   const char *model = a->files[0].name;
   if (a->o->signature) {
@@ -256,8 +283,7 @@ static int find_bundle(attempt *a, text_buffer *text, int *code) {
     found = read_if_there(path, SIGNATURE_MAX, text, a->o->json, code);
   }
   if (!found) {
-    if (a->o->root) snprintf(path, sizeof path, "%s/model.sig", a->o->root);
-    else snprintf(path, sizeof path, "%.*smodel.sig", (int)(base_name(model) - model), model);
+    folder_signature(a->o->root, model, path);
     found = read_if_there(path, SIGNATURE_MAX, text, a->o->json, code);
   }
   if (found) snprintf(a->tried, sizeof a->tried, "%s", path);
@@ -352,8 +378,11 @@ static int refused(const attempt *a, bool by_option) {
   if (by_option && a->error.status)
     return fail(json, a->error.status == RETORT_ERROR_ARGUMENT ? EXIT_USAGE : EXIT_TRUST, "%s", a->error.message);
   if (by_option)
-    return fail(json, EXIT_TRUST, "%s has no signature beside it that could be checked (%s.sig, model.sig in its folder, or .minisig)",
-                a->files[0].name, base_name(a->files[0].name));
+    return fail(
+        json, EXIT_TRUST,
+        "%s has no signature beside it that could be checked (%s.sig, model.sig in its folder, or .minisig); one of another name is "
+        "given with --signature FILE",
+        a->files[0].name, base_name(a->files[0].name));
   return trust_policy_refuse(a->o, a->files[0].name, a->embedded, a->tried[0] ? a->error.message : "there is no signature beside it");
 }
 

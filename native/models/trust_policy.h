@@ -52,6 +52,12 @@ int64_t now_utc(void);
 int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded,
                       retort_verifier **out);
 
+/* Where the signature of a folder's model is that the user has not named: FOLDER/model.sig, or where that is not there the only file ending
+ * with
+ * ".oms.sig". The folder is `root`, or, NULL, the one that `file` is in. Nothing need be there. */
+enum { SIGNATURE_PATH = 4300 };
+void folder_signature(const char *root, const char *file, char path[SIGNATURE_PATH]);
+
 /* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */
 int trust_policy_refuse(const options *o, const char *path, bool embedded, const char *why);
 /* True where the options say what is trusted, false where the trust store does. */

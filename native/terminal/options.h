@@ -41,6 +41,7 @@ typedef struct options {
   /* sign, verify, trust, keygen */
   const char *signature, *root; /* `root`: of a model that is a folder; set by verify */
   bool complete, whole;         /* set by verify */
+  bool ignore_unsigned;
   const char *secret_key, *name, *comment;
   string_list certificates, ignored;
   bool spec_name, no_chunks, minisign, no_password;

@@ -109,13 +109,15 @@ enum {
   /* Certificates need to have been valid when the leaf was issued, not at `time` (what the Python and Go tools check). */
   RETORT_TRUST_AT_SIGNING_TIME = 1u << 0,
   /* The files given are the whole model: one that the bundle lists and is not given, or the other way round, is an error. */
-  RETORT_TRUST_COMPLETE = 1u << 1
+  RETORT_TRUST_COMPLETE = 1u << 1,
+  /* With COMPLETE: a file given that the bundle does not list is left out of the model (retort_verifier_covers), and no error. */
+  RETORT_TRUST_IGNORE_UNSIGNED = 1u << 2
 };
 
 typedef struct retort_trust_policy {
   size_t struct_size;
   int32_t method;               /* retort_trust_method; the default, -1, is refused: there is no implicit trust */
-  uint32_t flags;               /* RETORT_TRUST_AT_SIGNING_TIME, RETORT_TRUST_COMPLETE */
+  uint32_t flags;               /* RETORT_TRUST_* of the list above */
   const retort_buffer *anchors; /* KEY: PEM public keys; CERTIFICATE: PEM files of self-signed roots; MINISIGN, SIGNIFY: public key files */
   size_t n_anchors;
   const char *const *pins; /* PIN: 64 lowercase hex digits each: SHA-256 of a file, or a model's digest */
@@ -147,7 +149,8 @@ RETORT_API void retort_verifier_close(retort_verifier *verifier);
 RETORT_API uint64_t retort_verifier_chunk_size(const retort_verifier *verifier, size_t file);
 /* SHA-256 of a file, in hex with NUL: as signed, or, without a bundle, as computed once the file was fed; "" before. */
 RETORT_API void retort_verifier_file_digest(const retort_verifier *verifier, size_t file, char hex[65]);
-/* 1: the file must be fed; 0: the signer left it out (ignore_paths): it is not covered and must not be loaded. */
+/* 1: the file must be fed; 0: it is left out (ignore_paths, RETORT_TRUST_IGNORE_UNSIGNED): nobody vouches for it, and it must not be
+ * loaded. */
 RETORT_API int retort_verifier_covers(const retort_verifier *verifier, size_t file);
 RETORT_API retort_status retort_verifier_feed(retort_verifier *verifier, size_t file, uint64_t offset, const void *data, size_t size,
                                               retort_error *error);
@@ -157,10 +160,10 @@ RETORT_API uint64_t retort_verifier_prefix(const retort_verifier *verifier, size
 enum { RETORT_VERIFY_NONE = 0, RETORT_VERIFY_WHOLE = 1, RETORT_VERIFY_CHUNKS = 2 };
 typedef struct retort_verdict {
   size_t struct_size;
-  int32_t method;   /* retort_trust_method: how the model was accepted */
-  int32_t mode;     /* RETORT_VERIFY_*: what was hashed: nothing, whole files, or every chunk (of at least one file) */
-  uint32_t n_files; /* files covered */
-  uint32_t reserved;
+  int32_t method;       /* retort_trust_method: how the model was accepted */
+  int32_t mode;         /* RETORT_VERIFY_*: what was hashed: nothing, whole files, or every chunk (of at least one file) */
+  uint32_t n_files;     /* files covered */
+  uint32_t n_left_out;  /* files given that are not: the signer ignored them, or RETORT_TRUST_IGNORE_UNSIGNED did */
   uint64_t n_bytes;     /* bytes covered */
   int64_t time;         /* CERTIFICATE: the time at which the chain was valid; else 0 */
   int64_t signed_time;  /* when it was signed, by the signer's own word (seconds since 1970, UTC); 0: he did not say */

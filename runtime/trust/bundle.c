@@ -19,6 +19,8 @@
 static const char MEDIA_TYPE[] = "application/vnd.dev.sigstore.bundle.v0.3+json", PAYLOAD_TYPE[] = "application/vnd.in-toto+json",
                   STATEMENT_TYPE[] = "https://in-toto.io/Statement/v1", PREDICATE_TYPE[] = "https://model_signing/signature/v1.0",
                   CHUNKS_ANNOTATION[] = "retort.chunks", TIME_ANNOTATION[] = "retort.time";
+/* The predicate of model-signing 0.2, which signed other bytes than DSSE says and listed files in another place. */
+static const char OLDER_PREDICATE[] = "https://model_signing/Digests/v0.1";
 
 /* ---- small readers over the JSON tree; each says where it failed ---- */
 
@@ -143,6 +145,14 @@ static retort_status verify_by_certificate(rt_arena *arena, const rt_json *mater
 
 /* ---- the statement ---- */
 
+/* Nobody vouches for this text yet; it only decides in which words the bundle is refused. */
+static bool is_older(const rt_span *payload) {
+  const size_t n = sizeof OLDER_PREDICATE - 1;
+  for (size_t i = 0; i + n <= payload->size; i++)
+    if (memcmp(payload->data + i, OLDER_PREDICATE, n) == 0) return true;
+  return false;
+}
+
 static int by_name(const void *a, const void *b) { return strcmp(((const rt_resource *)a)->name, ((const rt_resource *)b)->name); }
 
 static retort_status read_chunk_annotation(const rt_json *item, const char *name, rt_resource *r, retort_error *error) {
@@ -206,12 +216,12 @@ static retort_status read_resources(rt_arena *arena, const rt_json *list, const 
 
 static retort_status read_serialization(rt_arena *arena, const rt_json *s, const char *name, rt_bundle *out, retort_error *error) {
   const rt_json *symlinks = rt_json_get(s, "allow_symlinks"), *ignored = rt_json_get(s, "ignore_paths");
-  if (!ONLY(s, "method", "hash_type", "allow_symlinks", "ignore_paths")) return bad(error, name, "unknown members in serialization");
   if (!is(s, "method", "files") || !is(s, "hash_type", "sha256"))
     return rt_fail(error, RETORT_ERROR_UNSUPPORTED,
                    "%s: only the serialization \"files\" with SHA-256 is verified; sign again without shards or other hashes", name);
-  if (symlinks && symlinks->type != RT_JSON_TRUE && symlinks->type != RT_JSON_FALSE)
-    return bad(error, name, "allow_symlinks is not a boolean");
+  if (!ONLY(s, "method", "hash_type", "allow_symlinks", "ignore_paths")) return bad(error, name, "unknown members in serialization");
+  if (!symlinks || (symlinks->type != RT_JSON_TRUE && symlinks->type != RT_JSON_FALSE))
+    return bad(error, name, "allow_symlinks is missing, or not a boolean");
   if (!ignored) return RETORT_OK;
   if (ignored->type != RT_JSON_ARRAY) return bad(error, name, "ignore_paths is not a list");
   out->ignored = rt_arena_alloc(arena, ignored->count, sizeof *out->ignored);
@@ -219,7 +229,8 @@ static retort_status read_serialization(rt_arena *arena, const rt_json *s, const
   for (size_t i = 0; i < ignored->count; i++) {
     const rt_json *path = &ignored->as.items[i];
     if (path->type != RT_JSON_STRING) return bad(error, name, "an entry of ignore_paths is not a text");
-    /* Signers write paths here that lie outside of the model (seen in the wild); those can match nothing. */
+    if (path->as.string[0] == '/') return bad(error, name, "an entry of ignore_paths is an absolute path");
+    /* Signers write relative paths here that lie outside of the model (seen in the wild); those can match nothing. */
     if (strlen(path->as.string) == path->count && rt_name_is_canonical(path->as.string, path->count))
       out->ignored[out->n_ignored++] = path->as.string;
   }
@@ -240,7 +251,7 @@ static retort_status read_statement(rt_arena *arena, const rt_span *payload, con
                 *predicate = member(&statement, "predicate", RT_JSON_OBJECT);
   const char *root = digests ? string_of(digests, "sha256") : NULL;
   out->subject = subject ? string_of(subject, "name") : NULL;
-  if (!root || !out->subject || !rt_text_is_printable(out->subject, strlen(out->subject), false))
+  if (!root || !out->subject || !*out->subject || !rt_text_is_printable(out->subject, strlen(out->subject), false))
     return bad(error, name, "the statement has no single, named subject with a SHA-256 digest");
   const rt_json *resources = predicate ? member(predicate, "resources", RT_JSON_ARRAY) : NULL;
   const rt_json *serialization = predicate ? member(predicate, "serialization", RT_JSON_OBJECT) : NULL;
@@ -290,6 +301,10 @@ retort_status rt_bundle_verify(rt_arena *arena, const void *text, size_t size, c
   status = base64_member(arena, envelope, "payload", name, "the payload is not base64", &payload, error);
   if (!status) status = base64_member(arena, one, "sig", name, "the signature is not base64", &signature, error);
   if (status) return status;
+  if (is_older(&payload))
+    return rt_fail(
+        error, RETORT_ERROR_UNSUPPORTED,
+        "%s: it is of the older format that model-signing 0.2 wrote; sign the model again (retort sign, or model-signing from 1.0)", name);
   if (!rt_der_signature_is_strict(signature.data, signature.size))
     return rt_fail(error, RETORT_ERROR_TRUST, "%s: the signature is not in strict DER", name);
   if (!is(envelope, "payloadType", PAYLOAD_TYPE)) return bad(error, name, "the payload is not an in-toto statement (payloadType)");
@@ -427,8 +442,8 @@ retort_status rt_bundle_sign(rt_arena *arena, rt_resource *resources, size_t n, 
   if (n == 0 || n > RT_BUNDLE_MAX_RESOURCES)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "a signature covers 1 to %d files, not %zu", RT_BUNDLE_MAX_RESOURCES, n);
   if (subject->time && !rt_time_is_plain(subject->time)) return rt_fail(error, RETORT_ERROR_ARGUMENT, "the time of signing is none");
-  if (!rt_text_is_printable(subject->name, strlen(subject->name), false))
-    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the model's name has control characters or broken UTF-8 in it");
+  if (!*subject->name || !rt_text_is_printable(subject->name, strlen(subject->name), false))
+    return rt_fail(error, RETORT_ERROR_ARGUMENT, "the model's name is empty, or has control characters or broken UTF-8 in it");
   for (size_t i = 0; i < n; i++)
     if (!(n == 1 && strcmp(resources[i].name, ".") == 0) && !rt_name_is_canonical(resources[i].name, strlen(resources[i].name)))
       return rt_fail(error, RETORT_ERROR_ARGUMENT,

@@ -131,9 +131,10 @@ retort_status retort_signer_add_file(retort_signer *s, const char *name, uint64_
   retort_status status = file_is_complete(s, error);
   if (status) return status;
   if (!retort_trust_name_is_plain(name) && !(strcmp(name, ".") == 0 && s->method != RETORT_TRUST_MINISIGN))
-    return rt_fail(
-        error, RETORT_ERROR_ARGUMENT,
-        "a file's name cannot be signed: UTF-8 parted by '/' without \"..\", control characters and backslashes is needed; rename it");
+    return rt_fail(error, RETORT_ERROR_ARGUMENT,
+                   "the file \"%.200s\" cannot be signed: a name is UTF-8 parted by '/', without \"..\", backslashes and control "
+                   "characters; rename it",
+                   name);
   if (s->method == RETORT_TRUST_MINISIGN && s->n_files)
     return rt_fail(error, RETORT_ERROR_ARGUMENT, "a minisign signature covers one file; sign each file of a set");
   if (s->n_files == RT_BUNDLE_MAX_RESOURCES) return rt_fail(error, RETORT_ERROR_ARGUMENT, "more than %d files", RT_BUNDLE_MAX_RESOURCES);

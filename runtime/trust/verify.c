@@ -199,7 +199,8 @@ static retort_status bind_file(retort_verifier *v, file *f, const retort_trust_f
   f->resource = rt_bundle_find(b, f->name);
   if (!f->resource && v->n_files == 1 && b->n_resources == 1 && strcmp(b->resources[0].name, ".") == 0) f->resource = &b->resources[0];
   if (!f->resource) {
-    if ((v->flags & RETORT_TRUST_COMPLETE) && rt_bundle_ignores(b, f->name)) return RETORT_OK;
+    if ((v->flags & RETORT_TRUST_COMPLETE) && ((v->flags & RETORT_TRUST_IGNORE_UNSIGNED) || rt_bundle_ignores(b, f->name)))
+      return RETORT_OK;
     return rt_fail(error, RETORT_ERROR_TRUST, "%s is not among the %zu files that the signature covers", f->name, b->n_resources);
   }
   f->covered = true;
@@ -238,10 +239,13 @@ static retort_status read_files(retort_verifier *v, const retort_trust_file *fil
   for (size_t i = 0; i < n; i++) {
     file *f = &v->files[i];
     size_t length = files[i].name ? strlen(files[i].name) : 0;
-    if (!rt_name_is_canonical(files[i].name, length))
+    /* Where names are signed they must be such that nobody reads them differently. */
+    if (!files[i].name || (is_bundle(v->method) && !rt_name_is_canonical(files[i].name, length)))
       return rt_fail(
           error, RETORT_ERROR_ARGUMENT,
-          "file %zu has a name that is not a plain path: UTF-8 parted by '/', without \"..\", backslashes and control characters", i);
+          "the file \"%.200s\" cannot be in a signed model: a name is UTF-8 parted by '/', without \"..\", backslashes and control "
+          "characters; rename it, or leave it out",
+          files[i].name ? files[i].name : "");
     f->name = rt_arena_string(&v->arena, files[i].name, length);
     if (!f->name) return rt_fail_memory(error, length, "a file name");
     f->size = files[i].size;
@@ -425,18 +429,18 @@ uint64_t retort_verifier_prefix(const retort_verifier *v, size_t index) {
 /* ---- the verdict ---- */
 
 static retort_status check_pins(retort_verifier *v, const uint8_t root[32], retort_error *error) {
-  size_t found = 0;
+  size_t unpinned = v->n_files; /* the first of them */
   bool whole = false;
   for (size_t p = 0; p < v->n_pins; p++) whole = whole || memcmp(v->pins[p], root, 32) == 0;
   for (size_t i = 0; i < v->n_files; i++) {
     size_t p = 0;
     while (p < v->n_pins && memcmp(v->pins[p], v->files[i].digest, 32) != 0) p++;
-    found += p < v->n_pins;
+    if (p == v->n_pins && unpinned == v->n_files) unpinned = i;
   }
-  if (whole || found == v->n_files) return RETORT_OK;
+  if (whole || unpinned == v->n_files) return RETORT_OK;
   char hex[65];
-  rt_sha256_hex(v->files[0].digest, hex);
-  rt_fail(error, RETORT_ERROR_TRUST, "%s has the SHA-256 %s, which is not pinned", v->files[0].name, hex);
+  rt_sha256_hex(v->files[unpinned].digest, hex);
+  rt_fail(error, RETORT_ERROR_TRUST, "%s has the SHA-256 %s, which is not pinned", v->files[unpinned].name, hex);
   return poison(v);
 }
 
@@ -468,7 +472,10 @@ retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict
   rt_sha256_init(&root);
   for (size_t i = 0; i < v->n_files; i++) {
     file *f = &v->files[i];
-    if (!f->covered) continue;
+    if (!f->covered) {
+      r.n_left_out++;
+      continue;
+    }
     if (!f->chunked && f->size == 0 && !f->finished && (status = finish_file(v, f, NULL, error)) != RETORT_OK) return status;
     bool all = f->chunked ? retort_verifier_prefix(v, i) == f->size : f->finished || v->method == RETORT_TRUST_UNSIGNED;
     if (!all)
@@ -490,7 +497,7 @@ retort_status retort_verifier_finish(retort_verifier *v, retort_verdict *verdict
   }
   if (v->method != RETORT_TRUST_UNSIGNED) {
     rt_sha256_hex(digest, r.digest);
-    rt_sha256_hex(v->files[0].digest, r.file_digest);
+    if (v->files[0].covered) rt_sha256_hex(v->files[0].digest, r.file_digest);
   }
   fill_signer(v, &r);
   v->passed = true;
@@ -510,8 +517,11 @@ size_t retort_verdict_text(const retort_verdict *verdict, char *buffer, size_t c
   else
     snprintf(who, sizeof who, "signed by %s%s%s%s%s%s", r->signer, r->name[0] ? " as \"" : "", r->name, r->name[0] ? "\"" : "",
              when[0] ? ", " : "", when);
-  int n = snprintf(buffer, capacity, "%s; %s%s%s%u file%s, %llu bytes, %s", who, r->digest[0] ? "digest sha256:" : "", r->digest,
-                   r->digest[0] ? "; " : "", r->n_files, r->n_files == 1 ? "" : "s", (unsigned long long)r->n_bytes, mode);
+  char left_out[64] = "";
+  if (r->n_left_out)
+    snprintf(left_out, sizeof left_out, "; %u left out: nobody vouches for %s", r->n_left_out, r->n_left_out == 1 ? "it" : "them");
+  int n = snprintf(buffer, capacity, "%s; %s%s%s%u file%s, %llu bytes, %s%s", who, r->digest[0] ? "digest sha256:" : "", r->digest,
+                   r->digest[0] ? "; " : "", r->n_files, r->n_files == 1 ? "" : "s", (unsigned long long)r->n_bytes, mode, left_out);
   return n < 0 ? 0 : (size_t)n;
 }
 

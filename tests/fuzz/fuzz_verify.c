@@ -141,9 +141,8 @@ void fuzz_one(const uint8_t *data, size_t size) {
                 signature = {sizeof signature, m->signature, m->signature_size, "sig"};
   policy.anchors = &anchor;
   policy.n_anchors = 1;
-  const bool lied = describe(m, &in, files, lists);
+  p.wrong = describe(m, &in, files, lists);
   if (retort_verifier_open(NULL, &policy, &signature, 1, files, m->n_files, &v, NULL) == RETORT_OK) {
-    if (lied) abort();
     while (in.size) feed(v, m, &in, &p);
     for (size_t i = 0; i < m->n_files; i++)
       if (retort_verifier_prefix(v, i) > m->size[i]) abort();

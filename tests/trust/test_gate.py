@@ -191,7 +191,7 @@ class Gate(Case):
         changed = self.path("changed")
         pathlib.Path(changed).write_bytes(program.replace(project, ours))
         os.chmod(changed, 0o755)
-        for name, code in (("ember", 0), ("other", REFUSED), ("ember2", REFUSED), ("", REFUSED)):
+        for name, code in (("ember", 0), ("other", REFUSED), ("ember2", REFUSED)):
             self.retort("sign", "-k", "k.key", "--name", name, self.model)
             self.run_tool(changed, "verify", self.model, code=code, says='as "ember"' if code == 0 else "is refused")
             self.run_tool(changed, "verify", "--model-name", "other", self.model, code=REFUSED)

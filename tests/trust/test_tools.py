@@ -119,6 +119,61 @@ class Oms(Models):
         os.symlink("/etc/hostname", self.path("folder/a.txt"))
         self.retort("verify", "--key", "k.pub", folder, code=REFUSED, says="link")
 
+    def test_a_signature_in_the_folder_under_any_name(self):
+        """OMS 6.2: the signature file is no part of the model, wherever it lies; so it may be written anew."""
+        self.retort("keygen", "k")
+        folder = list(self.models())[1]
+        for name in ("x.sig", "a/deep.json", "skill.oms.sig"):
+            signature = os.path.join(folder, name)
+            for _ in range(2):
+                self.retort("sign", "-k", "k.key", "-o", signature, folder)
+                self.retort("verify", "--key", "k.pub", "-s", signature, folder, says="6 files")
+                self.python("verify", "key", folder, "--signature", signature, "--public_key", "k.pub")
+                self.python("sign", "key", folder, "--private_key", "k.key", "--signature", signature)
+                self.retort("verify", "--key", "k.pub", "-s", signature, folder, says="6 files")
+            if name.endswith(".oms.sig"):
+                self.retort("verify", "--key", "k.pub", folder, says="6 files")  # found by itself
+                self.retort("verify", "--key", "k.pub", "-s", signature, self.file("folder/other", 1), code=REFUSED)
+            else:
+                os.remove(signature)
+                self.retort("verify", "--key", "k.pub", folder, code=REFUSED, says="--signature FILE")
+
+    def test_paths_left_out(self):
+        self.retort("keygen", "k")
+        folder = list(self.models())[1]
+        self.file("folder/cache/deep/x", 3)
+        self.file("folder/log", 3)
+        os.symlink("/etc/hostname", self.path("folder/cache/link"))
+        signature = self.signature(folder)
+        both = ("--ignore-paths", "cache", "--ignore-paths", self.path("folder/log"))
+        self.retort("sign", "-k", "k.key", folder, code=REFUSED, says="--ignore-paths")
+        self.retort("sign", "-k", "k.key", *both, folder, says="6 files")
+        os.remove(self.path("folder/cache/link"))
+        self.python("verify", "key", folder, "--signature", signature, "--public_key", "k.pub")
+        self.retort("verify", "--key", "k.pub", folder, says="2 left out")  # the signature says so
+        self.retort("sign", "-k", "k.key", folder)
+        self.file("folder/new", 3)
+        self.retort("verify", "--key", "k.pub", folder, code=REFUSED, says="new is not among")
+        self.retort("verify", "--key", "k.pub", "--ignore-paths", "folder/new", folder, says="1 left out: nobody vouches for it")
+        self.retort("verify", "--key", "k.pub", "--ignore-unsigned-files", "--json", folder, says='"left_out":1')
+        self.python("verify", "key", folder, "--signature", signature, "--public_key", "k.pub", "--ignore_unsigned_files")
+        self.retort("verify", "--key", "k.pub", "--ignore-paths", "a.txt", "--ignore-unsigned-files", folder, code=REFUSED, says="only")  # signed, and not looked at
+        self.retort("verify", "--key", "k.pub", "--ignore-paths", "../x", folder, code=2, says="no path inside")
+        self.flip(self.path("folder/a.txt"), 1)
+        self.retort("verify", "--key", "k.pub", "--ignore-unsigned-files", folder, code=REFUSED, says="not the file that was signed")
+
+    def test_one_certificate_that_is_all(self):
+        """Trusted as it is, it signs: as the Python tool has it."""
+        if not program("openssl"):
+            self.skipTest("openssl is not installed")
+        model = self.file("model.gguf", 1000)
+        for ca in ("TRUE", "FALSE"):
+            self.run_tool("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "self.key", "-out", "self.pem", "-days", "9", "-subj",
+                          "/CN=self", "-addext", "keyUsage=critical,digitalSignature", "-addext", f"basicConstraints=critical,CA:{ca}")
+            self.retort("sign", "-k", "self.key", "--cert", "self.pem", model)
+            self.python("verify", "certificate", model, "--signature", model + ".sig", "--certificate_chain", "self.pem")
+            self.retort("verify", "--cert-root", "self.pem", model, says="certificate CN=self")
+
     def test_one_wrong_thing_at_a_time(self):
         self.retort("keygen", "k")
         self.retort("keygen", "other")
@@ -176,9 +231,13 @@ class Oms(Models):
         self.retort("verify", "--cert-root", "root.pem", "--at-signing-time", model, code=REFUSED)  # before its issuer was valid
 
     def test_usage_of_the_leaf(self):
-        self.refused_chain("not meant for signing", usage="key_encipherment")
-        self.refused_chain("not meant for signing", extended=ExtendedKeyUsageOID.SERVER_AUTH)
-        self.refused_chain("not meant for signing", usage=None, extended=None)
+        model = self.file("model.gguf", 1000)
+        chain = ("--private_key", "leaf.key", "--signing_certificate", "leaf.pem", "--certificate_chain", "mid.pem")
+        for bad in ({"usage": "key_encipherment"}, {"extended": ExtendedKeyUsageOID.SERVER_AUTH}, {"usage": None, "extended": None}):
+            self.chain(**bad)
+            self.retort("sign", "-k", "leaf.key", "--cert", "leaf.pem", "--cert", "mid.pem", model, code="fails", says="not meant for signing")
+            self.python("sign", "certificate", model, *chain, "--signature", model + ".sig")
+            self.retort("verify", "--cert-root", "root.pem", model, code=REFUSED, says="not meant for signing")
         for good in ({"usage": None}, {"extended": None}):
             self.chain(**good)
             self.sign_with_chain(self.path("model.gguf"))
@@ -268,6 +327,21 @@ class Names(Case):
         for name in ("a\nb", "a\x1bb", b"\xff"):
             self.run_bytes("sign", "-k", "k.key", "--name", name, self.file("y", 10), fails="name")
             self.run_bytes("sign", "-k", "m.key", "--comment", name, self.file("y", 10), fails="")
+
+    def test_names_that_nobody_signs(self):
+        """Where no name is signed, any will do."""
+        for name in ("a\\b", "a\nb", "\x1b[1m"):
+            path = self.file(name, 10)
+            self.retort("verify", "--allow-unsigned", path, says="NOT CHECKED")
+            self.retort("trust", "add", path)
+            self.retort("verify", path, says="pinned")
+            os.remove(path)
+
+    def test_the_file_that_is_not_pinned_is_named(self):
+        self.retort("trust", "add", self.file("folder/m.gguf", 10))
+        self.retort("verify", self.path("folder"), says="pinned")
+        self.file("folder/z.pub", 20)
+        self.retort("verify", self.path("folder"), code=REFUSED, says="z.pub has the SHA-256")
 
     def run_bytes(self, *words, fails):
         code, text = self.retort(*(os.fsdecode(w) if isinstance(w, bytes) else w for w in words), code=None)

@@ -162,6 +162,9 @@ class Gate(Case):
     def test_secrets_are_written_where_nobody_waits(self):
         for name in ("k.key", "k.key.part"):
             os.symlink(self.path("elsewhere"), self.path(name))
+        self.retort("keygen", "k", code=1, says="a link that leads to nothing")
+        self.assertFalse(os.path.exists(self.path("elsewhere")) or os.path.exists(self.path("k.pub")))
+        os.remove(self.path("k.key"))
         self.retort("keygen", "k")
         self.assertFalse(os.path.exists(self.path("elsewhere")))
         info = os.lstat(self.path("k.key"))

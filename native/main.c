@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "commands/rights.h"
 #include "terminal/report.h"
 
 static const command *const commands[] = {&run_command,    &chat_command,   &inspect_command, &tokenize_command, &perplexity_command,
@@ -60,7 +61,19 @@ static int finish(int code) {
   return code;
 }
 
-static int run(int argc, char **argv) {
+typedef struct call {
+  int argc;
+  char **argv;
+  sigset_t signals;       /* blocked in the beginning */
+  const command *command; /* NULL: all is said and done */
+  options o;
+  int code;
+} call;
+
+/* What is to be done; the exit code where that is all. */
+static int choose(call *c) {
+  const int argc = c->argc;
+  char **argv = c->argv;
   setlocale(LC_CTYPE, ""); /* for the widths of characters; numbers stay as C writes them */
   const char *name = argc > 1 ? argv[1] : "";
   if (!*name) {
@@ -72,30 +85,23 @@ static int run(int argc, char **argv) {
     return finish(EXIT_OK);
   }
   if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-    const command *c = argc > 2 ? find_command(argv[2]) : NULL;
-    if (argc > 2 && !c) return unknown_command(argv[2]);
-    if (c) options_help(c);
+    const command *about = argc > 2 ? find_command(argv[2]) : NULL;
+    if (argc > 2 && !about) return unknown_command(argv[2]);
+    if (about) options_help(about);
     else help();
     return finish(EXIT_OK);
   }
-  const command *c = find_command(name);
-  if (!c) return unknown_command(name);
-  options o;
-  int code;
-  if (!options_parse(c, argc - 1, argv + 1, &o, &code)) return finish(code);
-  return finish(c->run(&o));
+  const command *found = find_command(name);
+  int code = EXIT_OK;
+  if (!found) return unknown_command(name);
+  if (!options_parse(found, argc - 1, argv + 1, &c->o, &code)) return finish(code);
+  c->command = found;
+  return code;
 }
 
 /* ---- on a stack of known size: the machine's own (ulimit -s) may be of 64 KB ---- */
 
 enum { STACK_BYTES = 1 << 20 };
-
-typedef struct call {
-  int argc;
-  char **argv;
-  sigset_t signals; /* blocked in the beginning */
-  int code;
-} call;
 
 /* A pipe that is shared with somebody who set it to non-blocking would lose what it has no room for: opened anew, it is ours alone. Files
  * stay as they are, for a new opening would write at their beginning. */
@@ -110,26 +116,43 @@ static void make_blocking(int descriptor) {
   else fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-static void *on_own_stack(void *arg) {
+static void *parse(void *arg) {
   call *c = arg;
-  pthread_sigmask(SIG_SETMASK, &c->signals, NULL); /* signals reach this thread alone */
-  c->code = run(c->argc, c->argv);
+  c->code = choose(c);
   return NULL;
 }
 
-int main(int argc, char **argv) {
-  call c = {.argc = argc, .argv = argv};
+static void *run(void *arg) {
+  call *c = arg;
+  pthread_sigmask(SIG_SETMASK, &c->signals, NULL); /* signals reach this thread alone */
+  c->code = finish(c->command->run(&c->o));
+  return NULL;
+}
+
+static int on_own_stack(void *(*work)(void *), call *c) {
   pthread_attr_t attributes;
   pthread_t thread;
+  int error = pthread_attr_init(&attributes);
+  if (!error) error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+  if (!error) error = pthread_create(&thread, &attributes, work, c);
+  if (error) return fail(false, EXIT_MEMORY, "cannot start: %s", strerror(error));
+  pthread_join(thread, NULL);
+  return c->code;
+}
+
+/* Rights are given up here, between the two, so that no thread is left that has them. */
+int main(int argc, char **argv) {
+  static call c;
   sigset_t all;
+  c.argc = argc;
+  c.argv = argv;
   make_blocking(STDOUT_FILENO);
   make_blocking(STDERR_FILENO);
   sigfillset(&all);
+  sigdelset(&all, SIGBUS); /* of a mapped file that became shorter: it must reach whoever reads there */
   pthread_sigmask(SIG_SETMASK, &all, &c.signals);
-  int error = pthread_attr_init(&attributes);
-  if (!error) error = pthread_attr_setstacksize(&attributes, STACK_BYTES);
-  if (!error) error = pthread_create(&thread, &attributes, on_own_stack, &c);
-  if (error) return fail(false, EXIT_MEMORY, "cannot start: %s", strerror(error));
-  pthread_join(thread, NULL);
-  return c.code;
+  const int code = on_own_stack(parse, &c);
+  if (!c.command) return code;
+  rights_reduce(c.command, &c.o);
+  return on_own_stack(run, &c);
 }

@@ -317,5 +317,6 @@ const command chat_command = {
         "French\\n' | retort chat --hide-thinking\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = WRITES_HERE,
     .run = chat,
 };

@@ -194,5 +194,6 @@ const command device_command = {
     .examples = "  retort device\n  retort device model.gguf --json\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = READS_ARGUMENTS,
     .run = device,
 };

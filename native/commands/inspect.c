@@ -403,5 +403,6 @@ const command inspect_command = {
     .examples = "  retort inspect model.gguf\n  retort inspect --cpu\n  retort inspect -m DeepSeek-R1-00001-of-00009.gguf --json\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = READS_ARGUMENTS,
     .run = inspect,
 };

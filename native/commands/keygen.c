@@ -62,5 +62,6 @@ const command keygen_command = {
     .examples = "  retort keygen release\n  retort keygen --minisign release\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = WRITES_BESIDE_ARGUMENTS,
     .run = keygen,
 };

@@ -158,5 +158,6 @@ const command perplexity_command = {
     .examples = "  retort perplexity -m model.gguf wiki.test.raw\n  retort perplexity --window 2048 --skip 0 --json text.txt\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = READS_ARGUMENTS,
     .run = perplexity,
 };

@@ -211,5 +211,6 @@ const command sign_command = {
         "folder/\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = READS_ARGUMENTS | WRITES_BESIDE_ARGUMENTS,
     .run = sign,
 };

@@ -256,5 +256,6 @@ const command trust_command = {
     .examples = "  retort trust add release.pub\n  retort trust add model.gguf\n  retort trust list\n  retort trust remove model.gguf\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = READS_ARGUMENTS | WRITES_STORE,
     .run = trust,
 };

@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "machine/sandbox.h"
 #include "models/download.h"
 #include "models/trust_policy.h"
 #include "terminal/text_input.h"
@@ -338,6 +339,7 @@ static int ask(const update_job *j, const char *model, const known_answer *k, te
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
     close(ends[1]);
+    sandbox_leave_network(); /* it runs a model that came over it */
     int code = run_command.run(&o);
     _exit(fflush(stdout) == 0 ? code : EXIT_RUNTIME);
   }
@@ -552,5 +554,6 @@ const command update_command = {
         "fleet.pub /var/lib/bot\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = UPDATES,
     .run = update,
 };

@@ -253,5 +253,6 @@ const command verify_command = {
     .examples = "  retort verify model.gguf\n  retort verify --key release.pub model.gguf\n  retort verify --cert-root root.pem folder/\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],
+    .rights = READS_ARGUMENTS,
     .run = verify,
 };

@@ -9,9 +9,13 @@
 #include <unistd.h>
 
 #include "paths.h"
+#include "machine/sandbox.h"
 #include "terminal/report.h"
 
-static int cannot_write(const output *out) { return fail(out->json, EXIT_RUNTIME, "cannot write %s: %s", out->path, strerror(errno)); }
+static int cannot_write(const output *out) {
+  const char *reason = strerror(errno), *hint = sandbox_hint(out->path, SANDBOX_WRITE);
+  return fail(out->json, EXIT_RUNTIME, "cannot write %s: %s%s", out->path, reason, hint);
+}
 
 /* Follows links, so that a rename replaces the file and not the link; the file itself need not be there, but a link must lead somewhere. */
 static bool find_real(output *out) {

@@ -204,11 +204,12 @@ static int read_if_there(const char *path, size_t most, text_buffer *text, bool 
   struct stat info;
   int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe in its place must not keep us waiting */
   if (descriptor < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)) return 0;
-  if (descriptor < 0) *code = fail(json, EXIT_RUNTIME, "cannot open %s: %s", path, strerror(errno));
-  else if (fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+  const int reason = errno;
+  if ((descriptor < 0 ? stat(path, &info) : fstat(descriptor, &info)) != 0 || !S_ISREG(info.st_mode)) {
     *code = fail(json, EXIT_TRUST, "%s is not a file; remove it, or name the signature", path);
-    close(descriptor);
-  } else *code = read_short_file(descriptor, path, most, json, text);
+    if (descriptor >= 0) close(descriptor);
+  } else if (descriptor < 0) *code = fail(json, EXIT_RUNTIME, "cannot open %s: %s", path, strerror(reason));
+  else *code = read_short_file(descriptor, path, most, json, text);
   return *code == EXIT_OK ? 1 : -1;
 }
 

@@ -63,21 +63,18 @@ static int get_character(EditLine *edit, wchar_t *character) {
 
 static const char *first_prompt(void) { return colour_ok(stdout) ? "\1" BOLD "\1>\1" PLAIN "\1 " : "> "; }
 
-/* ${XDG_STATE_HOME:-~/.local/state}/retort/history (as XDG has it, a relative one counts as none); folders are made, readable by the user
- * alone. */
-static void find_history_file(line_editor *e) {
+bool history_folder(char folder[4096]) {
   const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-  char folder[4000];
   int n = -1;
-  if (state && *state == '/') n = snprintf(folder, sizeof folder, "%s/retort", state);
-  else if (home && *home) n = snprintf(folder, sizeof folder, "%s/.local/state/retort", home);
-  if (n < 0 || n >= (int)sizeof folder) return;
+  if (state && *state == '/') n = snprintf(folder, 4000, "%s/retort", state);
+  else if (home && *home) n = snprintf(folder, 4000, "%s/.local/state/retort", home);
+  if (n < 0 || n >= 4000) return false;
   for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
     *slash = 0;
     mkdir(folder, 0700);
     *slash = '/';
   }
-  if (mkdir(folder, 0700) == 0 || errno == EEXIST) snprintf(e->history_file, sizeof e->history_file, "%s/history", folder);
+  return mkdir(folder, 0700) == 0 || errno == EEXIST;
 }
 
 line_editor *line_editor_open(bool interactive) {
@@ -96,7 +93,8 @@ line_editor *line_editor_open(bool interactive) {
   el_set(e->edit, EL_GETCFN, get_character);
   history(e->history, &event, H_SETSIZE, HISTORY_LINES);
   history(e->history, &event, H_SETUNIQUE, 1);
-  find_history_file(e);
+  char folder[4096];
+  if (history_folder(folder)) snprintf(e->history_file, sizeof e->history_file, "%.4000s/history", folder);
   if (*e->history_file) history(e->history, &event, H_LOAD, e->history_file);
   el_set(e->edit, EL_HIST, history, e->history);
   el_set(e->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);

@@ -53,7 +53,7 @@ typedef struct options {
   float max_temp; /* degrees Celsius; 0: no limit */
   uint32_t duty;  /* percent */
   /* what is shown */
-  bool json, verbose, help;
+  bool json, verbose, help, no_sandbox;
   bool show_thinking, hide_thinking;
   /* the prompt */
   const char *system, *prompt_file;
@@ -101,6 +101,16 @@ typedef struct option_spec {
   const char *help;  /* says the default */
 } option_spec;
 
+/* What a command does beyond reading the model, the trust store and the files that options name, and writing the file of --out
+ * (commands/rights.c). */
+enum {
+  READS_ARGUMENTS = 1u << 0,         /* which are files or folders; and what lies beside the files */
+  WRITES_BESIDE_ARGUMENTS = 1u << 1, /* and into those that are folders */
+  WRITES_STORE = 1u << 2,
+  WRITES_HERE = 1u << 3, /* below the current folder, and the history of what was typed */
+  UPDATES = 1u << 4      /* the folder of a model under update, from a folder or over the network */
+};
+
 typedef struct command {
   const char *name;
   const char *summary;  /* one line for `retort help` */
@@ -109,6 +119,7 @@ typedef struct command {
   const char *examples; /* lines */
   const option_spec *specs;
   size_t n_specs;
+  unsigned rights;
   int (*run)(const options *o);
 } command;
 
@@ -123,10 +134,12 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
 /* The options that several commands share: one line each, so that they read alike everywhere. */
 #define AT(field) offsetof(options, field)
 #define SHARED(id) {.kind = OPTION_SHARED, .offset = SERVICE_##id}
-#define OPTIONS_OUTPUT                                                                                                \
-  {"json", 0, OPTION_FLAG, AT(json), NULL, 0, 0, "print the result, or the error, as JSON on standard output"},       \
-      {"verbose", 'v', OPTION_FLAG, AT(verbose),                                                                      \
-       NULL,      0,   0,           "say on standard error what is done, with which defaults, and how long it took"}, \
+#define OPTIONS_OUTPUT                                                                                                  \
+  {"json", 0, OPTION_FLAG, AT(json), NULL, 0, 0, "print the result, or the error, as JSON on standard output"},         \
+      {"verbose", 'v', OPTION_FLAG, AT(verbose),                                                                        \
+       NULL,      0,   0,           "say on standard error what is done, with which defaults, and how long it took"},   \
+      {"no-sandbox", 0, OPTION_FLAG, AT(no_sandbox),                                                                    \
+       NULL,         0, 0,           "keep the rights to files, programs and network that this command does not need"}, \
       {"help", 'h', OPTION_FLAG, AT(help), NULL, 0, 0, "print this text"}
 #define OPTIONS_TRUST                                                                                                                   \
   {"key",                                                                                                                               \

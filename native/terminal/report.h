@@ -38,7 +38,8 @@ json_t *text_json(const char *text);
 /* Writes one line of JSON to standard output and gives `value` back (NULL: there was no memory for it). Returns EXIT_OK or EXIT_MEMORY. */
 int print_json_line(json_t *value);
 
-/* Set by Ctrl-C (SIGINT), SIGTERM, and SIGHUP where that is not ignored, once catch_interrupts was called; a second one ends the program at once. */
+/* Set by Ctrl-C (SIGINT), SIGTERM, and SIGHUP where that is not ignored, once catch_interrupts was called; a second one ends the program at
+ * once. */
 void catch_interrupts(void);
 bool interrupted(void);
 /* They also end what `session` is computing; NULL before it is closed. */

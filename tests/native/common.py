@@ -14,6 +14,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--retort", required=True)
 parser.add_argument("--model", default="", help="SmolLM2-135M-Instruct.Q4_1.gguf; tests that need it are skipped without")
 arguments, _ = parser.parse_known_args()
+arguments.retort = os.path.abspath(arguments.retort)
 
 folder = tempfile.TemporaryDirectory()
 TINY = os.path.join(folder.name, "tiny.gguf")
@@ -40,7 +41,7 @@ def unsigned(words):
 
 
 def retort(*words, stdin=b"", env=None, timeout=120):
-    return subprocess.run([arguments.retort, *unsigned(words)], input=stdin, capture_output=True, env=env or environment(), timeout=timeout)
+    return subprocess.run([arguments.retort, *unsigned(words)], input=stdin, capture_output=True, env=env or environment(), timeout=timeout, cwd=folder.name)
 
 
 class Case(unittest.TestCase):

@@ -23,6 +23,7 @@ class Terminal:
     def __init__(self, *words, **more):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            os.chdir(path(""))  # below which chat may write
             os.execve(arguments.retort, [arguments.retort, *unsigned(words)], environment(**more))
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.seen = b""

@@ -246,9 +246,11 @@ machine *machine_open(unsigned threads, bool verbose) {
   if (threads == 0) threads = default_threads(why);
   m->pinned = keep_to_big_cores(threads);
   if (threads > MAX_WORKERS) threads = MAX_WORKERS;
-  /* Signals are for the thread that talks with the user, so that they wake it: workers inherit a mask that blocks all. */
+  /* Signals are for the thread that talks with the user, so that they wake it: workers inherit a mask that blocks all, but those of their
+   * own faults. */
   sigset_t all, before;
   sigfillset(&all);
+  sigdelset(&all, SIGBUS);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_attr_t attributes; /* stacks of a known size: the machine's own (ulimit -s) may be of 64 KB */
   pthread_attr_init(&attributes);

@@ -9,6 +9,7 @@
 #include "files.h"
 
 #include "embedded.h"
+#include "mapped.h"
 #include "paths.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -270,8 +270,8 @@ static int map_all(model_files *f, const int *descriptors, bool json) {
   for (size_t i = 0; i < f->count; i++) {
     f->sealed = f->sealed && is_sealed(descriptors[i]);
     if (f->buffers[i].size == 0) continue;
-    void *memory = mmap(NULL, f->buffers[i].size, PROT_READ, MAP_SHARED, descriptors[i], 0);
-    if (memory == MAP_FAILED) return fail(json, EXIT_MEMORY, "cannot map %s: %s", f->buffers[i].name, strerror(errno));
+    const void *memory = map_file(descriptors[i], f->buffers[i].size, f->buffers[i].name, json);
+    if (!memory) return fail(json, EXIT_MEMORY, "cannot map %s: %s", f->buffers[i].name, strerror(errno));
     f->buffers[i].data = memory;
   }
   return EXIT_OK;
@@ -394,7 +394,7 @@ void files_close(model_files *f) {
   for (size_t i = 0; i < f->count && !f->embedded; i++) {
     retort_buffer *b = &f->buffers[i];
     void *memory = (void *)(uintptr_t)b->data; /* NULL: an empty mapped file, or opening stopped before */
-    if (memory && f->mapped) munmap(memory, b->size);
+    if (memory && f->mapped) unmap_file(memory, b->size);
     if (memory && !f->mapped) p->free(p->user, memory, b->size);
     free((void *)(uintptr_t)b->name);
   }

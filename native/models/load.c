@@ -150,6 +150,15 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
   interrupts_reach(l->session);
   l->session_info.struct_size = sizeof l->session_info;
   if (retort_session_get_info(l->session, &l->session_info, &error)) return fail_status(o->json, &error);
+  /* Opened, but its pages are not there before they are written. */
+  const uint64_t work = l->session_info.work_bytes, all = l->session_info.kv_bytes + work;
+  if (available && all + MEMORY_MARGIN > available)
+    return fail(
+        o->json, EXIT_MEMORY,
+        "a session of %u tokens in batches of %u needs %s for keys and values and %s of working memory, but only %s are available; a "
+        "smaller --batch or --ctx needs less",
+        l->session_info.n_ctx, l->session_info.n_batch, memory_text(l->session_info.kv_bytes).text, memory_text(work).text,
+        memory_text(available).text);
   if (o->verbose)
     fprintf(stderr, "retort: context %u tokens (%s; the model was made for %u), batch %u, keys and values %s: %s; working memory %s\n",
             l->session_info.n_ctx, n_ctx ? "as asked" : "default", train, l->session_info.n_batch, retort_kv_type_name(so.kv_type),

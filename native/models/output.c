@@ -28,6 +28,12 @@ static bool find_real(output *out) {
   return n >= 0 && (size_t)n < sizeof out->real;
 }
 
+static char unfinished[sizeof((output *)0)->temporary]; /* what output_abandon removes */
+
+void output_abandon(void) {
+  if (*unfinished) unlink(unfinished);
+}
+
 /* A name in the same folder, short, for `real` may be as long as names can be, and one that nobody can foresee, so that in a folder that
  * others may write too nobody has put a file of his own, or a link, in its place. */
 static bool name_temporary(output *out) {
@@ -58,6 +64,7 @@ int output_open(output *out, const char *path, bool secret, bool json) {
     }
   }
   if (descriptor < 0) return out->temporary[0] = 0, cannot_write(out);
+  memcpy(unfinished, out->temporary, sizeof unfinished);
   out->file = fdopen(descriptor, "wb");
   if (out->file) return EXIT_OK;
   close(descriptor);
@@ -83,6 +90,7 @@ int output_close(output *out, int code) {
   if (*out->temporary && code == EXIT_OK && (rename(out->temporary, out->real) != 0 || !sync_folder_of(out->real)))
     code = cannot_write(out);
   if (*out->temporary && code != EXIT_OK) unlink(out->temporary);
+  *unfinished = 0;
   *out = (output){0};
   return code;
 }

@@ -20,6 +20,8 @@ typedef struct output {
  * the file takes its place and is on the disk, else nothing is left of it, and `code` comes back. */
 int output_open(output *out, const char *path, bool secret, bool json);
 int output_close(output *out, int code);
+/* Removes what is not complete, from a signal handler that ends the process. */
+void output_abandon(void);
 
 /* A small file at once; `secret`: readable by the user alone, and never over an existing file. */
 int write_file(const char *path, const void *data, size_t size, bool secret, bool json);

@@ -8,7 +8,7 @@ import signal
 import struct
 import subprocess
 
-from common import TINY, Case, arguments, environment, main, path, retort
+from common import ENDLESS, TINY, Case, arguments, environment, main, path, retort
 import tiny_gguf
 
 
@@ -87,6 +87,18 @@ class Files(Case):
         tiny_gguf.make(path("deep.gguf"), layers=64)
         text = self.fails(5, "run", "-m", path("deep.gguf"), "--ctx", "16777216", "--kv", "f32", "x", says="keys and values")
         self.assertRegex(text, r"--ctx \d+ would fit|not even 256")
+
+    def test_working_memory_counts(self):
+        """Keys and values alone would fit."""
+        tiny_gguf.make(path("deep.gguf"), layers=64)
+        for _ in range(10):  # what is available changes with what else runs
+            available = json.loads(self.ok("inspect", TINY, "--json"))["memory"]["available"]
+            context = (available - (104 << 20)) // (64 * 128)
+            done = retort("run", "-m", path("deep.gguf"), "-c", str(min(context, 16777216)), "--batch", "65536", "-n", "1", "x")
+            if b"of working memory" in done.stderr:
+                break
+        self.assertIn(b"of working memory", done.stderr)
+        self.assertEqual(done.returncode, 5)
 
     def test_inspect(self):
         info = json.loads(self.ok("inspect", TINY, "--json"))
@@ -199,6 +211,25 @@ class Files(Case):
         self.ok("logits", "-m", TINY, "--ids", "1,2", "-o", "/dev/null")
         self.assertEqual(retort("logits", "-m", TINY, "--ids", "1,2", "-o", "/dev/full").returncode, 1)
         self.assertTrue(os.path.exists("/dev/full") and os.path.exists("/dev/null"))
+
+    def test_a_mapped_file_that_becomes_shorter_is_an_error(self):
+        with open(ENDLESS, "rb") as file:
+            data = file.read()
+        for threads, more in (("1", []), ("2", ["--json"])):
+            name = path("mapped.gguf")
+            with open(name, "wb") as file:
+                file.write(data)
+            words = [arguments.retort, "run", "--allow-unsigned", "--mmap", "-m", name, "-t", threads, "-v", "--raw", "-c", "400000", "--top-k", "10", *more, "hi"]
+            run = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+            while b"temperature" not in run.stderr.readline():  # what follows is the answer
+                pass
+            os.truncate(name, 4096)
+            out, said = run.communicate(timeout=60)
+            self.assertEqual(run.returncode, 3, said)
+            self.assertIn(b"mapped.gguf became shorter", said)
+            if more:
+                self.assertEqual(json.loads(out)["error"]["code"], 3)
+            os.remove(name)
 
     def test_perplexity_is_that_of_the_logits(self):
         text = bytes(32 + (i * i) % 90 for i in range(300))

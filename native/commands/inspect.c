@@ -364,10 +364,12 @@ static void print_text(const report *r) {
 static int inspect(const options *o) {
   if (o->cpu) return inspect_cpu(o);
   options positional = *o;
-  int given = 0;
-  if (!positional.model && o->n_arguments) positional.model = o->arguments[given++];
-  if (given < o->n_arguments)
-    return fail(o->json, EXIT_USAGE, "inspect looks at one model; nothing is done with '%s'", o->arguments[given]);
+  string_list *models = &positional.models;
+  for (int i = 0; i < o->n_arguments; i++) {
+    if (models->count == MAX_LIST) return fail(o->json, EXIT_USAGE, "more than %d files", MAX_LIST);
+    models->value[models->count++] = o->arguments[i];
+  }
+  positional.model = models->count ? models->value[0] : NULL;
   report r = {.o = &positional, .types = json_object(), .warnings = json_array()};
   int code = gather(&r);
   if (code == EXIT_OK) {
@@ -394,7 +396,7 @@ static const option_spec specs[] = {
 const command inspect_command = {
     .name = "inspect",
     .summary = "what a model file holds, whether it runs here, and the memory it needs",
-    .usage = "[-m FILE | FILE] [OPTIONS]",
+    .usage = "[-m FILE | FILE...] [OPTIONS]",
     .text =
         "Prints the model's kind, types, tokenizer and template, the memory for weights and context, and warnings about what may go wrong. "
         "Reads only "

@@ -64,8 +64,9 @@ static void allow_options(sandbox *s, const options *o) {
   char folder[4096];
   const char *const files[] = {o->signature, o->secret_key, o->prompt_file, o->ca_file};
   const string_list *const lists[] = {&o->keys, &o->roots, &o->minisign_keys, &o->certificates};
-  const char *model = o->model ? o->model : getenv("RETORT_MODEL");
-  if (model && *model) allow_around(s, model, SANDBOX_READ);
+  const char *model = getenv("RETORT_MODEL");
+  for (size_t i = 0; i < o->models.count; i++) allow_around(s, o->models.value[i], SANDBOX_READ);
+  if (!o->models.count && model && *model) allow_around(s, model, SANDBOX_READ);
   if (store_folder(folder)) sandbox_allow(s, folder, SANDBOX_READ);
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
     if (files[i]) sandbox_allow(s, files[i], SANDBOX_READ);

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -186,6 +187,52 @@ static void wipe(model_files *f) {
   }
 }
 
+/* ---- what is not a model by itself ---- */
+
+/* Of a file whose name says that it is one piece of another ("x.gguf.part1of2", "x.gguf-split-a"), the length of that one's; else 0. */
+static int whole_name(const char *name) {
+  const char *end = strcasestr(name, ".gguf");
+  if (!end || !end[5] || (strncasecmp(end + 6, "part", 4) != 0 && strncasecmp(end + 6, "split", 5) != 0)) return 0;
+  return (int)(end + 5 - name);
+}
+
+/* Where a second GGUF file begins in the bytes of a first; 0: nowhere. */
+static uint64_t second_header(const retort_buffer *b) {
+  static const char header[] = {'G', 'G', 'U', 'F', 3, 0, 0, 0};
+  const char *data = b->data;
+  for (size_t at = sizeof header; at < b->size && !interrupted(); at += CHUNK) {
+    size_t n = b->size - at < CHUNK + sizeof header ? b->size - at : CHUNK + sizeof header;
+    const char *found = memmem(data + at, n, header, sizeof header);
+    if (found) return (uint64_t)(found - data);
+  }
+  return 0;
+}
+
+/* Says what to do about parts that are not a model, or not in the right order. */
+static void explain(const model_files *f, retort_error *error) {
+  retort_error before = *error;
+  const retort_buffer *b = &f->buffers[0];
+  const char *name = base_name(b->name);
+  const bool of_a_set = before.status == RETORT_ERROR_ARGUMENT; /* and alone, or not in order */
+  const int whole = whole_name(name);
+  uint64_t at = 0;
+  if (f->embedded || (!of_a_set && before.status != RETORT_ERROR_FORMAT)) return;
+  error->status = RETORT_ERROR_FORMAT;
+  if (whole)
+    snprintf(error->message, sizeof error->message,
+             "%s: by its name this is one piece of a file that was cut up; join them first, in order: cat %.*s* > %.*s", name, whole, name,
+             whole, name);
+  else if (of_a_set && f->count == 1 && (at = second_header(b)) != 0)
+    snprintf(error->message, sizeof error->message,
+             "%s: these are the files of a split set one after another (the second begins at byte %llu), which is no model: get the files "
+             "again and name each with -m, or let llama-gguf-split --merge join them",
+             name, (unsigned long long)at);
+  else if (of_a_set) snprintf(error->message, sizeof error->message, "%.400s (-m once for each)", before.message);
+  else if (f->named)
+    snprintf(error->message, sizeof error->message, "%.400s (one model is used at a time; several files are those of one split set)",
+             before.message);
+}
+
 /* ---- the header alone ---- */
 
 static bool all_chunked(const model_files *f) {
@@ -239,7 +286,10 @@ static int read_header(model_files *f, const int *descriptors, const options *o)
     if (code != EXIT_OK ||
         retort_gguf_open_verified(p, f->verifier, seen, f->count, RETORT_GGUF_METADATA_ONLY, &f->header, &error) == RETORT_OK)
       break;
-    if (error.status != RETORT_ERROR_FORMAT || complete || wanted >= HEADER_MAX) code = fail_status(o->json, &error);
+    if (error.status != RETORT_ERROR_FORMAT || complete || wanted >= HEADER_MAX) {
+      explain(f, &error);
+      code = fail_status(o->json, &error);
+    }
   }
   for (size_t i = 0; code == EXIT_OK && i < f->count; i++) total += have[i];
   if (code == EXIT_OK && o->verbose)
@@ -281,7 +331,7 @@ static int open_one(model_files *f, size_t index, int *descriptor, bool json) {
   retort_buffer *b = &f->buffers[index];
   struct stat info;
   *descriptor = open(b->name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is refused below, and not waited for */
-  if (*descriptor < 0 && index > 0 && errno == ENOENT)
+  if (*descriptor < 0 && index > 0 && !f->named && errno == ENOENT)
     return fail(json, EXIT_MODEL, "%s is missing: the set has %zu files, which must lie in one folder", b->name, f->count);
   if (*descriptor < 0 || fstat(*descriptor, &info) != 0)
     return fail(json, EXIT_MODEL, "cannot open the model %s: %s", b->name, strerror(errno));
@@ -338,24 +388,30 @@ static int open_embedded(model_files *f, const machine *m, int look, const optio
   return code;
 }
 
+/* malloc'ed: the name of file `index`, of those that were named, or of the set that `path` is one of. */
+static char *name_of(const options *o, const char *path, size_t index, bool named, unsigned count, size_t digits) {
+  char number[12];
+  char *name = strdup(named ? o->models.value[index] : path);
+  if (!name || named || count == 1) return name;
+  snprintf(number, sizeof number, "%05u", (unsigned)index + 1);
+  memcpy(name + digits, number, 5);
+  return name;
+}
+
 int files_open(model_files *f, const machine *m, const char *path, int look, const options *o) {
   if (!path) return open_embedded(f, m, look, o);
   size_t digits = 0;
-  unsigned count = split_count(path, &digits);
+  const bool named = o->models.count > 1 && strcmp(path, o->models.value[0]) == 0;
+  unsigned count = named ? (unsigned)o->models.count : split_count(path, &digits);
   int code = EXIT_OK;
   bool json = o->json;
-  *f = (model_files){.m = m, .buffers = calloc(count, sizeof(retort_buffer))};
+  *f = (model_files){.m = m, .buffers = calloc(count, sizeof(retort_buffer)), .named = named};
   int *descriptors = malloc(count * sizeof(int));
   size_t opened = 0;
   if (!f->buffers || !descriptors) code = fail(json, EXIT_MEMORY, "out of memory");
   for (; code == EXIT_OK && opened < count; opened++) {
-    char *name = strdup(path);
+    char *name = name_of(o, path, opened, named, count, digits);
     if (!name) break;
-    if (count > 1) {
-      char number[12];
-      snprintf(number, sizeof number, "%05u", (unsigned)opened + 1);
-      memcpy(name + digits, number, 5);
-    }
     f->buffers[opened] = (retort_buffer){.struct_size = sizeof(retort_buffer), .name = name};
     f->count = count;
     code = open_one(f, opened, &descriptors[opened], json);
@@ -379,7 +435,9 @@ retort_status files_parse(model_files *f, uint32_t flags, retort_gguf **out, ret
     f->header = NULL;
     return RETORT_OK;
   }
-  return retort_gguf_open_verified(machine_platform(f->m), f->verifier, f->buffers, f->count, flags, out, error);
+  retort_status status = retort_gguf_open_verified(machine_platform(f->m), f->verifier, f->buffers, f->count, flags, out, error);
+  if (status) explain(f, error);
+  return status ? (retort_status)error->status : RETORT_OK;
 }
 
 bool files_peeked(const model_files *f) { return f->header || f->mapped; }

@@ -9,6 +9,7 @@ typedef struct model_files {
   retort_buffer *buffers; /* one a file, in order; as retort_gguf_open wants them */
   size_t count;
   uint64_t bytes;            /* of all files */
+  bool named;                /* each of several, by the user */
   bool embedded;             /* the bytes are the program's own data, used where they are */
   bool mapped, sealed;       /* sealed: by fs-verity, all of them */
   retort_verifier *verifier; /* finished, unless only the header was read */
@@ -24,9 +25,10 @@ typedef struct model_files {
  * (files_peeked). */
 enum { FILES_RUN, FILES_LOOK, FILES_HEADER, FILES_PEEK };
 
-/* Opens `path` (NULL: the model embedded in the program) and, where its name is that of one file of a split set (NAME-00001-of-000NN.gguf),
- * the others beside it, by the trust policy of the options: each byte is hashed as it arrives, by the threads that read it, and a model
- * that fails is wiped and given back unseen. Returns EXIT_OK, or the exit code once the error was reported. */
+/* Opens `path` (NULL: the model embedded in the program) and the other files of a split set, which are those that the options name too, or
+ * else, where its name is that of one file of a set (NAME-00001-of-000NN.gguf), the others beside it. All go by the trust policy of the
+ * options: each byte is hashed as it arrives, by the threads that read it, and a model that fails is wiped and given back unseen. Returns
+ * EXIT_OK, or the exit code once the error was reported. */
 int files_open(model_files *f, const machine *m, const char *path, int look, const options *o);
 /* The only way to the parser: retort_gguf_open_verified over these files. After FILES_HEADER the metadata alone may be there, whatever
  * `flags` say. */

@@ -6,6 +6,7 @@
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <termios.h>
@@ -115,7 +116,7 @@ static int five_digits(const char *text) {
 unsigned split_count(const char *path, size_t *digits) {
   size_t n = strlen(path);
   const char *end = path + n - 20;
-  if (n < 20 || end[0] != '-' || strncmp(end + 6, "-of-", 4) != 0 || strcmp(end + 15, ".gguf") != 0) return 1;
+  if (n < 20 || end[0] != '-' || strncmp(end + 6, "-of-", 4) != 0 || strcasecmp(end + 15, ".gguf") != 0) return 1;
   int number = five_digits(end + 1), count = five_digits(end + 10);
   if (number < 1 || count < number || count > MOST_PARTS) return 1;
   *digits = n - 19;

@@ -244,7 +244,7 @@ static void take_model(const command *c, options *o) {
   const char *first = has_model && !o->model && o->n_arguments ? o->arguments[0] : "";
   const size_t n = strlen(first);
   if (n < 6 || strcasecmp(first + n - 5, ".gguf") != 0 || access(first, F_OK) != 0) return;
-  o->model = first;
+  o->model = o->models.value[o->models.count++] = first;
   o->arguments++;
   o->n_arguments--;
 }
@@ -290,6 +290,7 @@ bool options_parse(const command *c, int argc, char **argv, options *o, int *exi
   }
   o->n_arguments = argc - optind;
   o->arguments = argv + optind;
+  if (o->models.count) o->model = o->models.value[0];
   take_model(c, o);
   if (o->help) {
     options_help(c);

@@ -27,7 +27,8 @@ typedef struct string_list {
 
 typedef struct options {
   /* the model and how it is held */
-  const char *model; /* NULL: find one (load.c) */
+  const char *model;  /* the first of `models`; NULL: find one (load.c) */
+  string_list models; /* several: the files of a split set, in order */
   const char *kernels;
   uint32_t threads; /* 0: as many as there are fast cores */
   bool mmap;
@@ -165,15 +166,16 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
        "certificates need to have been valid when the signer's was issued, not now"},                                                   \
       {"allow-unsigned", 0, OPTION_FLAG, AT(allow_unsigned), NULL, 0, 0, "use the model without any check, this once"}
 #define OPTION_MODEL OPTION_MODEL_FILE, OPTIONS_TRUST
-#define OPTION_MODEL_FILE                                                                                                              \
-  {"model",                                                                                                                            \
-   'm',                                                                                                                                \
-   OPTION_STRING,                                                                                                                      \
-   AT(model),                                                                                                                          \
-   "FILE",                                                                                                                             \
-   0,                                                                                                                                  \
-   0,                                                                                                                                  \
-   "GGUF model; of a split set the first file (-00001-of-000NN). Default: $RETORT_MODEL, else Ember, the small model embedded in the " \
+#define OPTION_MODEL_FILE                                                                                                     \
+  {"model",                                                                                                                   \
+   'm',                                                                                                                       \
+   OPTION_LIST,                                                                                                               \
+   AT(models),                                                                                                                \
+   "FILE",                                                                                                                    \
+   0,                                                                                                                         \
+   0,                                                                                                                         \
+   "GGUF model; of a split set the first file (-00001-of-000NN), or, where their names do not tell, each in order. Default: " \
+   "$RETORT_MODEL, else Ember, the small model embedded in the "                                                              \
    "program"}
 #define OPTIONS_COMPUTE                                                                                                                  \
   OPTION_MODEL,                                                                                                                          \

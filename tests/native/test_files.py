@@ -83,6 +83,45 @@ class Files(Case):
         os.remove(path("part-00002-of-00003.gguf"))
         self.fails(3, "run", "-m", first, "x", says="part-00002-of-00003.gguf is missing")
 
+    def test_files_of_a_set_by_any_name(self):
+        tiny_gguf.make(path("set-00001-of-00003.gguf"), parts=3)
+        whole, names = self.ok("run", "-m", TINY, "-n", "8", "hello"), [path(n) for n in ("one.gguf", "two.GGUF", "three")]
+        for i, name in enumerate(names):
+            os.rename(path(f"set-0000{i + 1}-of-00003.gguf"), name)
+        each = [word for name in names for word in ("-m", name)]
+        self.assertEqual(self.ok("run", *each, "-n", "8", "hello"), whole)
+        self.assertEqual(self.ok("run", *each, "--mmap", "-n", "8", "hello"), whole)
+        self.assertEqual(len(json.loads(self.ok("inspect", *names, "--json"))["files"]), 3)
+        self.ok("bench", *each, "-p", "1", "-n", "0", "-r", "1")
+        self.fails(3, "run", "-m", names[0], "x", says=("file 1 of a set of 3", "-m once for each"))
+        self.fails(3, "run", "-m", names[0], "-m", names[2], "-m", names[1], "x", says="in order")
+        self.fails(3, "run", *each[:4], "-m", path("nowhere"), "x", says=("nowhere", "No such file"))
+        upper = path("UPPER-00001-of-00003.GGUF")
+        for i, name in enumerate(names):
+            os.rename(name, upper.replace("00001", f"0000{i + 1}", 1))
+        self.assertEqual(self.ok("run", "-m", upper, "-n", "8", "hello"), whole)
+        with open(path("joined.gguf"), "wb") as joined:
+            for i in range(3):
+                with open(upper.replace("00001", f"0000{i + 1}", 1), "rb") as file:
+                    joined.write(file.read())
+        self.fails(3, "run", "-m", path("joined.gguf"), "x", says=("one after another", "--merge"))
+
+    def test_two_models_make_no_sense(self):
+        for words in (("bench", "-m", TINY, "-m", ENDLESS), ("inspect", TINY, ENDLESS), ("run", "-m", TINY, "-m", TINY, "hi")):
+            self.fails(3, *words, says="one model is used at a time")
+
+    def test_pieces_of_a_file_are_named_as_such(self):
+        with open(TINY, "rb") as file:
+            data = file.read()
+        for name, piece in (("x.gguf.part1of2", data[:5000]), ("x.gguf.part2of2", data[5000:]), ("y.gguf-split-a", data[:5000])):
+            with open(path(name), "wb") as file:
+                file.write(piece)
+            self.fails(3, "run", "-m", path(name), "hi", says=(f"cat {name[0]}.gguf* > {name[0]}.gguf", "one piece"))
+        with open(path("x.gguf"), "wb") as file:
+            file.write(data)
+        os.rename(path("x.gguf"), path("z.gguf.part1of1"))  # a whole model is one by any name
+        self.ok("run", "-m", path("z.gguf.part1of1"), "-n", "1", "hi")
+
     def test_context_that_does_not_fit_in_memory(self):
         tiny_gguf.make(path("deep.gguf"), layers=64)
         text = self.fails(5, "run", "-m", path("deep.gguf"), "--ctx", "16777216", "--kv", "f32", "x", says="keys and values")

@@ -50,8 +50,7 @@ class Run(Case):
         both = [json.loads(self.ok("run", *words, "--json", "-n", "1", "Hello")) for words in (("-m", TINY), (TINY,))]
         self.assertEqual(both[0]["prompt_ids"], both[1]["prompt_ids"])
         self.assertEqual(json.loads(self.ok("run", TINY, "--json", "-n", "1", stdin=b"Hello"))["prompt_ids"], both[0]["prompt_ids"])
-        self.fails(2, "inspect", TINY, TINY, says="nothing is done with")
-        self.fails(2, "run", "-m", TINY, "-m", TINY, "hi", says="given twice")
+        self.fails(3, "inspect", TINY, TINY, says="one model is used at a time")
 
     def test_habits_of_other_programs_are_answered(self):
         for words, says in ((("run", "--prompt", "hi"), "retort run"), (("run", "-p", "hi"), "retort run"), (("run", "--n-predict", "5", "hi"), "--max-tokens"),

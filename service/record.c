@@ -67,7 +67,8 @@ static const char *text_of(const json_t *proof, const char *key) {
 }
 
 char *service_proof_line(const json_t *proof) {
-  static const char format[] = "proof: RETORT_NUMERICS=%d model=sha256:%s prompt=sha256:%s options=%s seed=%s logits=sha256:%s";
+  static const char format[] =
+      "proof: RETORT_NUMERICS=%d model=sha256:%s prompt=sha256:%s options=%s seed=%s positions=%lld logits=sha256:%s";
   const json_t *files = json_object_get(proof, "model_sha256");
   size_t n = json_array_size(files), size;
   char *options = json_dumps(json_object_get(proof, "options"), JSON_COMPACT | JSON_REAL_PRECISION(9)), *line = NULL;
@@ -75,11 +76,12 @@ char *service_proof_line(const json_t *proof) {
   if (!options || !model) goto end;
   *end = 0;
   for (size_t i = 0; i < n; i++) end += snprintf(end, 66, "%s%.64s", i ? "," : "", json_string_value(json_array_get(files, i)));
-  size = sizeof format + strlen(model) + strlen(options) + 65 + 65 + 24 + 11;
+  size = sizeof format + strlen(model) + strlen(options) + 65 + 65 + 24 + 11 + 20;
   line = malloc(size);
   if (line)
     snprintf(line, size, format, (int)json_integer_value(json_object_get(proof, "numerics")), model, text_of(proof, "prompt_sha256"),
-             options, text_of(proof, "seed"), text_of(proof, "logits_sha256"));
+             options, text_of(proof, "seed"), (long long)json_integer_value(json_object_get(proof, "positions")),
+             text_of(proof, "logits_sha256"));
 end:
   free(options);
   free(model);

@@ -68,7 +68,7 @@ typedef struct abi_event {
   uint32_t section; /* 0 answer, 1 reasoning */
   uint32_t text;    /* address of whole UTF-8 characters, valid until the next call on the session */
   uint32_t size;    /* their bytes */
-  uint32_t finish;  /* kind 2: 1 the model ended, 2 length, 3 a stop string */
+  uint32_t finish;  /* kind 2: 1 the model ended, 2 length, 3 a stop string, 4 the model ended inside its reasoning */
   uint32_t prompt_done, prompt_total;
   uint32_t forced; /* 1: put there by the thinking budget */
 #if UINTPTR_MAX > UINT32_MAX

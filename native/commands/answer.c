@@ -83,6 +83,12 @@ static bool keep_id(answer *a, int32_t id) {
 /* Takes one event over into the answer and the view. */
 static bool take_event(const loaded *l, answer *a, answer_view *v, const retort_event *e) {
   if (e->kind == RETORT_EVENT_TOKEN && !keep_id(a, e->token)) return false;
+  if (e->retracted) {
+    if (!text_append(&a->reasoning, a->text.bytes, a->text.size)) return false;
+    a->text.size = 0;
+    a->text.bytes[0] = 0;
+    answer_view_retract(v);
+  }
   if (e->section == RETORT_SECTION_REASONING) {
     a->usage.struct_size = sizeof a->usage;
     retort_session_get_usage(l->session, &a->usage, NULL);

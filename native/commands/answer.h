@@ -11,7 +11,7 @@ typedef struct answer {
   text_buffer text, reasoning;
   int32_t *ids;
   size_t n_ids, ids_capacity;
-  const char *finish_reason; /* "stop", "length", "stop_string", "interrupted" */
+  const char *finish_reason; /* as retort_finish_name has it, or "interrupted" */
   retort_usage usage;
   double prompt_seconds, first_token_seconds, decode_seconds;
   char logits_sha256[65]; /* "" without --proof */

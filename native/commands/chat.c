@@ -88,6 +88,8 @@ static int answer_last(conversation *c) {
     json_decref(all);
   }
   if (code == EXIT_OK && strcmp(a.finish_reason, "interrupted") == 0) note(c, "(stopped)");
+  if (code == EXIT_OK && strcmp(a.finish_reason, retort_finish_name(RETORT_FINISH_REASONING)) == 0)
+    note(c, "(the model ended its turn inside its reasoning: /thinking shows it, /regen tries anew)");
   if (code == EXIT_OK && strcmp(a.finish_reason, "length") == 0)
     note(c,
          c->o->service.generate.max_tokens && a.n_ids >= c->o->service.generate.max_tokens

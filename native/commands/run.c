@@ -7,6 +7,7 @@
 
 #include "answer.h"
 #include "commands.h"
+#include "terminal/printable.h"
 
 /* One final newline of a piped text is the shell's, not the person's. */
 static void without_last_newline(const options *o, text_buffer *text) {
@@ -65,6 +66,22 @@ static int tokens_of(const loaded *l, const options *o, const text_buffer *promp
   return code;
 }
 
+/* The reasoning is not lost where it was not shown. */
+static int no_answer(const options *o, const answer *a) {
+  warn("the model ended its turn inside its reasoning%s; another --seed, or --thinking-budget, may help",
+       a->text.size ? ", so the answer may lack its end" : ", so there is no answer");
+  if (!o->json && !o->show_thinking && !steerable(stdout) && a->text.size == 0) {
+    fputs("retort: this was the reasoning:\n", stderr);
+    char piece[1024];
+    for (size_t at = 0; at < a->reasoning.size;) {
+      at += printable(piece, sizeof piece, a->reasoning.bytes + at, a->reasoning.size - at, true);
+      fputs(piece, stderr);
+    }
+    fputc('\n', stderr);
+  }
+  return EXIT_NO_ANSWER;
+}
+
 static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt, uint64_t seed) {
   int32_t *ids = NULL;
   size_t count = 0;
@@ -96,6 +113,7 @@ static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt,
   if (code == EXIT_OK && a.text.size == 0 && a.reasoning.size > 0 && strcmp(a.finish_reason, "length") == 0)
     warn("%s came before the reasoning was done, so there is no answer; --thinking-budget closes the reasoning in time",
          g->max_tokens ? "--max-tokens" : "the end of the context");
+  if (code == EXIT_OK && strcmp(a.finish_reason, retort_finish_name(RETORT_FINISH_REASONING)) == 0) code = no_answer(o, &a);
   if (said) print_timings(l, o, &a);
   if (code == EXIT_OK && interrupted()) code = EXIT_INTERRUPTED;
   answer_free(&a);

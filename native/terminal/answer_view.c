@@ -192,6 +192,16 @@ void answer_view_answer(answer_view *v, const char *text, size_t size) {
   fflush(stdout);
 }
 
+void answer_view_retract(answer_view *v) {
+  if (v->silent || !v->any_answer) return;
+  if (v->last != '\n') putchar('\n');
+  putchar('\n');
+  v->last = '\n';
+  v->any_answer = false;
+  fflush(stdout);
+  warn("what was shown so far was reasoning: the model closed it without having opened it");
+}
+
 void answer_view_end(answer_view *v) {
   if (!v->silent) {
     close_reasoning(v);

@@ -31,6 +31,8 @@ typedef struct answer_view {
 void answer_view_begin(answer_view *v, const options *o, thinking_mode on_terminal);
 void answer_view_reasoning(answer_view *v, const char *text, size_t size, uint32_t tokens);
 void answer_view_answer(answer_view *v, const char *text, size_t size);
+/* What was shown of the answer was reasoning: says so, and begins a new paragraph. */
+void answer_view_retract(answer_view *v);
 void answer_view_end(answer_view *v); /* closes what is open, ends the last line */
 
 #endif

@@ -20,11 +20,13 @@ enum {
   EXIT_MEMORY = 5,
   EXIT_CONTEXT = 6,
   EXIT_TRUST = 7,
+  EXIT_NO_ANSWER = 8,
   EXIT_INTERRUPTED = 130
 };
 #define EXIT_CODES_TEXT                                                                                                     \
   "  0 done   1 failed while running   2 wrong usage   3 model file missing or damaged   4 well-formed but not supported\n" \
-  "  5 out of memory, or does not fit   6 prompt longer than the context   7 refused by the trust policy   130 interrupted\n"
+  "  5 out of memory, or does not fit   6 prompt longer than the context   7 refused by the trust policy\n"                 \
+  "  8 no answer: the model ended its turn inside its reasoning   130 interrupted\n"
 
 /* `retort: error: ...` on standard error and, where `json`, {"error":{"code","kind","message"}} on standard output. Returns `code`. */
 int fail(bool json, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -16,7 +16,10 @@
  *    answer: it has no event and is not counted in completion_tokens.
  *  - Stop strings are looked for in the answer, not in the reasoning. What matched and what follows is not shown.
  *  - The thinking budget counts tokens between the tags. When it is used up, the model's own token for the end of thinking is put in place
- * of a choice, once the last character is whole; where the vocabulary has no such token, the tag's text is put in, token by token.
+ *    of a choice, once the last character is whole; where the vocabulary has no such token, the tag's text is put in, token by token. After
+ *    that the model cannot open its reasoning again.
+ *  - A closing tag without an opening one says that what came before it was reasoning. It was given out as the answer, so the event says
+ * so.
  *  - A token yields one event. Text of the answer that became due together with the end of the reasoning comes with the next event.
  */
 #include "generate.h"
@@ -32,10 +35,16 @@
 #include "../text/vocab.h"
 
 enum {
-  MAX_FORCED = 16,   /* tokens that the text of a closing tag can become */
+  MAX_FORCED = 64,   /* tokens that last words and the text of a closing tag can become */
   MAX_UTF8_WAIT = 3, /* tokens over the budget that an unfinished character may take */
   FIRST_PIECE = 256  /* bytes; grows with the longest token */
 };
+
+/* What Qwen3 was trained to say where its thinking is cut short (its documentation of the thinking budget). Its templates are told by the
+ * variable that they ask for. */
+static const char QWEN3_VARIABLE[] = "enable_thinking",
+                  QWEN3_LAST_WORDS[] =
+                      "\n\nConsidering the limited time by the user, I have to give the solution based on the thinking directly now.\n";
 
 enum phase { IDLE, PROMPT, DECODE, ENDED };
 
@@ -59,7 +68,9 @@ struct rt_generation {
   int32_t next[1 + RT_MOST_DRAFTS];
   int32_t forced[MAX_FORCED];
   uint32_t n_forced, forced_done;
-  bool stopped; /* a stop string was found */
+  bool stopped;   /* a stop string was found */
+  bool closed;    /* the budget has closed the reasoning */
+  bool retracted; /* the last token said that the answer was reasoning */
 
   rt_sampler sampler;
   rt_drafter drafter;
@@ -71,8 +82,8 @@ struct rt_generation {
 };
 
 const char *retort_finish_name(int32_t finish) {
-  static const char *const names[] = {"none", "stop", "length", "stop_string"};
-  return finish >= 0 && finish <= RETORT_FINISH_STRING ? names[finish] : "none";
+  static const char *const names[] = {"none", "stop", "length", "stop_string", "reasoning"};
+  return finish >= 0 && finish <= RETORT_FINISH_REASONING ? names[finish] : "none";
 }
 
 void retort_generate_options_init(retort_generate_options *options, size_t struct_size) {
@@ -92,6 +103,8 @@ retort_status rt_generator_open(rt_generator *shared, rt_arena *arena, const ret
   if (!status) status = rt_sampler_open(&shared->sampler, arena, shared->n_vocab, error);
   if (status) return status;
   shared->think_tokens = shared->info.think_begin >= 0 && shared->info.think_end >= 0;
+  const char *template = shared->info.chat_template;
+  shared->last_words = shared->think_tokens && template && strstr(template, QWEN3_VARIABLE) ? QWEN3_LAST_WORDS : "";
   for (uint32_t i = 0; i < shared->n_vocab; i++)
     if (rt_vocab_is_unused(vocab, (int32_t)i)) shared->sampler.marks[i] |= RT_MARK_BARRED;
   return RETORT_OK;
@@ -239,7 +252,7 @@ retort_status rt_generation_begin(retort_sequence *s, const int32_t *prompt, siz
   atomic_store(&s->interrupted, false); /* it was meant for another answer */
   rt_arena_close(&g->request);
   g->reasoning.size = g->answer.size = 0;
-  g->fresh = g->stopped = g->prompt_due = false;
+  g->fresh = g->stopped = g->prompt_due = g->closed = g->retracted = false;
   g->row = 0;
   rt_drafter_learn(&g->drafter, -1);
   g->pending = -1;
@@ -306,10 +319,23 @@ static retort_status give_text(struct rt_generation *g, bool end, retort_event *
   return RETORT_OK;
 }
 
+/* What of the answer was not given out yet is reasoning too. */
+static bool retract(struct rt_generation *g) {
+  g->splitter.seen = true;
+  g->usage.reasoning_tokens = g->usage.completion_tokens - 1; /* all before this one */
+  if (!rt_bytes_append(g->shared->platform, &g->reasoning, g->answer.data, g->answer.size)) return false;
+  g->answer.size = 0;
+  return true;
+}
+
 static retort_status take_token(struct rt_generation *g, int32_t id, retort_error *error) {
   bool fine;
+  g->retracted = false;
   if (is_tag(g, id)) {
-    fine = rt_reasoning_tag(&g->splitter, id == g->shared->info.think_begin, &g->reasoning, &g->answer);
+    const bool opens = id == g->shared->info.think_begin;
+    g->retracted = !opens && !g->splitter.seen;
+    fine = rt_reasoning_tag(&g->splitter, opens, &g->reasoning, &g->answer);
+    if (g->retracted) fine = fine && retract(g);
   } else {
     if (g->splitter.reasoning) g->usage.reasoning_tokens++;
     g->piece.size = 0;
@@ -398,12 +424,14 @@ static retort_status apply_budget(struct rt_generation *g, retort_error *error) 
   int64_t over = (int64_t)g->usage.reasoning_tokens - g->options.thinking_budget;
   if (g->options.thinking_budget < 0 || !g->splitter.reasoning || g->forced_done < g->n_forced || over < 0) return RETORT_OK;
   if (g->splitter.raw.size && over < MAX_UTF8_WAIT) return RETORT_OK;
-  g->forced_done = 0;
-  g->n_forced = 1;
-  g->forced[0] = g->shared->info.think_end;
-  if (g->shared->think_tokens) return RETORT_OK;
-  size_t n;
-  retort_status status = retort_tokenize(g->shared->vocab, "</think>", 8, 0, g->forced, MAX_FORCED, &n, error);
+  size_t n = 0;
+  retort_status status = RETORT_OK;
+  const char *words = g->options.thinking_budget > 0 ? g->shared->last_words : "";
+  g->closed = true;
+  g->forced_done = g->n_forced = 0;
+  if (*words) status = retort_tokenize(g->shared->vocab, words, strlen(words), 0, g->forced, MAX_FORCED - 1, &n, error);
+  if (!status && g->shared->think_tokens) g->forced[n++] = g->shared->info.think_end;
+  else if (!status) status = retort_tokenize(g->shared->vocab, "</think>", 8, 0, g->forced, MAX_FORCED, &n, error);
   g->n_forced = status ? 0 : (uint32_t)n;
   return status;
 }
@@ -420,7 +448,11 @@ static retort_status choose(const retort_sequence *s, struct rt_generation *g, i
     return RETORT_OK;
   }
   uint32_t window = g->options.repetition_window < s->n_past ? g->options.repetition_window : s->n_past;
+  uint8_t none = 0, *opening = g->closed && g->shared->think_tokens ? &g->sampler.marks[g->shared->info.think_begin] : &none;
+  const uint8_t before = *opening;
+  *opening |= RT_MARK_BARRED;
   status = rt_sampler_pick(&g->sampler, logits, s->tokens + s->n_past - window, window, id, error);
+  *opening = before;
   rt_drafter_learn(&g->drafter, status ? -1 : *id);
   return status;
 }
@@ -444,12 +476,14 @@ static retort_status take_next(retort_sequence *s, struct rt_generation *g, reto
   g->phase = ENDED; /* unless all goes well: a position cannot be hashed or penalised twice */
   retort_status status = choose(s, g, &id, &forced, error);
   if (status) return status;
-  if (!forced && retort_is_end_of_generation(g->shared->vocab, id)) return end(g, RETORT_FINISH_STOP, event, error);
+  if (!forced && retort_is_end_of_generation(g->shared->vocab, id))
+    return end(g, g->splitter.reasoning ? RETORT_FINISH_REASONING : RETORT_FINISH_STOP, event, error);
   g->usage.completion_tokens++;
   if ((status = take_token(g, id, error))) return status;
   event->kind = RETORT_EVENT_TOKEN;
   event->token = id;
   event->forced = forced;
+  event->retracted = g->retracted;
   if ((status = give_text(g, false, event, error))) return status;
   g->pending = id;
   g->fresh = false;

@@ -14,9 +14,10 @@ typedef struct rt_generator {
   const retort_platform *platform;
   const retort_vocab *vocab;
   retort_vocab_info info;
-  bool think_tokens;  /* the vocabulary has both tags as single tokens */
-  uint32_t n_vocab;   /* logits; the vocabulary may be smaller */
-  rt_sampler sampler; /* its work space and marks */
+  bool think_tokens;      /* the vocabulary has both tags as single tokens */
+  const char *last_words; /* of a reasoning that is closed by force; "" none */
+  uint32_t n_vocab;       /* logits; the vocabulary may be smaller */
+  rt_sampler sampler;     /* its work space and marks */
   const uint16_t *draft_cost;
 } rt_generator;
 retort_status rt_generator_open(rt_generator *generator, rt_arena *arena, const retort_model *model, const retort_vocab *vocab,

@@ -49,6 +49,7 @@ void rt_reasoning_begin(rt_reasoning *s, const retort_platform *platform, bool m
     size_t open = at + find(p + at, size - at, OPEN, OPEN_SIZE), close = at + find(p + at, size - at, CLOSE, CLOSE_SIZE);
     if (open == close) return; /* neither: both are `size` */
     s->reasoning = open < close;
+    s->seen = true;
     at = s->reasoning ? open + OPEN_SIZE : close + CLOSE_SIZE;
     s->trim = leading_white(p + at, size - at) == size - at;
     s->may_open = false;
@@ -84,6 +85,7 @@ static bool release(rt_reasoning *s, size_t n, rt_bytes *to) {
 static void enter(rt_reasoning *s, bool reasoning, size_t tag_end) {
   rt_bytes_drop(&s->held, tag_end);
   s->reasoning = reasoning;
+  s->seen = s->seen || reasoning;
   s->trim = true;
   s->may_open = false;
 }
@@ -133,7 +135,7 @@ bool rt_reasoning_feed(rt_reasoning *s, const void *piece, size_t size, rt_bytes
 
 bool rt_reasoning_tag(rt_reasoning *s, bool opens, rt_bytes *reasoning, rt_bytes *answer) {
   if (!clean(s, true) || !settle(s, reasoning, answer)) return false;
-  if (opens != s->reasoning) enter(s, opens, s->held.size);
+  if (!opens || !s->reasoning) enter(s, opens, s->held.size);
   return true;
 }
 

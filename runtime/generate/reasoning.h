@@ -17,6 +17,7 @@ typedef struct rt_reasoning {
   bool reasoning; /* the section that text goes to now */
   bool trim;      /* white space is being dropped after a tag */
   bool may_open;  /* match_text: the answer has not said anything yet */
+  bool seen;      /* there was reasoning, in the answer or begun in the prompt */
   rt_bytes raw;   /* 0 to 3 bytes of a character that is not complete */
   rt_bytes held;  /* clean text whose section or worth is not decided: white space, parts of tags */
 } rt_reasoning;
@@ -26,6 +27,7 @@ void rt_reasoning_begin(rt_reasoning *s, const retort_platform *platform, bool m
 
 /* Each appends what becomes due to `reasoning` and `answer`. false: no memory; the splitter can only be closed. */
 bool rt_reasoning_feed(rt_reasoning *s, const void *piece, size_t size, rt_bytes *reasoning, rt_bytes *answer);
+/* A closing tag outside of reasoning parts what is said before it from what comes. */
 bool rt_reasoning_tag(rt_reasoning *s, bool opens, rt_bytes *reasoning, rt_bytes *answer);
 bool rt_reasoning_finish(rt_reasoning *s, rt_bytes *reasoning, rt_bytes *answer);
 void rt_reasoning_close(rt_reasoning *s);

@@ -33,7 +33,7 @@ typedef struct rt_sampler {
 } rt_sampler;
 
 enum {
-  RT_MARK_BARRED = 1, /* never sampled: rows of the output matrix that are no token */
+  RT_MARK_BARRED = 1, /* not sampled: rows of the output matrix that are no token, and what the caller bars for one call */
   RT_MARK_SEEN = 2    /* the sampler's own, clear between calls */
 };
 

@@ -432,7 +432,8 @@ typedef struct retort_generate_options {
   uint32_t repetition_window; /* default 64 */
   uint64_t seed;              /* default 0 */
   uint32_t max_tokens;        /* default 0: until the context is full */
-  int32_t thinking_budget;    /* most reasoning tokens before the reasoning is closed; -1 (default): no limit, 0: no thinking */
+  int32_t thinking_budget;    /* most reasoning tokens before the reasoning is closed, once and for all; -1 (default): no limit, 0: no
+                               * thinking. Where the model's family has a sentence for that end (Qwen3), it is said first. */
   const char *const *stop;    /* stop strings, copied */
   size_t n_stop;
   uint32_t proof; /* 1: hash the logits of every generated position (retort_session_get_proof) */
@@ -453,11 +454,13 @@ typedef enum retort_event_kind {
 typedef enum retort_section { RETORT_SECTION_ANSWER = 0, RETORT_SECTION_REASONING = 1 } retort_section;
 typedef enum retort_finish {
   RETORT_FINISH_NONE = 0,
-  RETORT_FINISH_STOP = 1,   /* the model ended its turn */
-  RETORT_FINISH_LENGTH = 2, /* max_tokens, or the context is full */
-  RETORT_FINISH_STRING = 3  /* a stop string */
+  RETORT_FINISH_STOP = 1,     /* the model ended its turn */
+  RETORT_FINISH_LENGTH = 2,   /* max_tokens, or the context is full */
+  RETORT_FINISH_STRING = 3,   /* a stop string */
+  RETORT_FINISH_REASONING = 4 /* the model ended its turn inside its reasoning: there is no answer, or none after this reasoning */
 } retort_finish;
-RETORT_API const char *retort_finish_name(int32_t finish); /* "none", "stop", "length", "stop_string": stable words for machines */
+/* "none", "stop", "length", "stop_string", "reasoning": stable words for machines */
+RETORT_API const char *retort_finish_name(int32_t finish);
 
 typedef struct retort_event {
   size_t struct_size;
@@ -469,6 +472,7 @@ typedef struct retort_event {
   size_t text_size;                   /* bytes */
   int32_t finish;                     /* EVENT_END: retort_finish */
   uint32_t prompt_done, prompt_total; /* tokens */
+  int32_t retracted; /* 1: the model closed a reasoning that it had not opened: all text of the answer so far was reasoning */
 } retort_event;
 
 /* Does one unit of work: at most `work_tokens` prompt tokens (0: n_batch), or one new token, for which at most `work_tokens` - 1 drafts

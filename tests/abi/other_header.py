@@ -20,7 +20,7 @@ LATER = {
     "retort_session_options": ["kv_type"],
     "retort_session_info": ["kv_bytes", "work_bytes"],
     "retort_generate_options": ["stop", "n_stop", "proof", "draft"],
-    "retort_event": ["finish", "prompt_done", "prompt_total"],
+    "retort_event": ["finish", "prompt_done", "prompt_total", "retracted"],
     "retort_usage": ["drafted_tokens", "accepted_tokens"],
     "retort_platform": ["cpu_features", "interrupted"],
 }

@@ -212,7 +212,8 @@ static void null_gives_nothing_where_nothing_can_fail(void **state) {
   assert_non_null(retort_trust_method_name(-5));
   assert_non_null(retort_status_name((retort_status)99));
   assert_string_equal(retort_finish_name(-1), "none");
-  assert_string_equal(retort_finish_name(4), "none");
+  assert_string_equal(retort_finish_name(5), "none");
+  assert_string_equal(retort_finish_name(RETORT_FINISH_REASONING), "reasoning");
   assert_string_equal(retort_finish_name(RETORT_FINISH_STRING), "stop_string");
   assert_null(retort_kv_type_name(99));
   assert_int_equal(retort_kv_bytes_per_token(NULL, RETORT_KV_F32), 0);

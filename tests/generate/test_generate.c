@@ -88,6 +88,7 @@ static const char *const pieces[N_TOKENS] = {
 
 struct retort_vocab {
   bool think_tokens;
+  const char *chat_template;
 };
 
 retort_status retort_vocab_get_info(const retort_vocab *vocab, retort_vocab_info *info, retort_error *error) {
@@ -96,6 +97,7 @@ retort_status retort_vocab_get_info(const retort_vocab *vocab, retort_vocab_info
                               .n_tokens = N_TOKENS,
                               .bos = BOS,
                               .eos = EOS,
+                              .chat_template = vocab->chat_template,
                               .think_begin = vocab->think_tokens ? OPEN : -1,
                               .think_end = vocab->think_tokens ? CLOSE : -1};
   return RETORT_OK;
@@ -115,9 +117,16 @@ bool rt_vocab_is_unused(const retort_vocab *vocab, int32_t id) { return !vocab |
 retort_status retort_tokenize(const retort_vocab *vocab, const char *text, size_t size, uint32_t flags, int32_t *ids, size_t capacity,
                               size_t *count, retort_error *error) {
   (void)vocab, (void)flags, (void)error;
-  assert_true(size == 8 && !memcmp(text, "</think>", 8) && capacity >= 2);
-  ids[0] = LT_SLASH;
-  ids[1] = THINK_GT;
+  assert_true(capacity >= 2);
+  if (strncmp(text, "\n\nConsidering the limited time", 30) == 0) {
+    assert_int_equal(text[size - 1], '\n');
+    ids[0] = B;
+    ids[1] = SPACE;
+  } else {
+    assert_true(size == 8 && !memcmp(text, "</think>", 8));
+    ids[0] = LT_SLASH;
+    ids[1] = THINK_GT;
+  }
   *count = 2;
   return RETORT_OK;
 }
@@ -239,6 +248,10 @@ static retort_status run(bench *b, const int32_t *prompt, size_t n_prompt, const
     assert_int_equal(strlen(e.text), e.text_size);
     assert_true(rt_utf8_valid((const uint8_t *)e.text, e.text_size));
     assert_int_equal(e.prompt_total, n_prompt);
+    if (e.retracted) {
+      snprintf(b->reasoning, sizeof b->reasoning, "%s", b->answer); /* there was none before */
+      b->answer[0] = 0;
+    }
     strcat(e.section == RETORT_SECTION_REASONING ? b->reasoning : b->answer, e.text);
     const float *logits;
     uint32_t n_logits;
@@ -316,14 +329,30 @@ static void reasoning_with_single_tokens(void **state) {
   EXPECT(&b, IDS(BOS, ASSISTANT), IDS(A, B), "", "ab", STOP);
   EXPECT(&b, IDS(BOS, ASSISTANT), IDS(OPEN, NL2, CLOSE, NL2, B), "", "b", STOP);
   EXPECT(&b, IDS(BOS, ASSISTANT, OPEN, NL2, CLOSE, NL2), IDS(NL, B), "", "b", STOP);
-  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, NL, E2), "a\n\xEF\xBF\xBD", "", STOP);
-  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, NL), "a", "", STOP);
+  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, NL, E2), "a\n\xEF\xBF\xBD", "", REASONING);
+  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, NL), "a", "", REASONING);
   /* a tag that the user wrote stands before the control token and opens nothing */
   EXPECT(&b, IDS(BOS, USER, OPEN, A, ASSISTANT), IDS(B), "", "b", STOP);
   /* the text of a tag is no tag where there is a token for it */
   EXPECT(&b, IDS(BOS, ASSISTANT), IDS(LT_TH, INK_GT, B), "", "<think>b", STOP);
   /* thinking a second time */
   EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, CLOSE, B, OPEN, A, CLOSE, B), "aa", "bb", STOP);
+  close_bench(&b);
+}
+
+/* What was given out as the answer is told to have been reasoning; what had not come out yet comes out as that. */
+static void a_closing_tag_alone(void **state) {
+  (void)state;
+  bench b;
+  open_bench(&b, true);
+  EXPECT(&b, IDS(BOS, ASSISTANT), IDS(A, B, NL, CLOSE, NL2, HELLO, CLOSE, B), "ab\n", "hellob", STOP);
+  assert_int_equal(b.usage.reasoning_tokens, 3);
+  b.options.stop = (const char *[]){"bSTOP"};
+  b.options.n_stop = 1;
+  EXPECT(&b, IDS(BOS, ASSISTANT), IDS(A, B, CLOSE, NL2, HELLO), "ab", "hello", STOP); /* the b waited for STOP */
+  b.options.n_stop = 0;
+  /* where there was reasoning before, it is only dropped */
+  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN, NL2, CLOSE, NL2), IDS(A, CLOSE, B), "", "ab", STOP);
   close_bench(&b);
 }
 
@@ -366,8 +395,22 @@ static void the_budget_closes_the_reasoning(void **state) {
   EXPECT(&b, IDS(BOS, ASSISTANT), IDS(OPEN, A, B), "", "b", STOP);
   assert_string_equal(b.forced, ".F.");
   EXPECT(&b, IDS(BOS, ASSISTANT), IDS(A, B), "", "ab", STOP);
+  /* a model that opens its reasoning again and again: what it likes next best is taken */
+  EXPECT(&b, IDS(BOS, ASSISTANT), IDS(OPEN, A, OPEN, OPEN, OPEN), "", b.answer, STOP);
+  for (size_t i = 1; i < b.n_ids; i++) assert_int_not_equal(b.ids[i], OPEN);
+  assert_int_equal(b.n_ids, 5);
   b.options.thinking_budget = 100;
   EXPECT(&b, IDS(BOS, ASSISTANT, OPEN, NL), IDS(A, CLOSE, B), "a", "b", STOP);
+  close_bench(&b);
+
+  /* Qwen3's sentence; the vocabulary here spells it "b" and a blank */
+  open_bench(&b, true);
+  b.vocab.chat_template = "{% if enable_thinking %}";
+  b.options.thinking_budget = 2;
+  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, A, A, A, A, HELLO), "aab", "hello", STOP);
+  assert_string_equal(b.forced, "..FFF.");
+  b.options.thinking_budget = 0;
+  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, HELLO), "", "hello", STOP);
   close_bench(&b);
 
   open_bench(&b, false);
@@ -703,6 +746,7 @@ int main(void) {
       cmocka_unit_test(a_plain_answer),
       cmocka_unit_test(reasoning_with_single_tokens),
       cmocka_unit_test(reasoning_in_the_text),
+      cmocka_unit_test(a_closing_tag_alone),
       cmocka_unit_test(the_budget_closes_the_reasoning),
       cmocka_unit_test(stop_strings_end_the_answer),
       cmocka_unit_test(limits_end_the_answer),

@@ -44,7 +44,7 @@ class Signals(Case):
             self.assertFalse(os.path.exists(path("cut.npy")))
 
     def test_nohup_is_heeded(self):
-        run = subprocess.Popen([arguments.retort, "run", "--allow-unsigned", "-m", TINY, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        run = subprocess.Popen([arguments.retort, "run", "--allow-unsigned", "-m", TINY, "--thinking-budget", "0", "-n", "5", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                env=environment(), preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
         time.sleep(0.3)
         run.send_signal(signal.SIGHUP)

@@ -119,7 +119,7 @@ static void the_line_has_the_members_in_order(void **state) {
                       "prompt=sha256:34fb5c825de7ca4aea6e712f19d439c1da0c92c37b423936c5f618545ca4fa1f"
                       " options={\"temperature\":0.6,\"top_p\":0.95,\"min_p\":0.0,\"top_k\":0,\"repetition_penalty\":1.0,"
                       "\"repetition_window\":64,\"max_tokens\":0,\"thinking_budget\":-1,\"stop\":[\"a\\\"b\"],\"kv\":\"q8_0\","
-                      "\"n_ctx\":4096} seed=18446744073709551615 logits=sha256:L");
+                      "\"n_ctx\":4096} seed=18446744073709551615 positions=3 logits=sha256:L");
   free(line);
   json_decref(proof);
 }

@@ -55,12 +55,15 @@ def _write(path, entries, tensors):
         file.write(out + data)
 
 
-def make(path, architecture="llama", layers=2, template=TEMPLATE, parts=1, endless=False):
+def make(path, architecture="llama", layers=2, template=TEMPLATE, parts=1, endless=False, says=None):
     """One file, or with parts > 1 a split set of which `path` is the first file (NAME-00001-of-0000N.gguf).
-    With `endless` the end token's logit is always 0, which --top-k 10 never lets through."""
+    With `endless` the end token's logit is always 0, which --top-k 10 never lets through. With `says` the model follows a script: a dictionary
+    from each token's text to the next one's; after any other it ends its turn."""
     embd, heads, ff, seed = 32, 2, 64, random.Random(1)
     tokens = byte_letters() + SPECIALS
     vocab = len(tokens)
+    if says is not None:
+        embd, layers = 288, 1  # a direction for each token, and layers that add nothing
     a = architecture
     entries = [
         ("general.architecture", STRING, a), ("general.name", STRING, "tiny"),
@@ -86,6 +89,13 @@ def make(path, architecture="llama", layers=2, template=TEMPLATE, parts=1, endle
         return name, (embd,), struct.pack(f"<{embd}f", *[1.0] * embd)
 
     tensors = [matrix("token_embd.weight", embd, vocab), ones("output_norm.weight"), matrix("output.weight", embd, vocab)]
+    if says is not None:
+        name, dims, values = tensors[0]
+        tensors[0] = name, dims, b"".join(struct.pack(f"<{embd}f", *(float(i == k) for k in range(embd))) for i in range(vocab))
+        follows = {tokens.index(a): tokens.index(b) for a, b in says.items()}
+        rows = [[2.0 * (follows.get(k) == i) + 1.0 * (i == 257) for k in range(embd)] for i in range(vocab)]
+        tensors[2] = tensors[2][0], tensors[2][1], b"".join(struct.pack(f"<{embd}f", *row) for row in rows)
+        matrix = lambda name, *dims: (name, dims, bytes(4 * dims[0] * dims[1]))
     if endless:
         name, dims, values = tensors[2]
         tensors[2] = name, dims, values[:257 * embd * 4] + bytes(embd * 4) + values[258 * embd * 4:]

@@ -192,7 +192,7 @@ export interface EngineInfo {
   }
   /** Who vouches for the model; `text` says it in a sentence. */
   trust: {
-    method: string; signer: string; name: string; digest: string; files: number; bytes: number; mode: 'none' | 'whole' | 'chunks'; text: string
+    method: string; signer: string; name: string; digest: string; files: number; bytes: number; left_out: number; mode: 'none' | 'whole' | 'chunks'; text: string
     signed_time: number | null; valid_time: number | null
   }
   variant: 'simd128' | 'relaxed'

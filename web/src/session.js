@@ -54,7 +54,7 @@ export class Session {
     const options = text.slice(text.indexOf('"options":') + 10, text.lastIndexOf(',"seed":'))
     return {
       proof,
-      proof_line: `proof: RETORT_NUMERICS=${proof.numerics} model=sha256:${proof.model_sha256.join(',')} prompt=sha256:${proof.prompt_sha256} options=${options} seed=${proof.seed} logits=sha256:${proof.logits_sha256}`,
+      proof_line: `proof: RETORT_NUMERICS=${proof.numerics} model=sha256:${proof.model_sha256.join(',')} prompt=sha256:${proof.prompt_sha256} options=${options} seed=${proof.seed} positions=${proof.positions} logits=sha256:${proof.logits_sha256}`,
     }
   }
 

@@ -114,6 +114,7 @@ int answer_generate(loaded *l, const options *o, const int32_t *ids, size_t coun
   g.seed = seed;
   if (!text_append(&a->text, "", 0) || !text_append(&a->reasoning, "", 0)) return fail(o->json, EXIT_MEMORY, "out of memory");
   if (retort_generate_begin(l->session, ids, count, &g, &error)) return fail_status(o->json, &error);
+  interrupts_end_it(false, o->json); /* from here on they are asked for */
   progress_begin(&bar, "reading the prompt", !o->json);
   while (!interrupted()) {
     retort_status status = retort_step(l->session, 0, &e, &error);

@@ -169,7 +169,9 @@ static int bench_threads(const options *o, uint32_t threads, bool *first) {
     row.n_threads = machine_platform(l.m)->workers;
     if (!o->json) {
       char *type = model_type(&l);
+      interrupts_end_it(true, o->json);
       double bandwidth = read_bandwidth(l.m);
+      interrupts_end_it(false, o->json);
       printf("%s%s, %s; kernels %s; %u thread%s", *first ? "" : "\n", type ? type : "", memory_text(l.files.bytes).text,
              l.model_info.kernels, row.n_threads, row.n_threads == 1 ? "" : "s");
       if (bandwidth > 0) printf("; plain reading of memory: %.1f GB/s", 1e-9 * bandwidth);

@@ -131,7 +131,9 @@ static int perplexity(const options *o) {
   if (o->n_arguments != 1) code = fail(o->json, EXIT_USAGE, "perplexity wants one text file (`-` is standard input)");
   if (code == EXIT_OK) code = read_text_file(o->arguments[0], o->json, &text);
   if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL);
+  interrupts_end_it(code == EXIT_OK, o->json); /* a long text is long in becoming tokens */
   if (code == EXIT_OK && service_text_ids(l.vocab, text.bytes, text.size, 0, &ids, &count, &error)) code = fail_status(o->json, &error);
+  interrupts_end_it(false, o->json);
   if (code == EXIT_OK) code = measure(&l, o, ids, count);
   free(ids);
   free(text.bytes);

@@ -88,6 +88,7 @@ static int answer_prompt(loaded *l, const options *o, const text_buffer *prompt,
   answer a = {0};
   answer_view v;
   const retort_generate_options *g = &o->service.generate;
+  interrupts_end_it(true, o->json); /* a long prompt is long in becoming tokens, and until answer_generate has it */
   int code = tokens_of(l, o, prompt, &ids, &count);
   if (code != EXIT_OK) return code;
   if (o->verbose)

@@ -24,6 +24,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -35,6 +36,7 @@
 #include "commands.h"
 #include "machine/sandbox.h"
 #include "models/download.h"
+#include "models/output.h"
 #include "models/trust_policy.h"
 #include "terminal/text_input.h"
 #include "verify.h"
@@ -238,7 +240,9 @@ static int copy_file(const update_job *j, int from, int to, const char *name, ch
     }
     if (interrupted()) code = fail(j->o->json, EXIT_INTERRUPTED, "interrupted; the installed model is as it was");
   }
-  if (code == EXIT_OK && fsync(out) != 0) code = fail(j->o->json, EXIT_RUNTIME, "cannot write %s: %s", name, strerror(errno));
+  if (code == EXIT_OK && !sync_file(out))
+    code = interrupted() ? fail(j->o->json, EXIT_INTERRUPTED, "interrupted; the installed model is as it was")
+                         : fail(j->o->json, EXIT_RUNTIME, "cannot write %s: %s", name, strerror(errno));
   if (in >= 0) close(in);
   if (out >= 0 && close(out) != 0 && code == EXIT_OK) code = fail(j->o->json, EXIT_RUNTIME, "cannot write %s: %s", name, strerror(errno));
   return code;
@@ -345,8 +349,10 @@ static int ask(const update_job *j, const char *model, const known_answer *k, te
   }
   close(ends[1]);
   char piece[4096];
-  for (ssize_t n; (n = read(ends[0], piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR);)
+  for (ssize_t n; (n = read(ends[0], piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR);) {
+    if (interrupted()) kill(child, SIGTERM);
     if (n > 0 && (out->size > (1 << 20) || !text_append(out, piece, (size_t)n))) break;
+  }
   close(ends[0]);
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "fetch.h"
+#include "output.h"
 #include "trust_policy.h"
 #include "machine/posix.h"
 #include "paths.h"
@@ -105,7 +106,9 @@ static int get(job *j, fetch_file *file) {
   const char *validator = json_string_value(json_object_get(json_object_get(j->state, "validators"), file->name));
   if (validator) snprintf(file->validator, sizeof file->validator, "%s", validator);
   int code = fetch_get(j->f, file, descriptor, note_validator, j);
-  if (code == EXIT_OK && fsync(descriptor) != 0) code = cannot(j, "sync", file->name);
+  if (code == EXIT_OK && !sync_file(descriptor))
+    code = interrupted() ? fail(j->d->o->json, EXIT_INTERRUPTED, "interrupted; the installed model is as it was")
+                         : cannot(j, "sync", file->name);
   if (close(descriptor) != 0 && code == EXIT_OK) code = cannot(j, "write", file->name);
   if (code == EXIT_OK && !file->found) unlinkat(j->to, file->name, 0);
   return code;

@@ -423,7 +423,7 @@ int files_open(model_files *f, const machine *m, const char *path, int look, con
     if (descriptors[i] >= 0) close(descriptors[i]);
   free(descriptors);
   if (code != EXIT_OK) {
-    wipe(f);
+    if (code != EXIT_INTERRUPTED) wipe(f); /* that would take long, and the process ends */
     files_close(f);
   }
   return code;

@@ -71,6 +71,19 @@ int output_open(output *out, const char *path, bool secret, bool json) {
   return output_close(out, cannot_write(out));
 }
 
+/* A piece at a time, for fsync does not return before all is written, however long that takes. */
+bool sync_file(int descriptor) {
+#ifdef SYNC_FILE_RANGE_WRITE
+  enum { PIECE = 4 << 20, ALL = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER };
+  struct stat info;
+  off_t size = fstat(descriptor, &info) == 0 ? info.st_size : 0;
+  for (off_t at = 0; at < size && !interrupted(); at += PIECE)
+    if (sync_file_range(descriptor, at, PIECE, ALL) != 0) break; /* fsync says why */
+  if (interrupted()) return errno = EINTR, false;
+#endif
+  return fsync(descriptor) == 0;
+}
+
 /* The rename itself must survive a power loss too. */
 static bool sync_folder_of(const char *path) {
   char folder[4096];
@@ -84,8 +97,8 @@ static bool sync_folder_of(const char *path) {
 }
 
 int output_close(output *out, int code) {
-  if (out->file && code == EXIT_OK && (fflush(out->file) != 0 || (*out->temporary && fsync(fileno(out->file)) != 0)))
-    code = cannot_write(out);
+  if (out->file && code == EXIT_OK && (fflush(out->file) != 0 || (*out->temporary && !sync_file(fileno(out->file)))))
+    code = errno == EINTR && interrupted() ? fail(out->json, EXIT_INTERRUPTED, "interrupted") : cannot_write(out);
   if (out->file && fclose(out->file) != 0 && code == EXIT_OK) code = cannot_write(out);
   if (*out->temporary && code == EXIT_OK && (rename(out->temporary, out->real) != 0 || !sync_folder_of(out->real)))
     code = cannot_write(out);

@@ -23,6 +23,9 @@ int output_close(output *out, int code);
 /* Removes what is not complete, from a signal handler that ends the process. */
 void output_abandon(void);
 
+/* Waits until what the descriptor holds is on the disk; false with errno, which is EINTR where an interrupt came meanwhile. */
+bool sync_file(int descriptor);
+
 /* A small file at once; `secret`: readable by the user alone, and never over an existing file. */
 int write_file(const char *path, const void *data, size_t size, bool secret, bool json);
 

@@ -89,14 +89,30 @@ int print_json_line(json_t *value) {
   return EXIT_OK;
 }
 
-static volatile sig_atomic_t interrupt_flag;
+static volatile sig_atomic_t interrupt_flag, interrupt_ends, interrupt_json;
 static retort_session *volatile interrupted_session;
 
 void interrupts_reach(retort_session *session) { interrupted_session = session; }
 
+static void leave(void) {
+  static const char words[] = "retort: error: interrupted\n",
+                    object[] = "{\"error\": {\"code\": 130, \"kind\": \"interrupted\", \"message\": \"interrupted\"}}\n";
+  ssize_t n = write(STDERR_FILENO, words, sizeof words - 1);
+  if (interrupt_json) n = write(STDOUT_FILENO, object, sizeof object - 1);
+  (void)n;
+  _exit(EXIT_INTERRUPTED);
+}
+
+void interrupts_end_it(bool end, bool json) {
+  interrupt_json = json;
+  interrupt_ends = end;
+  if (end && interrupt_flag) leave(); /* it came just before */
+}
+
 /* Runs in the command's thread, which alone opens and closes sessions: all others block signals. */
 static void on_interrupt(int number) {
   (void)number;
+  if (interrupt_ends) leave();
   interrupt_flag = 1;
   retort_session_interrupt(interrupted_session);
 }

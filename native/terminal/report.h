@@ -44,6 +44,9 @@ int print_json_line(json_t *value);
  * once. */
 void catch_interrupts(void);
 bool interrupted(void);
+/* For a stretch that does not ask whether it was interrupted, and in which nothing is half done that would stay so: until `end` is false
+ * again, an interrupt ends the program where it is, with its error. */
+void interrupts_end_it(bool end, bool json);
 /* They also end what `session` is computing; NULL before it is closed. */
 void interrupts_reach(retort_session *session);
 void clear_interrupt(void);

@@ -5,10 +5,10 @@ import subprocess
 import time
 import unittest
 
-from common import TINY, Case, arguments, environment, main, path, unsigned
+from common import ENDLESS, TINY, Case, arguments, environment, main, path, unsigned
 
 FEW = 0.2  # seconds
-TRIES = 5  # on a machine that does other things too, the best counts
+TRIES = 4  # on a machine that does other things too, the best counts
 
 
 class Signals(Case):
@@ -21,13 +21,12 @@ class Signals(Case):
                 time.sleep(0.002)
         else:
             time.sleep(after)
-        self.assertIsNone(run.poll(), "it ended before the signal")
+        self.assertIsNone(run.poll(), run.poll() is not None and run.communicate())
         sent = time.time()
         run.send_signal(by)
         said = run.communicate(timeout=60)[1].decode(errors="replace")
         took = time.time() - sent
         self.assertEqual(run.returncode, 130, said)
-        self.assertIn("interrupted", said)
         return took
 
     def test_a_terminal_that_goes_away_leaves_nothing_half_written(self):
@@ -42,6 +41,28 @@ class Signals(Case):
                 self.ended("logits", "-m", TINY, "--ids", "-", "-o", path("cut.npy"), after=parts, by=by, stdin=file)
             self.assertEqual(parts(), [])
             self.assertFalse(os.path.exists(path("cut.npy")))
+
+    def soon(self, *words, after, stdin=os.devnull, **more):
+        with open(stdin) as text:
+            def once():
+                text.seek(0)
+                return self.ended(*words, after=after, stdin=text, **more)
+            best = once()
+            for _ in range(TRIES):
+                best = best if best < FEW else once()
+        self.assertLess(best, FEW, (words, after))
+
+    def test_every_stage_ends_soon(self):
+        """Measuring memory, reading, hashing, the template, tokens of a long text, prompt, answer."""
+        with open(path("long.txt"), "w") as file:
+            for i in range(200000):
+                file.write(f"line {i * i % 1000003} of a long text, {i}\n")
+        for after in (0.03, 0.2, 0.5):
+            self.soon("bench", "-m", ENDLESS, "-n", "100000", "-r", "1000", "-p", "8192", after=after)
+            self.soon("perplexity", "-m", ENDLESS, path("long.txt"), after=after)
+            self.soon("run", "-m", ENDLESS, "-c", "16000000", after=after, stdin=path("long.txt"))
+            self.soon("run", "-m", ENDLESS, "-c", "16000000", "--raw", after=after, stdin=path("long.txt"))
+            self.soon("run", "-m", ENDLESS, "-c", "400000", "--top-k", "10", "--raw", "hi", after=after)
 
     def test_nohup_is_heeded(self):
         run = subprocess.Popen([arguments.retort, "run", "--allow-unsigned", "-m", TINY, "--thinking-budget", "0", "-n", "5", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

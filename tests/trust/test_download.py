@@ -288,6 +288,26 @@ class Download(common.Installing):
             self.assertIn("interrupted", said)
         return os.path.getsize(part)
 
+    def test_signals_end_a_download_soon(self):
+        name = self.release(1, big=True)
+        words = [arguments.retort, "update", "--from", self.server.url + name, "--key", self.path("fleet.pub"), "--ca-file", self.ca_file, self.dev]
+        for file, trick in (("model.sig", "silent"), ("model.sig", "slow headers"), ("zz.bin", "silent"), ("zz.bin", "dribble")):
+            self.server.tricks, best = {file: trick}, 9
+            for _ in range(4):  # on a machine that does other things too, the best counts
+                self.server.log.clear()
+                process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                while not [p for p, _, _ in self.server.log if p.endswith(file)] and process.poll() is None:
+                    time.sleep(0.01)
+                time.sleep(0.1)
+                sent = time.time()
+                process.send_signal(signal.SIGINT)
+                said = process.communicate(timeout=60)[1].decode()
+                self.assertEqual(process.returncode, 130, said)
+                best = min(best, time.time() - sent)
+                if best < 0.2:
+                    break
+            self.assertLess(best, 0.2, (file, trick))
+
     def test_interrupted_and_killed(self):
         self.update(self.release(1))
         for number, kill in ((2, signal.SIGINT), (3, signal.SIGKILL)):

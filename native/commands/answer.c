@@ -45,12 +45,35 @@ static const char *date_of(const loaded *l, const options *o, char date[20]) {
   return date;
 }
 
+int chat_settings(loaded *l, const options *o) {
+  json_t *variables = o->template_variables.count ? json_object() : NULL;
+  int code = o->template_file ? read_text_file(o->template_file, o->json, &l->template) : EXIT_OK;
+  if (code == EXIT_OK && o->template_file) l->vocab_info.chat_template = l->template.bytes;
+  for (size_t i = 0; code == EXIT_OK && i < o->template_variables.count; i++) {
+    const char *given = o->template_variables.value[i], *equals = strchr(given, '=');
+    if (!equals || equals == given) {
+      code = fail(o->json, EXIT_USAGE, "--template-var wants NAME=VALUE, such as enable_thinking=false; '%s' is none", given);
+      break;
+    }
+    json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
+    if (!value) value = json_string(equals + 1);
+    if (json_object_setn_new(variables, given, (size_t)(equals - given), value) != 0)
+      code = fail(o->json, EXIT_USAGE, "--template-var '%s' is not valid UTF-8", given);
+  }
+  if (code == EXIT_OK && variables && !(l->variables = json_dumps(variables, JSON_COMPACT)))
+    code = fail(o->json, EXIT_MEMORY, "out of memory");
+  json_decref(variables);
+  return code;
+}
+
 int chat_prompt(const loaded *l, const options *o, json_t *messages, int32_t **ids, size_t *count) {
   retort_error error;
   retort_chat_options co;
   char date[20];
   retort_chat_options_init(&co, sizeof co);
   co.date = date_of(l, o, date);
+  co.template_source = l->template.bytes;
+  co.variables_json = l->variables;
   co.interrupted = asks_whether_interrupted;
   char *text = json_dumps(messages, JSON_COMPACT);
   if (!text) return fail(o->json, EXIT_MEMORY, "out of memory for the prompt");

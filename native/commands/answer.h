@@ -22,6 +22,8 @@ int answer_seed(const options *o, uint64_t *seed);
 
 /* The ids of a chat (OpenAI-style messages) or of a raw prompt; malloc'ed. */
 int chat_prompt(const loaded *l, const options *o, json_t *messages, int32_t **ids, size_t *count);
+/* After load(), before chat_prompt: --template takes the place of the model's own, --template-var is read. */
+int chat_settings(loaded *l, const options *o);
 int raw_prompt(const loaded *l, const options *o, const char *text, size_t size, int32_t **ids, size_t *count);
 
 /* Generates and shows the answer. Ctrl-C ends it early and keeps what there is (finish_reason "interrupted", EXIT_OK). */

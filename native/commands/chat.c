@@ -21,6 +21,8 @@ typedef struct conversation {
   json_t *messages;
   uint64_t seed;
   uint32_t again; /* times that the last answer was asked for again: each has another seed */
+  size_t
+      first; /* message from which on the model sees the conversation, beside the system message: a full context drops the oldest turns */
   char *last_reasoning;
   bool interactive, colour;
 } conversation;
@@ -61,13 +63,53 @@ static bool last_is(const conversation *c, const char *role) {
   return n > 0 && strcmp(role_at(c, n - 1), role) == 0;
 }
 
+static bool has_system(const conversation *c) { return json_array_size(c->messages) > 0 && strcmp(role_at(c, 0), "system") == 0; }
+
+/* What the model is shown. */
+static json_t *seen(const conversation *c) {
+  json_t *list = json_array();
+  if (has_system(c)) json_array_append(list, json_array_get(c->messages, 0));
+  for (size_t i = c->first > has_system(c) ? c->first : has_system(c); i < json_array_size(c->messages); i++)
+    json_array_append(list, json_array_get(c->messages, i));
+  return list;
+}
+
+/* Drops the oldest turn that is seen; false where only the last is left. */
+static bool drop_turn(conversation *c) {
+  for (size_t i = (c->first > has_system(c) ? c->first : has_system(c)) + 1; i < json_array_size(c->messages); i++)
+    if (strcmp(role_at(c, i), "user") == 0) {
+      c->first = i;
+      return true;
+    }
+  return false;
+}
+
+/* The prompt, with so many turns that a quarter of the context is left for the answer, or as much as it may take. */
+static int fitting_prompt(conversation *c, int32_t **ids, size_t *count) {
+  const uint32_t n_ctx = c->l.session_info.n_ctx, most = c->o->service.generate.max_tokens;
+  const size_t room = most && most < n_ctx / 4 ? most : n_ctx / 4;
+  size_t dropped = 0;
+  for (;; dropped++) {
+    json_t *messages = seen(c);
+    const int code = chat_prompt(&c->l, c->o, messages, ids, count);
+    json_decref(messages);
+    if (code != EXIT_OK) return code;
+    if (*count + room <= n_ctx || !drop_turn(c)) break;
+    free(*ids);
+  }
+  if (dropped)
+    note(c, "(the context of %u tokens is full: from here on the model no longer sees the %s; /save still has all)", n_ctx,
+         dropped == 1 ? "oldest turn" : "oldest turns");
+  return EXIT_OK;
+}
+
 /* Answers the last message, which is the user's. */
 static int answer_last(conversation *c) {
   int32_t *ids = NULL;
   size_t count = 0;
   answer a = {0};
   answer_view v;
-  int code = chat_prompt(&c->l, c->o, c->messages, &ids, &count);
+  int code = fitting_prompt(c, &ids, &count);
   if (code != EXIT_OK) return code;
   answer_view_begin(&v, c->o, THINKING_FOLD);
   code = answer_generate(&c->l, c->o, ids, count, c->seed + c->again, &v, &a);
@@ -94,7 +136,7 @@ static int answer_last(conversation *c) {
     note(c,
          c->o->service.generate.max_tokens && a.n_ids >= c->o->service.generate.max_tokens
              ? "(cut: --max-tokens)"
-             : "(cut: the context of %u tokens is full; /reset starts anew)",
+             : "(cut: the context of %u tokens is full; with the next message the oldest turns are dropped)",
          c->l.session_info.n_ctx);
   if (code == EXIT_OK && c->o->verbose) print_timings(&c->l, c->o, &a);
   answer_free(&a);
@@ -109,19 +151,20 @@ static int say(conversation *c, const char *text, size_t size) {
   code = answer_last(c);
   if (code != EXIT_OK && last_is(c, "user")) remove_last(c); /* the conversation stays usable */
   if (code == EXIT_CONTEXT && c->interactive)
-    note(c, "(the message was not taken; /reset starts anew, or start again with a larger --ctx)");
+    note(c, "(the message was not taken: it is longer than the context; shorten it, or start again with a larger --ctx)");
   return code;
 }
 
 /* ---- the slash commands ---- */
 
 static void reset(conversation *c) {
-  bool system = json_array_size(c->messages) > 0 && strcmp(role_at(c, 0), "system") == 0;
+  const bool system = has_system(c);
   while (json_array_size(c->messages) > system) remove_last(c);
+  c->first = 0;
 }
 
 static void set_system(conversation *c, const char *text) {
-  bool had = json_array_size(c->messages) > 0 && strcmp(role_at(c, 0), "system") == 0;
+  const bool had = has_system(c);
   if (!*text && had) {
     note(c, "system message: %s", json_string_value(json_object_get(json_array_get(c->messages, 0), "content")));
   } else if (!*text) {
@@ -131,6 +174,7 @@ static void set_system(conversation *c, const char *text) {
     if (!message) return;
     json_array_clear(c->messages);
     json_array_append_new(c->messages, message);
+    c->first = 0;
     note(c, "system message set; the conversation starts anew");
   }
 }
@@ -159,6 +203,39 @@ static void save(conversation *c, const char *path, bool over) {
   else if (output_close(&out, EXIT_OK) == EXIT_OK) note(c, "saved to %s", path);
 }
 
+/* A saved conversation: [{"role", "content"}...], the roles in their order. */
+static int take_saved(conversation *c, const char *path, const text_buffer *text) {
+  json_error_t why;
+  json_t *list = json_loadb(text->bytes, text->size, JSON_REJECT_DUPLICATES, &why), *item;
+  bool good = json_is_array(list) && json_array_size(list) > 0;
+  size_t i;
+  json_array_foreach(list, i, item) {
+    const char *role = json_string_value(json_object_get(item, "role"));
+    good = good && role && json_is_string(json_object_get(item, "content")) &&
+           (strcmp(role, "user") == 0 || strcmp(role, "assistant") == 0 || (i == 0 && strcmp(role, "system") == 0));
+  }
+  if (!good) {
+    json_decref(list);
+    return fail(c->o->json, EXIT_USAGE,
+                "%s is no conversation: /save FILE.json writes [{\"role\", \"content\"}...] with the roles system, user and assistant",
+                path);
+  }
+  json_decref(c->messages);
+  c->messages = list;
+  c->first = 0;
+  if (last_is(c, "user")) remove_last(c); /* it was not answered */
+  return EXIT_OK;
+}
+
+static int load_saved(conversation *c, const char *path) {
+  text_buffer text = {0};
+  int code = read_text_file(path, c->o->json, &text);
+  if (code == EXIT_OK) code = take_saved(c, path, &text);
+  free(text.bytes);
+  if (code == EXIT_OK) note(c, "%zu messages of %s; the conversation goes on from there", json_array_size(c->messages), path);
+  return code;
+}
+
 static void regenerate(conversation *c) {
   if (last_is(c, "assistant")) remove_last(c);
   if (!last_is(c, "user")) {
@@ -185,6 +262,7 @@ static const struct {
     {"/system", "TEXT: set the system message and start anew; alone: show it"},
     {"/thinking", "show the reasoning behind the last answer in full"},
     {"/save", "FILE: write the conversation (.json: as messages); /save! also over a file that is there"},
+    {"/load", "FILE: go on with a conversation that was saved as JSON"},
     {"/info", "model, context used, memory"},
     {"/quit", "leave (also Ctrl-D)"},
 };
@@ -220,6 +298,9 @@ static bool command_line(conversation *c, const char *line) {
     note(c, "%s", c->last_reasoning && *c->last_reasoning ? c->last_reasoning : "the last answer came without reasoning");
   } else if (strcmp(name, "/save") == 0 || strcmp(name, "/save!") == 0) {
     save(c, argument, name[5] == '!');
+  } else if (strcmp(name, "/load") == 0) {
+    if (*argument) load_saved(c, argument);
+    else note(c, "/load FILE goes on with a conversation that /save FILE.json wrote");
   } else if (strcmp(name, "/info") == 0) {
     info(c);
   } else {
@@ -232,7 +313,7 @@ static bool command_line(conversation *c, const char *line) {
 /* ---- the loop ---- */
 
 static int converse(conversation *c) {
-  line_editor *editor = line_editor_open(c->interactive);
+  line_editor *editor = line_editor_open(c->interactive, !c->o->no_history);
   text_buffer line = {0};
   int code = EXIT_OK;
   bool warned = false;
@@ -273,6 +354,14 @@ static int converse(conversation *c) {
   return code;
 }
 
+/* Where --ctx says nothing: as much as the model was made for and half of the free memory holds. It is taken page by page, as it fills. */
+static uint32_t roomy_context(const loaded *l, const options *o) {
+  const uint64_t per_token = retort_kv_bytes_per_token(l->gguf, o->service.session.kv_type), free_bytes = available_memory(),
+                 train = l->model_info.n_ctx_train, fits = per_token ? free_bytes / 2 / per_token : 0;
+  if (o->service.session.n_ctx || !free_bytes || fits <= RETORT_DEFAULT_CTX) return o->service.session.n_ctx;
+  return (uint32_t)(train < fits ? train : fits / 1024 * 1024);
+}
+
 static int chat(const options *o) {
   conversation c = {.o = o, .messages = json_array()};
   c.interactive = !o->json && isatty(STDIN_FILENO) && steerable(stdout);
@@ -281,11 +370,15 @@ static int chat(const options *o) {
   int code = answer_seed(o, &c.seed);
   if (code == EXIT_OK && o->n_arguments > 0)
     code = fail(o->json, EXIT_USAGE, "chat takes no prompt as an argument; `retort run` answers one");
+  if (code == EXIT_OK && o->continued && o->system)
+    code = fail(o->json, EXIT_USAGE, "--system belongs to a new conversation, --continue to one that has its own");
   if (code == EXIT_OK) code = load(&c.l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
+  if (code == EXIT_OK) code = chat_settings(&c.l, o);
   if (code == EXIT_OK && !c.l.vocab_info.chat_template)
     code = fail(o->json, EXIT_UNSUPPORTED,
                 "this model has no chat template, so it knows no turns; `retort run --raw` continues a text with it");
-  if (code == EXIT_OK) code = load_session(&c.l, o, o->service.session.n_ctx);
+  if (code == EXIT_OK) code = load_session(&c.l, o, roomy_context(&c.l, o));
+  if (code == EXIT_OK && o->continued) code = load_saved(&c, o->continued);
   if (code == EXIT_OK && o->system) code = add_message(&c, "system", o->system, strlen(o->system));
   if (code == EXIT_OK) {
     if (c.interactive)
@@ -300,8 +393,24 @@ static int chat(const options *o) {
 }
 
 static const option_spec specs[] = {
-    OPTIONS_COMPUTE,  SHARED(n_ctx), SHARED(date),     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
-    OPTIONS_SAMPLING, OPTIONS_CARE,  OPTIONS_THINKING, OPTIONS_OUTPUT,
+    OPTIONS_COMPUTE,
+    {.name = "ctx",
+     .letter = 'c',
+     .kind = OPTION_SHARED,
+     .offset = SERVICE_n_ctx,
+     .help = "context: most tokens of the conversation; where it is full, the oldest turns are dropped. Default: what the model was made "
+             "for, or what half of the free memory holds"},
+    SHARED(date),
+    OPTIONS_TEMPLATE,
+    {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message"},
+    {"no-history", 0, OPTION_FLAG, AT(no_history), NULL, 0, 0,
+     "neither read nor keep the history of what was typed; else it is in ~/.local/state/retort/history ($XDG_STATE_HOME), for the arrows "
+     "and Ctrl-R"},
+    {"continue", 0, OPTION_STRING, AT(continued), "FILE", 0, 0, "go on with a conversation that /save FILE.json wrote"},
+    OPTIONS_SAMPLING,
+    OPTIONS_CARE,
+    OPTIONS_THINKING,
+    OPTIONS_OUTPUT,
 };
 
 const command chat_command = {

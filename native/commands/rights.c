@@ -62,7 +62,7 @@ static void allow_system(sandbox *s) {
 
 static void allow_options(sandbox *s, const options *o) {
   char folder[4096];
-  const char *const files[] = {o->signature, o->secret_key, o->prompt_file, o->ca_file};
+  const char *const files[] = {o->signature, o->secret_key, o->prompt_file, o->ca_file, o->template_file, o->continued};
   const string_list *const lists[] = {&o->keys, &o->roots, &o->minisign_keys, &o->certificates};
   const char *model = getenv("RETORT_MODEL");
   for (size_t i = 0; i < o->models.count; i++) allow_around(s, o->models.value[i], SANDBOX_READ);
@@ -104,7 +104,7 @@ void rights_reduce(const command *c, const options *o) {
     if ((c->rights & WRITES_STORE) && store_folder(folder))
       is_folder(folder) ? sandbox_allow(&s, folder, SANDBOX_WRITE) : allow_around(&s, folder, SANDBOX_WRITE);
     if (c->rights & WRITES_HERE) sandbox_allow(&s, ".", SANDBOX_WRITE);
-    if ((c->rights & WRITES_HERE) && isatty(STDIN_FILENO) && history_folder(folder)) sandbox_allow(&s, folder, SANDBOX_WRITE);
+    if ((c->rights & WRITES_HERE) && !o->no_history && isatty(STDIN_FILENO) && history_folder(folder)) sandbox_allow(&s, folder, SANDBOX_WRITE);
     if (c->rights & UPDATES) allow_update(&s, o);
     sandbox_enter(&s, (c->rights & UPDATES) && o->from && is_url(o->from));
   }

@@ -133,7 +133,10 @@ static int run(const options *o) {
   if (code == EXIT_OK && o->show_thinking && o->hide_thinking)
     code = fail(o->json, EXIT_USAGE, "--show-thinking and --hide-thinking contradict each other");
   if (code == EXIT_OK) code = get_prompt(o, &prompt);
+  if (code == EXIT_OK && o->raw && (o->template_file || o->template_variables.count))
+    code = fail(o->json, EXIT_USAGE, "--raw leaves the chat template out, and so --template and --template-var");
   if (code == EXIT_OK) code = load(&l, o, LOAD_VOCAB | LOAD_MODEL | LOAD_SESSION);
+  if (code == EXIT_OK) code = chat_settings(&l, o);
   if (code == EXIT_OK) code = load_session(&l, o, o->service.session.n_ctx);
   if (code == EXIT_OK) code = answer_prompt(&l, o, &prompt, seed);
   unload(&l);
@@ -145,6 +148,7 @@ static const option_spec specs[] = {
     OPTIONS_COMPUTE,
     SHARED(n_ctx),
     SHARED(date),
+    OPTIONS_TEMPLATE,
     {"system", 's', OPTION_STRING, AT(system), "TEXT", 0, 0, "system message before the prompt"},
     {"file", 'f', OPTION_STRING, AT(prompt_file), "FILE", 0, 0, "a text file that belongs to the prompt; `-` is standard input"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, 0, 0,

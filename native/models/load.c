@@ -161,8 +161,8 @@ int load_session(loaded *l, const options *o, uint32_t n_ctx) {
         memory_text(available).text);
   if (o->verbose)
     fprintf(stderr, "retort: context %u tokens (%s; the model was made for %u), batch %u, keys and values %s: %s; working memory %s\n",
-            l->session_info.n_ctx, n_ctx ? "as asked" : "default", train, l->session_info.n_batch, retort_kv_type_name(so.kv_type),
-            memory_text(l->session_info.kv_bytes).text, memory_text(l->session_info.work_bytes).text);
+            l->session_info.n_ctx, o->service.session.n_ctx ? "as asked" : "default", train, l->session_info.n_batch,
+            retort_kv_type_name(so.kv_type), memory_text(l->session_info.kv_bytes).text, memory_text(l->session_info.work_bytes).text);
   return EXIT_OK;
 }
 
@@ -174,5 +174,7 @@ void unload(loaded *l) {
   retort_gguf_close(l->gguf);
   files_close(&l->files);
   machine_close(l->m);
+  free(l->template.bytes);
+  free(l->variables);
   *l = (loaded){0};
 }

@@ -18,6 +18,8 @@ typedef struct loaded {
   char path[4096]; /* of the model; EMBEDDED_NAME where none was named */
   bool embedded;
   char now[20];         /* when it was loaded, in UTC: "2026-07-31 17:04:59" */
+  text_buffer template; /* of --template; empty: the model's own */
+  char *variables;      /* of --template-var, a JSON object; NULL: none */
   double load_seconds;  /* from the start of loading to the open model */
   double parse_seconds; /* of these: from the verified bytes on */
 } loaded;

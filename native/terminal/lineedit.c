@@ -77,7 +77,7 @@ bool history_folder(char folder[4096]) {
   return mkdir(folder, 0700) == 0 || errno == EEXIST;
 }
 
-line_editor *line_editor_open(bool interactive) {
+line_editor *line_editor_open(bool interactive, bool keep) {
   HistEvent event;
   line_editor *e = calloc(1, sizeof *e);
   if (!e || !interactive) return e;
@@ -94,7 +94,7 @@ line_editor *line_editor_open(bool interactive) {
   history(e->history, &event, H_SETSIZE, HISTORY_LINES);
   history(e->history, &event, H_SETUNIQUE, 1);
   char folder[4096];
-  if (history_folder(folder)) snprintf(e->history_file, sizeof e->history_file, "%.4000s/history", folder);
+  if (keep && history_folder(folder)) snprintf(e->history_file, sizeof e->history_file, "%.4000s/history", folder);
   if (*e->history_file) history(e->history, &event, H_LOAD, e->history_file);
   el_set(e->edit, EL_HIST, history, e->history);
   el_set(e->edit, EL_BIND, "^R", "em-inc-search-prev", NULL);

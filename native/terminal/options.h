@@ -56,8 +56,10 @@ typedef struct options {
   /* what is shown */
   bool json, verbose, help, no_sandbox;
   bool show_thinking, hide_thinking;
+  bool no_history;
   /* the prompt */
-  const char *system, *prompt_file;
+  const char *system, *prompt_file, *template_file, *continued;
+  string_list template_variables; /* NAME=VALUE */
   bool raw;
   /* tokenize */
   bool no_special, decode;
@@ -214,6 +216,16 @@ const char *nearest_name(const char *given, size_t n, const char *(*name_at)(con
 #define OPTIONS_SAMPLING                                                                                                                 \
   SHARED(temperature), SHARED(top_p), SHARED(top_k), SHARED(min_p), SHARED(repetition_penalty), SHARED(repetition_window), SHARED(seed), \
       SHARED(stop), SHARED(max_tokens), SHARED(draft), SHARED(thinking_budget)
+#define OPTIONS_TEMPLATE                                                                                                \
+  {"template", 0, OPTION_STRING, AT(template_file), "FILE", 0, 0, "chat template (Jinja) in place of the model's own"}, \
+      {"template-var",                                                                                                  \
+       0,                                                                                                               \
+       OPTION_LIST,                                                                                                     \
+       AT(template_variables),                                                                                          \
+       "NAME=VALUE",                                                                                                    \
+       0,                                                                                                               \
+       0,                                                                                                               \
+       "a variable that the template asks for, such as enable_thinking=false; VALUE is JSON, or else a text; may be given several times"}
 #define OPTIONS_THINKING                                                       \
   {                                                                            \
       "show-thinking",                                                         \

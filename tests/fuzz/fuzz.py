@@ -102,11 +102,10 @@ class Run:
         return raw
 
 
-def count(runs):
+def count(run):
     """Adds to executions.tsv; a finding begins the count anew."""
     table = dict(line.split("\t") for line in counts.read_text().splitlines()[1:]) if counts.exists() else {}
-    for run in runs:
-        table[run.target] = 0 if run.found else int(table.get(run.target, 0)) + run.executions
+    table[run.target] = 0 if run.found else int(table.get(run.target, 0)) + run.executions
     counts.write_text("target\texecutions since the last finding\n" + "".join(f"{name}\t{table[name]}\n" for name in TARGETS if name in table))
 
 
@@ -144,7 +143,7 @@ def main():
         for run in pool.map(lambda run: run.fuzz(arguments.minutes), runs):
             print(f"{run.target:10} {run.executions:10} executions, {len(list(run.corpus.iterdir())):5} inputs kept, slowest {run.slowest} s, "
                   f"{len(run.found)} findings {' '.join(map(str, run.found))}", flush=True)
-    count(runs)
+            count(run)
     coverage(runs, build)
     return 1 if any(run.found for run in runs) else 0
 

@@ -121,7 +121,7 @@ class Chat(Case):
     def test_commands(self):
         t = self.start("-n", "20", "--hide-thinking")
         for line, says in ((b"/help", rb"/regen"), (b"/regen", rb"nothing to answer again"), (b"/rest", rb"did you mean /reset"), (b"/system Be brief.", rb"system message set"),
-                           (b"/system", rb"Be brief"), (b"/info", rb"of 4096 tokens"), (b"/thinking", rb"without reasoning"), (b"/save", rb"/save FILE"),
+                           (b"/system", rb"Be brief"), (b"/info", rb"of 8192 tokens"), (b"/thinking", rb"without reasoning"), (b"/save", rb"/save FILE"),
                            (b"/save " + path("chat.txt").encode(), rb"saved to")):
             t.send(line + b"\r")
             t.wait_for(says)
@@ -166,6 +166,15 @@ class Chat(Case):
         self.assertEqual(t.end(), 0)
         name = path(".local/state/retort/history")
         self.assertEqual(os.stat(name).st_mode & 0o777, 0o600)
+        with open(name, "rb") as file:
+            kept = file.read()
+        t = self.start("-n", "2", "--no-history")  # neither read nor kept
+        t.send(UP + b"/system secret\r")
+        t.wait_for(rb"system message set")
+        t.send(CTRL_D)
+        self.assertEqual(t.end(), 0)
+        with open(name, "rb") as file:
+            self.assertEqual(file.read(), kept)
 
     def test_pasted_lines_are_one_message(self):
         t = self.start("-n", "2", "--hide-thinking")

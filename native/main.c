@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,12 @@ static void make_blocking(int descriptor) {
   else fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+/* JSON keys are hashed with a seed that nobody outside can know, set before anything is read. Without it the core mixes its own. */
+static void seed_hashes(void) {
+  uint32_t seed;
+  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed && seed) json_object_seed(seed);
+}
+
 static void *parse(void *arg) {
   call *c = arg;
   c->code = choose(c);
@@ -148,6 +155,7 @@ int main(int argc, char **argv) {
   c.argv = argv;
   make_blocking(STDOUT_FILENO);
   make_blocking(STDERR_FILENO);
+  seed_hashes();
   sigfillset(&all);
   sigdelset(&all, SIGBUS); /* of a mapped file that became shorter: it must reach whoever reads there */
   pthread_sigmask(SIG_SETMASK, &all, &c.signals);

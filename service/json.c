@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,11 +29,33 @@ retort_status service_wrong(retort_error *error, const char *key, const json_t *
   return RETORT_ERROR_JSON;
 }
 
+enum { MAX_DEPTH = 64, MAX_MEMBERS = 1024 }; /* the core's own bounds (runtime/base/json.h) */
+
+/* Before the library sees it: nesting costs stack, and keys of one object that were made to collide cost their square. */
+static retort_status check_shape(const char *text, size_t size, const char *what, retort_error *error) {
+  size_t depth = 0, members[MAX_DEPTH + 1] = {0};
+  bool in_string = false;
+  for (size_t i = 0; i < size; i++) {
+    const char c = text[i];
+    if (in_string && c == '\\') i++;
+    else if (c == '"') in_string = !in_string;
+    else if (in_string) continue;
+    else if ((c == '[' || c == '{') && ++depth > MAX_DEPTH)
+      return service_fail(error, RETORT_ERROR_JSON, "%s: nested deeper than %d levels at offset %zu", what, MAX_DEPTH, i);
+    else if (c == ':' && ++members[depth] > MAX_MEMBERS)
+      return service_fail(error, RETORT_ERROR_JSON, "%s: an object with more than %d members at offset %zu", what, MAX_MEMBERS, i);
+    else if ((c == ']' || c == '}') && depth) members[depth--] = 0;
+  }
+  return RETORT_OK;
+}
+
 json_t *service_json_parse(const char *text, size_t size, const char *what, retort_error *error) {
   json_error_t why;
   char hex[65] = "";
   if (size == 0) return json_object();
-  /* The library hashes keys with a seed that it would else make from a clock; this one is mixed from the first text that came. */
+  if (check_shape(text, size, what, error)) return NULL;
+  /* The library hashes keys with a seed that it would else make from a clock. A host with randomness has set one already, which stays; this
+   * one is mixed from the first text that came. */
   retort_sha256_hex(text, size, hex);
   hex[8] = 0;
   json_object_seed(strtoul(hex, NULL, 16) | 1);

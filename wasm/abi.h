@@ -27,6 +27,10 @@ EXPORT(retort_free) void abi_free(void *memory);
 EXPORT(retort_last_error) const char *abi_last_error(void); /* NUL-terminated; "" before any error */
 EXPORT(retort_result) const void *abi_result(void);
 
+/* A random number of the host's, before anything else: the hash of JSON keys begins with it, so that nobody can choose keys that collide.
+ * It changes no result. */
+EXPORT(retort_seed) void abi_seed(uint32_t random);
+
 /* ---- loading ----
  * {"trust": {"method": "key", "anchors": [PEM...], "pins": [hex...], "model_name": s, "model_digest": s, "time": n, "at_signing_time": b,
  * "complete": b}, "signatures": [text...], "files": [{"name": s, "size": n}...]}; method is a word of retort_trust_method_name, and there

@@ -45,6 +45,8 @@ const retort_platform *platform(void) {
   return &state.platform;
 }
 
+void abi_seed(uint32_t random) { json_object_seed(random ? random : 1); }
+
 void *abi_alloc(size_t size) { return malloc(size ? size : 1); }
 void abi_free(void *memory) { free(memory); }
 const char *abi_last_error(void) { return last_error.message; }

@@ -9,9 +9,9 @@
 #include <jansson.h>
 #include <string.h>
 
-/* Nesting and values are counted outside of strings; what is unbalanced is left to the parser. */
+/* Nesting, values and members are counted outside of strings; what is unbalanced is left to the parser. */
 static retort_status check_shape(const char *text, size_t size, const char *name, retort_error *error) {
-  size_t depth = 0, values = 1;
+  size_t depth = 0, values = 1, members[RT_JSON_MAX_DEPTH + 1] = {0}; /* of what is open, by depth */
   bool in_string = false;
   for (size_t i = 0; i < size; i++) {
     char c = text[i];
@@ -24,14 +24,17 @@ static retort_status check_shape(const char *text, size_t size, const char *name
     if (c == '"') in_string = true;
     else if ((c == '[' || c == '{') && ++depth > RT_JSON_MAX_DEPTH)
       return rt_fail(error, RETORT_ERROR_JSON, "%s: nested deeper than %d levels at offset %zu", name, RT_JSON_MAX_DEPTH, i);
-    else if ((c == ']' || c == '}') && depth) depth--;
+    else if (c == ':' && ++members[depth] > RT_JSON_MAX_MEMBERS)
+      return rt_fail(error, RETORT_ERROR_JSON, "%s: an object with more than %d members at offset %zu", name, RT_JSON_MAX_MEMBERS, i);
+    else if ((c == ']' || c == '}') && depth) members[depth--] = 0;
   }
   if (values <= RT_JSON_MAX_VALUES) return RETORT_OK;
   return rt_fail(error, RETORT_ERROR_JSON, "%s: more than %d values and keys; refused", name, RT_JSON_MAX_VALUES);
 }
 
 /* jansson hashes keys with a process-wide seed, set once. Left alone it would read a random device or the clock; the core does neither.
- * A seed mixed from the text and from addresses keeps hostile keys from being chosen for their collisions. It changes no result. */
+ * Where the program around set one from its own randomness, that stays. Else a seed mixed from the text and from addresses makes collisions
+ * hard to choose; RT_JSON_MAX_MEMBERS bounds what they cost. It changes no result. */
 static void seed_hashes(const char *text, size_t size) {
   uint64_t h = 1469598103934665603u ^ (uintptr_t)text ^ (uintptr_t)&size << 16;
   for (size_t i = 0; i < size; i++) h = (h ^ (unsigned char)text[i]) * 1099511628211u;

@@ -42,7 +42,9 @@ struct rt_json_member {
 /* Values and keys cost the library many times their bytes in the text, so they are counted before it sees them. RT_JSON_LIBRARY_MEMORY:
  * the most bytes that it takes of the C library meanwhile, for texts of at most 64 MiB (tests/base/test_library_memory.c; retort.h says
  * it). */
-enum { RT_JSON_MAX_DEPTH = 64, RT_JSON_MAX_VALUES = 2 << 20, RT_JSON_LIBRARY_MEMORY = 384 << 20 };
+/* RT_JSON_MAX_MEMBERS: of one object. Keys that were made to collide cost its square, so this bounds the work whatever the seed of the
+ * hash. */
+enum { RT_JSON_MAX_DEPTH = 64, RT_JSON_MAX_MEMBERS = 1024, RT_JSON_MAX_VALUES = 2 << 20, RT_JSON_LIBRARY_MEMORY = 384 << 20 };
 
 /* Parses `size` bytes, at most `max_size`; `name` says in messages what the text is ("messages_json"). The tree lives in `arena`.
  * Errors: RETORT_ERROR_JSON with line, column and byte offset; RETORT_ERROR_MEMORY. */

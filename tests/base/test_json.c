@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,28 @@ static void size_and_nesting_are_capped(void **state) {
   free(deep);
 }
 
+/* `n` members in each of `objects` objects of one array. */
+static retort_status parse_members(int objects, int n, retort_error *error) {
+  char *text = malloc((size_t)objects * (size_t)n * 16 + (size_t)objects * 4 + 8), *p = text;
+  for (int o = 0; o < objects; o++) {
+    *p++ = o ? ',' : '[';
+    for (int i = 0; i < n; i++) p += sprintf(p, "%c\"a:,%d\":0", i ? ',' : '{', i);
+    *p++ = '}';
+  }
+  *p++ = ']';
+  const retort_status status = parse(text, (size_t)(p - text), SIZE_MAX, error);
+  free(text);
+  return status;
+}
+
+static void members_of_an_object_are_capped(void **state) {
+  (void)state;
+  retort_error error;
+  assert_int_equal(parse_members(100, RT_JSON_MAX_MEMBERS, &error), RETORT_OK);
+  assert_int_equal(parse_members(1, RT_JSON_MAX_MEMBERS + 1, &error), RETORT_ERROR_JSON);
+  assert_non_null(strstr(error.message, "the_name: an object with more than 1024 members at offset"));
+}
+
 static void every_truncation_and_change_ends_well(void **state) {
   (void)state;
   static const char text[] = "{\"messages\": [{\"role\": \"user\", \"content\": \"a\\u00e9\\n\"}, [1, -2.5e3, null, true]], \"x\": {}}";
@@ -149,8 +172,9 @@ static void refused_memory_is_an_error(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(values_keep_type_order_and_bytes), cmocka_unit_test(what_is_not_json_is_refused),
-                                     cmocka_unit_test(size_and_nesting_are_capped), cmocka_unit_test(every_truncation_and_change_ends_well),
-                                     cmocka_unit_test(refused_memory_is_an_error)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_keep_type_order_and_bytes),      cmocka_unit_test(what_is_not_json_is_refused),
+      cmocka_unit_test(size_and_nesting_are_capped),           cmocka_unit_test(members_of_an_object_are_capped),
+      cmocka_unit_test(every_truncation_and_change_ends_well), cmocka_unit_test(refused_memory_is_an_error)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,11 +131,27 @@ static void ids_are_those_of_the_core(void **state) {
   service_request_close(&r);
 }
 
+static void the_shape_of_a_request_is_bounded(void **state) {
+  (void)state;
+  enum { MEMBERS = 1025 };
+  char *text = malloc(MEMBERS * 16), *p = text;
+  p += sprintf(p, "{\"variables\":");
+  for (int i = 0; i < MEMBERS; i++) p += sprintf(p, "%c\"k%d\":0", i ? ',' : '{', i);
+  sprintf(p, "}}");
+  assert_int_equal(read_text(text), RETORT_ERROR_JSON);
+  assert_non_null(strstr(error.message, "more than 1024 members"));
+  p = text + sprintf(text, "{\"variables\":");
+  memset(p, '[', 64);
+  p[64] = 0;
+  assert_int_equal(read_text(text), RETORT_ERROR_JSON);
+  assert_non_null(strstr(error.message, "nested deeper than 64 levels"));
+  free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_option_lands),
-      cmocka_unit_test(the_spellings_of_others_and_defaults),
-      cmocka_unit_test(what_is_wrong_is_named),
+      cmocka_unit_test(every_option_lands),        cmocka_unit_test(the_spellings_of_others_and_defaults),
+      cmocka_unit_test(what_is_wrong_is_named),    cmocka_unit_test(the_shape_of_a_request_is_bounded),
       cmocka_unit_test(ids_are_those_of_the_core),
   };
   return cmocka_run_group_tests(tests, ember_open, ember_close);

@@ -76,6 +76,7 @@ export async function startCore(urls, { variant, threads, wide, signal }) {
   const memory = sharedMemory(wide)
   const wasm = await compile(memory ? urls[wide ? variant + '64' : variant] : urls.plain, signal)
   const { exports } = await WebAssembly.instantiate(wasm, memory ? { env: { memory } } : {})
+  exports.retort_seed(crypto.getRandomValues(new Uint32Array(1))[0])
   const core = new Core(exports, memory ?? exports.memory, wide)
   if (threads > 1) {
     core.threads = exports.retort_pool_open(threads)

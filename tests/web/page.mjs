@@ -219,6 +219,25 @@ export const pageCases = [
     },
   },
   {
+    title: 'page: Markdown nested without end is shown, and soon',
+    async run(t) {
+      const page = await t.newPage('/')
+      await loaded(page)
+      const n = 1200
+      const texts = [...['>', '> ', '- ', '1. ', '[', '**a _b '].map((mark) => mark.repeat(n) + 'end'), '*a '.repeat(n) + 'end' + '* '.repeat(n), Array.from({ length: 400 }, (_, i) => '  '.repeat(i) + '- x').join('\n') + ' end']
+      const got = await page.evaluate(async (texts) => {
+        const { render } = await import('/render.js')
+        return texts.map((text) => {
+          const place = document.createElement('div')
+          const began = performance.now()
+          render(place, text)
+          return { shown: place.textContent.includes('end'), elements: place.querySelectorAll('*').length, soon: performance.now() - began < 5000 }
+        })
+      }, texts)
+      for (const { shown, elements, soon } of got) assert.ok(shown && elements < 200 && soon, JSON.stringify(got))
+    },
+  },
+  {
     title: 'page: a chat that was kept, with Markdown and maths, narrow and dark',
     async run(t) {
       const page = await t.newPage('/')

@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import http from 'node:http'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
@@ -170,6 +171,28 @@ function checkSizes() {
   }
 }
 
+/** What lies beside a model has a limit, whatever the server says of its size. */
+async function checkBeside() {
+  const { fetchBeside } = await import('../../web/src/source.js')
+  const server = http.createServer((request, response) => {
+    if (request.url === '/small') return void response.end('abc')
+    const more = () => {
+      while (response.write(Buffer.alloc(1 << 20)));
+      response.once('drain', more)
+    }
+    more()
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const at = `http://127.0.0.1:${server.address().port}`
+  const small = new TextDecoder().decode(await fetchBeside(`${at}/small`))
+  const said = await fetchBeside(`${at}/endless`).then(() => 'taken', (error) => error.message)
+  server.closeAllConnections()
+  server.close()
+  const ok = small === 'abc' && said.includes('is larger than the 67108864 bytes')
+  ok ? passed++ : failed.push('what lies beside a model has a limit')
+  console.log(`  ${ok ? 'ok   ' : 'FAIL '} what lies beside a model has a limit: ${said}`)
+}
+
 /** The server that `./build.sh web --serve` starts: isolated, strict, and with ranges. */
 async function checkServe() {
   const child = spawn('python3', [path.resolve(import.meta.dirname, '../../web/serve.py'), site, '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -191,6 +214,7 @@ if (!browsers.length) {
   checkTypes()
   checkSizes()
   await checkServe()
+  await checkBeside()
 }
 const projectCases = given.projects ? await makeProjects(given.projects.split(','), { site, folder: path.resolve(given.packages, '..'), npm: path.resolve(given.npm) }) : []
 for (const name of browsers) await inBrowser(name)

@@ -3,7 +3,7 @@
 // marked finds the structure, Temml turns TeX into MathML, and every element is made here, by name, with its words as text: no HTML is ever parsed, so
 // what a model writes cannot become script, style or a request. Images are not fetched; they and links show where they lead. Bundled by build.sh, Temml
 // in a file of its own that the first formula asks for: to read it holds a page's thread, and most answers have no formula.
-import { Marked } from 'marked'
+import { Lexer, Marked } from 'marked'
 import 'temml/dist/Temml-Local.css'
 
 // $$...$$ and \[...\]; $...$ as Pandoc reads it (no blank inside the dollars, no digit behind them) and \(...\).
@@ -27,9 +27,46 @@ const marked = new Marked({
   extensions: [maths('block', 'block', BLOCK, /\n(?:\$\$|\\\[)/, true), maths('display', 'inline', DISPLAY, /\$\$|\\\[/, true), maths('inline', 'inline', INLINE, /\$|\\\(/, false)],
 })
 
-/** Shows `text` in `place`. Called again with more text it changes the end only, so that a selection or a screen reader's place stays. */
+const DEEPEST = 32 // blocks in blocks, and as many emphases in emphases; what is deeper stays as it was written
+
+// The lexer calls itself for what is nested, with the whole rest of the text each time: without a bound a model ends in "too much recursion", or in minutes.
+class BoundedLexer extends Lexer {
+  depth = { block: 0, inline: 0 }
+
+  #nested(kind, src, tokens, work) {
+    if (this.depth[kind] >= DEEPEST) {
+      tokens.push({ type: 'text', raw: src, text: src })
+      return tokens
+    }
+    this.depth[kind]++
+    try {
+      return work()
+    } finally {
+      this.depth[kind]--
+    }
+  }
+
+  blockTokens(src, tokens = [], clipped = false) {
+    return this.#nested('block', src, tokens, () => super.blockTokens(src, tokens, clipped))
+  }
+
+  inlineTokens(src, tokens = []) {
+    return this.#nested('inline', src, tokens, () => super.inlineTokens(src, tokens))
+  }
+}
+
+/** Shows `text` in `place`, as plain text where its Markdown cannot be read: an answer is never lost. */
 export function render(place, text) {
-  const tokens = marked.lexer(text).filter(({ type }) => type !== 'space' && type !== 'def')
+  try {
+    update(place, text)
+  } catch {
+    place.replaceChildren(element('p', [text], { class: 'plain' }))
+  }
+}
+
+// Called again with more text it changes the end only, so that a selection or a screen reader's place stays.
+function update(place, text) {
+  const tokens = new BoundedLexer(marked.defaults).lex(text).filter(({ type }) => type !== 'space' && type !== 'def')
   tokens.forEach((token, i) => {
     const there = place.children[i]
     if (there?.source === token.raw) return

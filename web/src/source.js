@@ -134,10 +134,26 @@ export class UrlPart {
   }
 }
 
+const BESIDE_MOST = 64 << 20 // a chunk list of 2 TiB in chunks of 1 MiB has as much
+
+// Stops as soon as more comes than is believed, whatever the server said of the size.
+async function limited(response, url) {
+  const pieces = []
+  let size = 0
+  const reader = response.body.getReader()
+  for (let piece; !(piece = await reader.read()).done; pieces.push(piece.value)) {
+    size += piece.value.length
+    if (size <= BESIDE_MOST) continue
+    reader.cancel().catch(() => {})
+    throw makeError('trust', `${url} is larger than the ${BESIDE_MOST} bytes that a file beside a model may have; refused`, { url })
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer())
+}
+
 /** A small file beside the model: bytes, or null where there is none. A page in its place counts as none: some servers answer every path with one. */
 export async function fetchBeside(url, signal) {
   const response = await fetch(url, { signal, cache: 'no-cache' })
   if (response.status === 404 || response.status === 410 || (response.ok && /^text\/html\b/.test(response.headers.get('content-type') ?? ''))) return null
   if (!response.ok) throw makeError('network', `${url}: the server says ${response.status}`, { url, status: response.status })
-  return new Uint8Array(await response.arrayBuffer())
+  return limited(response, url)
 }

@@ -49,22 +49,26 @@ static retort_status check_shape(const char *text, size_t size, const char *what
   return RETORT_OK;
 }
 
-json_t *service_json_parse(const char *text, size_t size, const char *what, retort_error *error) {
+retort_status service_json_parse(const char *text, size_t size, const char *what, json_t **out, retort_error *error) {
   json_error_t why;
   char hex[65] = "";
-  if (size == 0) return json_object();
-  if (check_shape(text, size, what, error)) return NULL;
+  if (size == 0) return (*out = json_object()) ? RETORT_OK : service_no_memory(error);
+  retort_status status = check_shape(text, size, what, error);
+  if (status) return status;
   /* The library hashes keys with a seed that it would else make from a clock. A host with randomness has set one already, which stays; this
    * one is mixed from the first text that came. */
   retort_sha256_hex(text, size, hex);
   hex[8] = 0;
   json_object_seed(strtoul(hex, NULL, 16) | 1);
   json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-  if (json_is_object(tree)) return tree;
-  if (tree) service_fail(error, RETORT_ERROR_JSON, "%s is no JSON object", what);
-  else service_fail(error, RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column, why.text);
+  *out = tree;
+  if (json_is_object(tree)) return RETORT_OK;
+  *out = NULL;
   json_decref(tree);
-  return NULL;
+  if (tree) return service_fail(error, RETORT_ERROR_JSON, "%s is no JSON object", what);
+  /* Where there is no memory for a value, jansson fails without a place. */
+  if (why.line < 0 || json_error_code(&why) == json_error_out_of_memory) return service_no_memory(error);
+  return service_fail(error, RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column, why.text);
 }
 
 retort_status service_json_only(json_t *object, const char *const *known, const char *what, retort_error *error) {

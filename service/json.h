@@ -16,7 +16,7 @@ retort_status service_no_memory(retort_error *error);
 retort_status service_wrong(retort_error *error, const char *key, const json_t *value, const char *wanted);
 
 /* An object; NULL once the error is set. `size` 0 is {}. `what` says in messages what the text is. */
-json_t *service_json_parse(const char *text, size_t size, const char *what, retort_error *error);
+retort_status service_json_parse(const char *text, size_t size, const char *what, json_t **out, retort_error *error);
 /* Refuses members that nobody would read: a misspelt name must not be dropped in silence. `known` ends with NULL. */
 retort_status service_json_only(json_t *object, const char *const *known, const char *what, retort_error *error);
 /* Member `key`; NULL where it is not there or null. */

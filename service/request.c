@@ -34,9 +34,8 @@ retort_status service_request_read(service_request *r, const char *json, size_t 
   const unsigned scopes = SERVICE_ANSWER | SERVICE_PROMPT;
   *r = (service_request){0};
   service_options_init(&r->options);
-  r->tree = service_json_parse(json, size, what, error);
-  if (!r->tree) return RETORT_ERROR_JSON;
-  retort_status status = check_members(r->tree, scopes, what, error);
+  retort_status status = service_json_parse(json, size, what, &r->tree, error);
+  if (!status) status = check_members(r->tree, scopes, what, error);
   if (!status) status = service_options_read(r->tree, scopes, &r->options, &r->variables, error);
   return status ? status : read_prompt(r, error);
 }
@@ -52,9 +51,9 @@ retort_status service_session_read(retort_session_options *session, const char *
   static const char what[] = "session options";
   service_options o;
   service_options_init(&o);
-  json_t *tree = service_json_parse(json, size, what, error);
-  if (!tree) return RETORT_ERROR_JSON;
-  retort_status status = check_members(tree, SERVICE_SESSION, what, error);
+  json_t *tree = NULL;
+  retort_status status = service_json_parse(json, size, what, &tree, error);
+  if (!status) status = check_members(tree, SERVICE_SESSION, what, error);
   if (!status) status = service_options_read(tree, SERVICE_SESSION, &o, NULL, error);
   json_decref(tree);
   *session = o.session;

@@ -87,7 +87,11 @@ void *find(int32_t id, int32_t kind) {
   return NULL;
 }
 
-json_t *abi_parse(const char *text, size_t size, const char *what) { return service_json_parse(text, size, what, &last_error); }
+json_t *abi_parse(const char *text, size_t size, const char *what) {
+  json_t *tree = NULL;
+  service_json_parse(text, size, what, &tree, &last_error);
+  return tree;
+}
 
 int32_t abi_close(int32_t id) {
   object *o = find(id, 0);

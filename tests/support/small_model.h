@@ -1,7 +1,7 @@
 /* small_model.h - a model of some kilobytes that answers: a tiny random model with a vocabulary of bytes, tags of reasoning and a chat
  * template. */
-#ifndef FUZZ_SMALL_MODEL_H
-#define FUZZ_SMALL_MODEL_H
+#ifndef SMALL_MODEL_H
+#define SMALL_MODEL_H
 
 #include "base/utf8.h"
 #include "tiny_model.h"

@@ -104,7 +104,8 @@ void rights_reduce(const command *c, const options *o) {
     if ((c->rights & WRITES_STORE) && store_folder(folder))
       is_folder(folder) ? sandbox_allow(&s, folder, SANDBOX_WRITE) : allow_around(&s, folder, SANDBOX_WRITE);
     if (c->rights & WRITES_HERE) sandbox_allow(&s, ".", SANDBOX_WRITE);
-    if ((c->rights & WRITES_HERE) && !o->no_history && isatty(STDIN_FILENO) && history_folder(folder)) sandbox_allow(&s, folder, SANDBOX_WRITE);
+    if ((c->rights & WRITES_HERE) && !o->no_history && isatty(STDIN_FILENO) && history_folder(folder))
+      sandbox_allow(&s, folder, SANDBOX_WRITE);
     if (c->rights & UPDATES) allow_update(&s, o);
     sandbox_enter(&s, (c->rights & UPDATES) && o->from && is_url(o->from));
   }

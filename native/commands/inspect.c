@@ -156,6 +156,9 @@ static int gather(report *r) {
   if (!find_model(o, l)) return EXIT_MODEL;
   if (!(l->m = machine_open(usable_threads(o->threads), o->verbose))) return fail(o->json, EXIT_MEMORY, "out of memory");
   if ((code = files_open(&l->files, l->m, model_file(l), FILES_LOOK, o)) != EXIT_OK) return code;
+  if (l->files.verdict.method == RETORT_TRUST_UNSIGNED && !o->allow_unsigned)
+    add_warning(
+        r, "nobody you trust vouches for this file: its header is shown as it says itself, and `retort run` refuses it (retort trust)");
   const retort_platform *p = machine_platform(l->m);
   r->whole = files_parse(&l->files, 0, &l->gguf, &r->verdict) == RETORT_OK;
   if (!r->whole && files_parse(&l->files, RETORT_GGUF_METADATA_ONLY, &l->gguf, &error)) return fail_status(o->json, &error);
@@ -370,6 +373,7 @@ static int inspect(const options *o) {
     models->value[models->count++] = o->arguments[i];
   }
   positional.model = models->count ? models->value[0] : NULL;
+  positional.as_data = !o->allow_unsigned;
   report r = {.o = &positional, .types = json_object(), .warnings = json_array()};
   int code = gather(&r);
   if (code == EXIT_OK) {
@@ -398,6 +402,7 @@ const command inspect_command = {
     .summary = "what a model file holds, whether it runs here, and the memory it needs",
     .usage = "[-m FILE | FILE...] [OPTIONS]",
     .text =
+        "Looks at a file that nobody vouches for too: its header is read as data, and no weight. "
         "Prints the model's kind, types, tokenizer and template, the memory for weights and context, and warnings about what may go wrong. "
         "Reads only "
         "the header, so it is quick with any size, and works with files that cannot run here. A model that does not run here is still exit "

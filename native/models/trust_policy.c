@@ -457,7 +457,7 @@ static int open_by_store(attempt *a, retort_verifier **out) {
   }
   trust_set_free(&set);
   if (code != EXIT_OK || opened) return code;
-  return refused(a, false);
+  return o->as_data && !a->embedded ? TRUST_NOBODY : refused(a, false);
 }
 
 /* Bytes of the longest list that a file can have: its head, and 32 for every 64 KiB. */

@@ -49,6 +49,7 @@ int64_t now_utc(void);
  * they are all there is (retort verify). `embedded`: the model is the program's own, and so are its signature and chunk list; without
  * options only the project's key is asked. `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the
  * like once the error was reported. */
+enum { TRUST_NOBODY = -1 }; /* where options.as_data is set: nobody who is trusted vouches for it, and nothing was reported */
 int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded,
                       retort_verifier **out);
 

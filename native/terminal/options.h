@@ -43,6 +43,7 @@ typedef struct options {
   const char *signature, *root; /* `root`: of a model that is a folder; set by verify */
   bool complete, whole;         /* set by verify */
   bool ignore_unsigned;
+  bool as_data; /* set by inspect: a file that nobody trusted vouches for is looked at all the same */
   const char *secret_key, *name, *comment;
   string_list certificates, ignored;
   bool spec_name, no_chunks, minisign, no_password;

@@ -162,7 +162,9 @@ class Chat(Case):
         t = self.start("-n", "2")  # kept for the next time
         t.send(UP)
         t.wait_for(rb"/system")
-        t.send(b"\x15" + CTRL_D)
+        t.send(b"\x15\x12!ki")  # Ctrl-R, and a part of it
+        t.wait_for("/system B\u00e9 !kind".encode())
+        t.send(b"\x1b\x15" + CTRL_D)
         self.assertEqual(t.end(), 0)
         name = path(".local/state/retort/history")
         self.assertEqual(os.stat(name).st_mode & 0o777, 0o600)

@@ -30,9 +30,12 @@ class Gate(Case):
         return self.retort("logits", "-m", self.model, "--ids", self.ids, "--out", "logits.npy", *words, code=code, **more)
 
     def test_three_ways_on(self):
-        for command in (["logits", "-m", self.model, "--ids", "1", "--out", "x"], ["inspect", "-m", self.model], ["tokenize", "-m", self.model, "a"],
+        for command in (["logits", "-m", self.model, "--ids", "1", "--out", "x"], ["tokenize", "-m", self.model, "a"],
                         ["perplexity", "-m", self.model, self.model], ["bench", "-m", self.model, "-p", "1", "-n", "0"]):
             self.retort(*command, code=REFUSED, says="--allow-unsigned")
+        self.retort("inspect", self.model, says="nobody you trust vouches")  # a stranger's header is looked at
+        self.assertNotIn("nobody you trust", self.retort("inspect", self.model, "--allow-unsigned"))
+        self.retort("inspect", self.model, "--pin", "0" * 64, code=REFUSED)  # but not against one's word
         self.logits("--allow-unsigned", "-v", says="UNSIGNED")
         self.logits(code=REFUSED)  # that was for once
         self.retort("trust", "add", self.model)
@@ -42,8 +45,10 @@ class Gate(Case):
         self.retort("keygen", "k")
         self.retort("sign", "-k", "k.key", self.model)
         self.logits(code=REFUSED, says="not among those that you trust")
+        self.retort("inspect", self.model, says="nobody you trust vouches")
         self.retort("trust", "add", "k.pub")
         self.logits("-v", says="signed by key")
+        self.assertNotIn("nobody you trust", self.retort("inspect", self.model))
         self.flip(self.model, 200)
         self.logits(code=REFUSED, says="SHA-256 differs")
         self.logits("--mmap", code=REFUSED)
@@ -281,7 +286,7 @@ class Gate(Case):
     def test_refused_before_it_is_parsed(self):
         """A file that is not even GGUF is refused for who vouches, not for what it holds."""
         self.file("tiny.gguf", 5000)
-        for command in (["inspect"], ["logits", "--ids", "1", "--out", "x"]):
+        for command in (["tokenize", "a"], ["logits", "--ids", "1", "--out", "x"]):
             self.retort(*command, "-m", self.model, code=REFUSED)
             self.retort(*command, "-m", self.model, "--allow-unsigned", code=3)
 

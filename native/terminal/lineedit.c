@@ -120,6 +120,7 @@ void line_editor_close(line_editor *e) {
     history_end(e->history);
   }
   if (e->edit) el_end(e->edit);
+  show_typing(true);
   free(e);
 }
 
@@ -174,7 +175,9 @@ static line_status read_edited(line_editor *e, text_buffer *text) {
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);
   pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  show_typing(true);
   line_status status = edit_lines(e, text);
+  if (status == LINE_OK) show_typing(false);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return status;
 }

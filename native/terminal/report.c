@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <termios.h>
 #include <unistd.h>
 
 static const char *kind_of(int code) {
@@ -109,9 +110,27 @@ void interrupts_end_it(bool end, bool json) {
   if (end && interrupt_flag) leave(); /* it came just before */
 }
 
+static struct termios typing_shown;
+static volatile sig_atomic_t typing_hidden;
+
+void show_typing(bool show) {
+  struct termios hidden;
+  if (show) {
+    if (typing_hidden) tcsetattr(STDIN_FILENO, TCSANOW, &typing_shown);
+    typing_hidden = 0;
+    return;
+  }
+  if (typing_hidden || tcgetattr(STDIN_FILENO, &typing_shown) != 0 || !(typing_shown.c_lflag & ECHO)) return;
+  hidden = typing_shown;
+  hidden.c_lflag &= ~(tcflag_t)ECHO;
+  typing_hidden = 1;
+  tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
+}
+
 /* Runs in the command's thread, which alone opens and closes sessions: all others block signals. */
 static void on_interrupt(int number) {
   (void)number;
+  show_typing(true); /* a second one ends the program at once */
   if (interrupt_ends) leave();
   interrupt_flag = 1;
   retort_session_interrupt(interrupted_session);

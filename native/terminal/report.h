@@ -44,6 +44,9 @@ int print_json_line(json_t *value);
  * once. */
 void catch_interrupts(void);
 bool interrupted(void);
+/* Has the terminal of standard input show what is typed, or not: while an answer comes, what is typed does not land in it, but waits for
+ * the next prompt. An interrupt shows it again, and so must whoever leaves. */
+void show_typing(bool show);
 /* For a stretch that does not ask whether it was interrupted, and in which nothing is half done that would stay so: until `end` is false
  * again, an interrupt ends the program where it is, with its error. */
 void interrupts_end_it(bool end, bool json);

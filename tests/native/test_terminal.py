@@ -178,6 +178,20 @@ class Chat(Case):
         with open(name, "rb") as file:
             self.assertEqual(file.read(), kept)
 
+    def test_what_is_typed_during_an_answer_waits(self):
+        t = self.start("-n", "1500", "--hide-thinking")
+        t.send(b"one\r")
+        t.wait_for(rb"thinking")
+        before = len(t.seen)
+        t.send(b"/system typed ahead")
+        t.wait_for(rb"cut: --max-tokens")
+        self.assertNotIn(b"typed", t.seen[before:].split(b"cut: --max-tokens")[0])
+        t.wait_for(rb"/system typed ahead")  # at the next prompt
+        t.send(b"\r")
+        t.wait_for(rb"system message set")
+        t.send(CTRL_D)
+        self.assertEqual(t.end(), 0)
+
     def test_pasted_lines_are_one_message(self):
         t = self.start("-n", "2", "--hide-thinking")
         t.send(b"one\rtwo\rthree\r")

@@ -1,7 +1,9 @@
 /* inspect.c - `retort inspect`: what a model file holds, whether it runs here, and what it needs.
  *
  * Only the header is read (the file is mapped), so a model of any size answers at once, and files that cannot run here, because of their
- * architecture, their types or their missing tensor data, can still be looked at. The verdict is not guessed: the model is opened.
+ * architecture, their types or their missing tensor data, can still be looked at. The verdict is not guessed: the model is opened. Not so
+ * where nobody vouches for the file: then the header alone is read and parsed, as data to be shown; no tokenizer, template or weight of it
+ * is used.
  */
 #include <jansson.h>
 #include <stdarg.h>
@@ -47,8 +49,10 @@ typedef struct report {
   const options *o;
   loaded l;
   retort_gguf_summary summary;
-  bool whole;           /* tensor data is there */
-  retort_error verdict; /* status 0: the model opens */
+  bool whole;               /* tensor data is there */
+  char stranger[UNVOUCHED]; /* why nobody vouches for the file, of which only the header is shown; "": somebody does, or was not to be asked
+                             */
+  retort_error verdict;     /* status 0: the model opens */
   retort_error vocab_error;
   char *architecture, *name;
   uint64_t weights; /* bytes of memory that the model takes: the files, or where their data is missing, the tensors */
@@ -118,6 +122,12 @@ static void measure_work(report *r) {
 static bool contains(const char *text, const char *part) { return text && strstr(text, part); }
 
 static void look_for_trouble(report *r) {
+  if (*r->stranger) {
+    add_warning(
+        r, "the file is not verified (%s): this is what its header says. Whether it runs here was not tried; --allow-unsigned tries it",
+        r->stranger);
+    return;
+  }
   const retort_vocab_info *v = &r->l.vocab_info;
   bool not_there = !r->whole && r->verdict.status != RETORT_ERROR_UNSUPPORTED;
   if (not_there) add_warning(r, "the tensor data is not in this file: it can be inspected and used for tokens, not run");
@@ -148,6 +158,34 @@ static void look_for_trouble(report *r) {
                 "may double it");
 }
 
+/* By the trust policy; where that is left to the trust store, and nobody there vouches, the header all the same. Bytes that
+ * differ from what somebody trusted has signed stay refused. */
+static int open_files(report *r) {
+  loaded *l = &r->l;
+  options o = *r->o;
+  if (model_file(l) && !trust_is_given(&o) && !o.model_name) o.unvouched = r->stranger;
+  int code = files_open(&l->files, l->m, model_file(l), FILES_LOOK, &o);
+  if (code != EXIT_TRUST || !*r->stranger) return code;
+  o.unvouched = NULL;
+  o.allow_unsigned = true;
+  return files_open(&l->files, l->m, model_file(l), FILES_STRANGER, &o);
+}
+
+static void open_model(report *r) {
+  loaded *l = &r->l;
+  const retort_platform *p = machine_platform(l->m);
+  l->vocab_info.struct_size = sizeof l->vocab_info;
+  if (retort_vocab_open(p, l->gguf, &l->vocab, &r->vocab_error) == RETORT_OK) retort_vocab_get_info(l->vocab, &l->vocab_info, NULL);
+  if (!r->whole) return;
+  retort_model_options mo;
+  retort_model_options_init(&mo, sizeof mo);
+  mo.kernels = wanted_kernels(r->o);
+  if (retort_model_open(p, l->gguf, &mo, &l->model, &r->verdict)) return;
+  l->model_info.struct_size = sizeof l->model_info;
+  retort_model_get_info(l->model, &l->model_info, NULL);
+  measure_work(r);
+}
+
 static int gather(report *r) {
   const options *o = r->o;
   loaded *l = &r->l;
@@ -155,12 +193,8 @@ static int gather(report *r) {
   int code;
   if (!find_model(o, l)) return EXIT_MODEL;
   if (!(l->m = machine_open(usable_threads(o->threads), o->verbose))) return fail(o->json, EXIT_MEMORY, "out of memory");
-  if ((code = files_open(&l->files, l->m, model_file(l), FILES_LOOK, o)) != EXIT_OK) return code;
-  if (l->files.verdict.method == RETORT_TRUST_UNSIGNED && !o->allow_unsigned)
-    add_warning(
-        r, "nobody you trust vouches for this file: its header is shown as it says itself, and `retort run` refuses it (retort trust)");
-  const retort_platform *p = machine_platform(l->m);
-  r->whole = files_parse(&l->files, 0, &l->gguf, &r->verdict) == RETORT_OK;
+  if ((code = open_files(r)) != EXIT_OK) return code;
+  r->whole = !*r->stranger && files_parse(&l->files, 0, &l->gguf, &r->verdict) == RETORT_OK;
   if (!r->whole && files_parse(&l->files, RETORT_GGUF_METADATA_ONLY, &l->gguf, &error)) return fail_status(o->json, &error);
   r->summary.struct_size = sizeof r->summary;
   if (retort_gguf_get_summary(l->gguf, &r->summary, &error)) return fail_status(o->json, &error);
@@ -173,18 +207,7 @@ static int gather(report *r) {
     r->kv_per_token = retort_kv_bytes_per_token(l->gguf, RETORT_KV_F16);
     r->n_ctx_train = metadata_number(l->gguf, r->architecture, "context_length", 0);
   }
-  l->vocab_info.struct_size = sizeof l->vocab_info;
-  if (retort_vocab_open(p, l->gguf, &l->vocab, &r->vocab_error) == RETORT_OK) retort_vocab_get_info(l->vocab, &l->vocab_info, NULL);
-  if (r->whole) {
-    retort_model_options mo;
-    retort_model_options_init(&mo, sizeof mo);
-    mo.kernels = wanted_kernels(o);
-    if (retort_model_open(p, l->gguf, &mo, &l->model, &r->verdict) == RETORT_OK) {
-      l->model_info.struct_size = sizeof l->model_info;
-      retort_model_get_info(l->model, &l->model_info, NULL);
-      measure_work(r);
-    }
-  }
+  if (!*r->stranger) open_model(r);
   look_for_trouble(r);
   return EXIT_OK;
 }
@@ -207,6 +230,7 @@ static json_t *token_json(const retort_vocab *vocab, int32_t id) {
 
 static json_t *tokenizer_json(const report *r) {
   const retort_vocab_info *v = &r->l.vocab_info;
+  if (*r->stranger) return json_null();
   if (!r->l.vocab) return json_pack("{s:s}", "error", r->vocab_error.message);
   return json_pack("{s:s?,s:s?,s:i,s:b,s:o,s:o,s:o,s:o,s:s?}", "model", v->model, "pre", v->pre, "tokens", (int)v->n_tokens, "add_bos",
                    v->add_bos != 0, "bos", token_json(r->l.vocab, v->bos), "eos", token_json(r->l.vocab, v->eos), "think_begin",
@@ -253,6 +277,8 @@ static void print_json(const report *r) {
                 (json_int_t)r->n_ctx_train, "types", r->types, "memory", "weights", (json_int_t)r->weights, "kv_bytes_per_token",
                 (json_int_t)r->kv_per_token, "kv", kv, "work_bytes", (json_int_t)r->work_bytes, "available", (json_int_t)available_memory(),
                 "tokenizer", tokenizer_json(r), "runs", l->model != NULL, "warnings", r->warnings);
+  if (*r->stranger) json_object_set_new(all, "runs", json_null());
+  json_object_set_new(all, "verified", json_boolean(l->files.verdict.method != RETORT_TRUST_UNSIGNED));
   if (l->model) json_object_set_new(all, "kernels", json_string(l->model_info.kernels));
   json_object_set_new(all, "metadata", metadata_json(r, r->o->all ? 0 : 16));
   json_object_set_new(all, "tensors", tensors_json(r));
@@ -278,7 +304,8 @@ static void print_heading(const report *r) {
   printf("%-12s %s%s, %s, GGUF v%u, %u metadata keys\n", "file", shown(l->path).text, l->files.count > 1 ? " and the rest of its set" : "",
          memory_text(l->files.bytes).text, r->summary.version, r->summary.n_entries);
   if (l->model) printf("%-12s yes, with the kernels %s\n", "runs here", l->model_info.kernels);
-  else printf("%-12s no\n", "runs here");
+  else printf("%-12s %s\n", "runs here", *r->stranger ? "not tried" : "no");
+  if (l->files.verdict.method == RETORT_TRUST_UNSIGNED) printf("%-12s NOT CHECKED: nobody vouches for this file\n", "verified");
 }
 
 static void print_types(const report *r) {
@@ -373,7 +400,6 @@ static int inspect(const options *o) {
     models->value[models->count++] = o->arguments[i];
   }
   positional.model = models->count ? models->value[0] : NULL;
-  positional.as_data = !o->allow_unsigned;
   report r = {.o = &positional, .types = json_object(), .warnings = json_array()};
   int code = gather(&r);
   if (code == EXIT_OK) {
@@ -402,11 +428,10 @@ const command inspect_command = {
     .summary = "what a model file holds, whether it runs here, and the memory it needs",
     .usage = "[-m FILE | FILE...] [OPTIONS]",
     .text =
-        "Looks at a file that nobody vouches for too: its header is read as data, and no weight. "
         "Prints the model's kind, types, tokenizer and template, the memory for weights and context, and warnings about what may go wrong. "
         "Reads only "
         "the header, so it is quick with any size, and works with files that cannot run here. A model that does not run here is still exit "
-        "code 0: look at \"runs\".",
+        "code 0: look at \"runs\". Of a file that nobody you trust vouches for it shows the header, says so, and uses nothing of it.",
     .examples = "  retort inspect model.gguf\n  retort inspect --cpu\n  retort inspect -m DeepSeek-R1-00001-of-00009.gguf --json\n",
     .specs = specs,
     .n_specs = sizeof specs / sizeof specs[0],

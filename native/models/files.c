@@ -30,7 +30,7 @@
 #define CHUNK ((uint64_t)2 << 20)
 /* A header is sought in so many bytes, and then in four times as many, up to the last figure. */
 #define HEADER ((uint64_t)8 << 20)
-#define HEADER_MAX ((uint64_t)1 << 30)
+#define HEADER_MAX ((uint64_t)2 << 30)
 
 /* A file that must be hashed from its first byte to its last: whoever read a chunk tries to become the one who hashes what is ready. */
 typedef struct sequence {
@@ -241,11 +241,15 @@ static bool all_chunked(const model_files *f) {
   return true;
 }
 
-/* Reads and verifies file `file` up to `wanted`, or to the end of the chunk that it is in. */
+/* Bytes of memory that file `b` has. */
+static size_t room(const model_files *f, const retort_buffer *b) { return f->room && f->room < b->size ? f->room : b->size; }
+
+/* Reads and verifies file `file` up to `wanted`, or to the end of the chunk that it is in. Without chunks nothing is verified. */
 static int read_prefix(model_files *f, size_t file, int descriptor, uint64_t wanted, uint64_t *have, bool json) {
   retort_error error;
   const retort_buffer *b = &f->buffers[file];
-  uint64_t chunk = retort_verifier_chunk_size(f->verifier, file), end = wanted < b->size ? (wanted + chunk - 1) / chunk * chunk : b->size;
+  uint64_t chunk = retort_verifier_chunk_size(f->verifier, file), end = wanted;
+  if (chunk) end = (wanted + chunk - 1) / chunk * chunk;
   char *data = (char *)(uintptr_t)b->data;
   if (end > b->size) end = b->size;
   for (uint64_t at = *have; at < end;) {
@@ -269,10 +273,11 @@ static int read_header(model_files *f, const int *descriptors, const options *o)
   const retort_platform *p = machine_platform(f->m);
   retort_buffer *seen = calloc(f->count, sizeof *seen);
   uint64_t *have = calloc(f->count, sizeof *have), total = 0;
+  f->room = HEADER_MAX < SIZE_MAX ? (size_t)HEADER_MAX : 0;
   retort_error error;
   int code = seen && have ? EXIT_OK : fail(o->json, EXIT_MEMORY, "out of memory");
   for (size_t i = 0; code == EXIT_OK && i < f->count; i++) {
-    f->buffers[i].data = p->alloc(p->user, f->buffers[i].size);
+    f->buffers[i].data = p->alloc(p->user, room(f, &f->buffers[i]));
     if (!f->buffers[i].data) code = fail(o->json, EXIT_MEMORY, "no memory for %s", f->buffers[i].name);
   }
   bool complete = false;
@@ -293,7 +298,8 @@ static int read_header(model_files *f, const int *descriptors, const options *o)
   }
   for (size_t i = 0; code == EXIT_OK && i < f->count; i++) total += have[i];
   if (code == EXIT_OK && o->verbose)
-    fprintf(stderr, "retort: header: %s of %s read and verified\n", memory_text(total).text, memory_text(f->bytes).text);
+    fprintf(stderr, "retort: header: %s of %s read%s\n", memory_text(total).text, memory_text(f->bytes).text,
+            o->allow_unsigned ? "" : " and verified");
   free(seen);
   free(have);
   return code;
@@ -357,17 +363,11 @@ static int check_memory(const model_files *f, bool json) {
 static int take_in(model_files *f, int *descriptors, int look, const options *o) {
   retort_error error;
   int code = trust_policy_open(machine_platform(f->m), o, f->buffers, f->count, f->embedded, &f->verifier);
-  if (code == TRUST_NOBODY) {
-    options data = *o;
-    data.allow_unsigned = true;
-    data.as_data = false;
-    return take_in(f, descriptors, look, &data);
-  }
   if (code != EXIT_OK) return code;
   f->verdict = (retort_verdict){.struct_size = sizeof f->verdict, .method = o->allow_unsigned ? RETORT_TRUST_UNSIGNED : RETORT_TRUST_PIN};
   bool alone = !f->embedded && !o->mmap && !o->allow_unsigned && all_chunked(f); /* the header can be verified by itself */
   if (look == FILES_PEEK && !alone && !o->allow_unsigned) return EXIT_OK;
-  if ((look == FILES_HEADER || look == FILES_PEEK) && alone) return read_header(f, descriptors, o);
+  if (look == FILES_STRANGER || ((look == FILES_HEADER || look == FILES_PEEK) && alone)) return read_header(f, descriptors, o);
   bool map = !f->embedded && (o->mmap || (look != FILES_RUN && o->allow_unsigned));
   if (map) code = map_all(f, descriptors, o->json);
   else if (!f->embedded) code = check_memory(f, o->json);
@@ -459,7 +459,7 @@ void files_close(model_files *f) {
     retort_buffer *b = &f->buffers[i];
     void *memory = (void *)(uintptr_t)b->data; /* NULL: an empty mapped file, or opening stopped before */
     if (memory && f->mapped) unmap_file(memory, b->size);
-    if (memory && !f->mapped) p->free(p->user, memory, b->size);
+    if (memory && !f->mapped) p->free(p->user, memory, room(f, b));
     free((void *)(uintptr_t)b->name);
   }
   free(f->buffers);

@@ -365,12 +365,17 @@ int trust_policy_refuse(const options *o, const char *path, bool embedded, const
                 "the model embedded in this program is refused: the program was changed or damaged (%s). Build or get it again, or name a "
                 "model with -m",
                 why);
+  if (!*why) why = "its signature is not by anybody you trust";
+  if (o->unvouched) {
+    snprintf(o->unvouched, UNVOUCHED, "%s", why);
+    return EXIT_TRUST;
+  }
   return fail(
       o->json, EXIT_TRUST,
       "%s is refused: nobody you trust vouches for it (%s). Three ways on: get or make a signature and trust its key (retort sign, retort "
       "trust add KEY.pub); "
       "pin the file once you know where it came from (retort trust add %s); or use it this once without any check (--allow-unsigned)",
-      path, *why ? why : "its signature is not by anybody you trust", path);
+      path, why, path);
 }
 
 static int refused(const attempt *a, bool by_option) {
@@ -457,7 +462,7 @@ static int open_by_store(attempt *a, retort_verifier **out) {
   }
   trust_set_free(&set);
   if (code != EXIT_OK || opened) return code;
-  return o->as_data && !a->embedded ? TRUST_NOBODY : refused(a, false);
+  return refused(a, false);
 }
 
 /* Bytes of the longest list that a file can have: its head, and 32 for every 64 KiB. */

@@ -49,7 +49,6 @@ int64_t now_utc(void);
  * they are all there is (retort verify). `embedded`: the model is the program's own, and so are its signature and chunk list; without
  * options only the project's key is asked. `signature`: use this file; NULL: look beside the model. Returns EXIT_OK, or EXIT_TRUST and the
  * like once the error was reported. */
-enum { TRUST_NOBODY = -1 }; /* where options.as_data is set: nobody who is trusted vouches for it, and nothing was reported */
 int trust_policy_open(const retort_platform *platform, const options *o, const retort_buffer *files, size_t n, bool embedded,
                       retort_verifier **out);
 
@@ -59,7 +58,8 @@ int trust_policy_open(const retort_platform *platform, const options *o, const r
 enum { SIGNATURE_PATH = 4300 };
 void folder_signature(const char *root, const char *file, char path[SIGNATURE_PATH]);
 
-/* Reports that the model at `path` is refused because of `why`, with the ways on; returns EXIT_TRUST. */
+/* Reports that the model at `path` is refused because of `why`, with the ways on (or keeps `why` in o->unvouched); returns EXIT_TRUST. */
+enum { UNVOUCHED = 640 };
 int trust_policy_refuse(const options *o, const char *path, bool embedded, const char *why);
 /* True where the options say what is trusted, false where the trust store does. */
 bool trust_is_given(const options *o);

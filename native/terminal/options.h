@@ -39,11 +39,11 @@ typedef struct options {
   string_list keys, roots, minisign_keys, pins;
   const char *model_name;
   bool allow_unsigned, at_signing_time;
+  char *unvouched; /* set by inspect, UNVOUCHED bytes: where nobody vouches, why goes here and no error is reported; NULL: it is one */
   /* sign, verify, trust, keygen */
   const char *signature, *root; /* `root`: of a model that is a folder; set by verify */
   bool complete, whole;         /* set by verify */
   bool ignore_unsigned;
-  bool as_data; /* set by inspect: a file that nobody trusted vouches for is looked at all the same */
   const char *secret_key, *name, *comment;
   string_list certificates, ignored;
   bool spec_name, no_chunks, minisign, no_password;

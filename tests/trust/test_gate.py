@@ -33,8 +33,8 @@ class Gate(Case):
         for command in (["logits", "-m", self.model, "--ids", "1", "--out", "x"], ["tokenize", "-m", self.model, "a"],
                         ["perplexity", "-m", self.model, self.model], ["bench", "-m", self.model, "-p", "1", "-n", "0"]):
             self.retort(*command, code=REFUSED, says="--allow-unsigned")
-        self.retort("inspect", self.model, says="nobody you trust vouches")  # a stranger's header is looked at
-        self.assertNotIn("nobody you trust", self.retort("inspect", self.model, "--allow-unsigned"))
+        self.retort("inspect", self.model, says="nobody vouches")  # a stranger's header is looked at
+        self.assertNotIn("not verified", self.retort("inspect", self.model, "--allow-unsigned"))
         self.retort("inspect", self.model, "--pin", "0" * 64, code=REFUSED)  # but not against one's word
         self.logits("--allow-unsigned", "-v", says="UNSIGNED")
         self.logits(code=REFUSED)  # that was for once
@@ -45,10 +45,10 @@ class Gate(Case):
         self.retort("keygen", "k")
         self.retort("sign", "-k", "k.key", self.model)
         self.logits(code=REFUSED, says="not among those that you trust")
-        self.retort("inspect", self.model, says="nobody you trust vouches")
+        self.retort("inspect", self.model, says="nobody vouches")
         self.retort("trust", "add", "k.pub")
         self.logits("-v", says="signed by key")
-        self.assertNotIn("nobody you trust", self.retort("inspect", self.model))
+        self.assertNotIn("nobody vouches", self.retort("inspect", self.model))
         self.flip(self.model, 200)
         self.logits(code=REFUSED, says="SHA-256 differs")
         self.logits("--mmap", code=REFUSED)
@@ -289,6 +289,40 @@ class Gate(Case):
         for command in (["tokenize", "a"], ["logits", "--ids", "1", "--out", "x"]):
             self.retort(*command, "-m", self.model, code=REFUSED)
             self.retort(*command, "-m", self.model, "--allow-unsigned", code=3)
+
+    def test_inspect_shows_the_header_of_a_strangers_file(self):
+        """As data: no vocabulary is made of it, no weight is used, and it says so. Who asks for a check gets one."""
+        tiny_gguf.make(self.model)
+        inspect = lambda *words, **more: self.retort("inspect", self.model, *words, **more)
+        seen = json.loads(inspect("--json"))
+        tried = json.loads(inspect("--json", "--allow-unsigned"))
+        self.assertEqual((seen["verified"], seen["runs"], seen["tokenizer"]), (False, None, None))
+        self.assertEqual((tried["verified"], tried["runs"]), (False, True))
+        self.assertEqual([len(seen["warnings"]), "not verified (there is no signature beside it)" in seen["warnings"][0]], [1, True])
+        for same in ("architecture", "name", "metadata", "tensors", "types", "parameters", "files"):
+            self.assertEqual(seen[same], tried[same], same)
+        self.assertNotIn("tokens", json.dumps(seen["warnings"]))
+        text = inspect("-v", says="NOT CHECKED: nobody vouches for this file")
+        self.assertIn("runs here    not tried", text)
+        self.assertNotIn("BOS", text)
+        for option in (["--pin", "0" * 64], ["--model-name", "tiny"]):
+            self.retort("inspect", self.model, *option, code=REFUSED)
+        os.truncate(self.model, 1 << 41)  # a hole of 2 TiB, more than any memory: what is not read is not asked for either
+        self.assertEqual(json.loads(inspect("--json"))["tensors"], seen["tensors"])
+        tiny_gguf.make(self.model)
+        for size in (0, 3, 100, 700):  # it is the parser that is asked, and it is bounded
+            os.truncate(self.model, size)
+            inspect(code=3)
+
+    def test_inspect_refuses_what_is_not_what_was_signed(self):
+        tiny_gguf.make(self.model)
+        self.retort("keygen", "k")
+        self.retort("trust", "add", "k.pub")
+        self.retort("sign", "-k", "k.key", self.model)
+        good = json.loads(self.retort("inspect", self.model, "--json"))
+        self.assertEqual((good["verified"], good["runs"]), (True, True))
+        self.flip(self.model, 300)
+        self.retort("inspect", self.model, code=REFUSED, says="is not the file that was signed")
 
     def race(self, chunked):
         """Bytes behind the last tensor belong to nobody but are signed too: they make the file large enough for a chunk list."""

@@ -74,33 +74,52 @@ static json_t *seen(const conversation *c) {
   return list;
 }
 
-/* Drops the oldest turn that is seen; false where only the last is left. */
-static bool drop_turn(conversation *c) {
-  for (size_t i = (c->first > has_system(c) ? c->first : has_system(c)) + 1; i < json_array_size(c->messages); i++)
-    if (strcmp(role_at(c, i), "user") == 0) {
-      c->first = i;
-      return true;
-    }
-  return false;
+/* Where the k-th turn after the one at `first` begins, with a message of the user; the number of messages where there are fewer. */
+static size_t later_turn(const conversation *c, size_t first, size_t k) {
+  size_t i = first > has_system(c) ? first : has_system(c);
+  const size_t n = json_array_size(c->messages);
+  while (k > 0 && i < n)
+    if (++i < n && strcmp(role_at(c, i), "user") == 0) k--;
+  return i;
 }
 
-/* The prompt, with so many turns that a quarter of the context is left for the answer, or as much as it may take. */
+static int prompt_from(conversation *c, size_t first, int32_t **ids, size_t *count) {
+  free(*ids);
+  *ids = NULL;
+  c->first = first;
+  json_t *messages = seen(c);
+  const int code = chat_prompt(&c->l, c->o, messages, ids, count);
+  json_decref(messages);
+  return code;
+}
+
+/* The prompt, with as many turns as leave a quarter of the context for the answer, or what it may take. Where the last message alone is too
+ * long it is left to be refused, and nothing is dropped. */
 static int fitting_prompt(conversation *c, int32_t **ids, size_t *count) {
   const uint32_t n_ctx = c->l.session_info.n_ctx, most = c->o->service.generate.max_tokens;
-  const size_t room = most && most < n_ctx / 4 ? most : n_ctx / 4;
-  size_t dropped = 0;
-  for (;; dropped++) {
-    json_t *messages = seen(c);
-    const int code = chat_prompt(&c->l, c->o, messages, ids, count);
-    json_decref(messages);
-    if (code != EXIT_OK) return code;
-    if (*count + room <= n_ctx || !drop_turn(c)) break;
-    free(*ids);
+  const size_t room = most && most < n_ctx / 4 ? most : n_ctx / 4, before = c->first, n = json_array_size(c->messages);
+  size_t low = 1, high = 0;
+  int code = prompt_from(c, before, ids, count);
+  if (code != EXIT_OK || *count + room <= n_ctx) return code;
+  while (later_turn(c, before, high + 1) < n) high++;
+  if (high == 0) return code;
+  code = prompt_from(c, later_turn(c, before, high), ids, count);
+  if (code != EXIT_OK || *count > n_ctx) {
+    c->first = before;
+    return code;
   }
-  if (dropped)
-    note(c, "(the context of %u tokens is full: from here on the model no longer sees the %s; /save still has all)", n_ctx,
-         dropped == 1 ? "oldest turn" : "oldest turns");
-  return EXIT_OK;
+  while (code == EXIT_OK && low < high) {
+    const size_t middle = low + (high - low) / 2;
+    code = prompt_from(c, later_turn(c, before, middle), ids, count);
+    if (*count + room <= n_ctx) high = middle;
+    else low = middle + 1;
+  }
+  if (code == EXIT_OK) code = prompt_from(c, later_turn(c, before, low), ids, count);
+  if (code != EXIT_OK) c->first = before;
+  else
+    note(c, "(the context of %u tokens is full: from here on the model no longer sees the oldest %s; /save still has all)", n_ctx,
+         low == 1 ? "turn" : "turns");
+  return code;
 }
 
 /* Answers the last message, which is the user's. */

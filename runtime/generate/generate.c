@@ -40,8 +40,8 @@ enum {
   FIRST_PIECE = 256  /* bytes; grows with the longest token */
 };
 
-/* What Qwen3 was trained to say where its thinking is cut short (its documentation of the thinking budget). Its templates are told by the
- * variable that they ask for. */
+/* What Qwen3 was trained to say where its thinking is cut short (its documentation of the thinking budget). The family is its architecture
+ * with its own template: distills of others into it, and others that know the variable, were not trained on that. */
 static const char QWEN3_VARIABLE[] = "enable_thinking",
                   QWEN3_LAST_WORDS[] =
                       "\n\nConsidering the limited time by the user, I have to give the solution based on the thinking directly now.\n";
@@ -104,7 +104,9 @@ retort_status rt_generator_open(rt_generator *shared, rt_arena *arena, const ret
   if (status) return status;
   shared->think_tokens = shared->info.think_begin >= 0 && shared->info.think_end >= 0;
   const char *template = shared->info.chat_template;
-  shared->last_words = shared->think_tokens && template && strstr(template, QWEN3_VARIABLE) ? QWEN3_LAST_WORDS : "";
+  const bool qwen3 = strcmp(model->hparams.architecture->name, "qwen3") == 0 && template && strstr(template, QWEN3_VARIABLE) &&
+                     strstr(template, "<|im_start|>");
+  shared->last_words = shared->think_tokens && qwen3 ? QWEN3_LAST_WORDS : "";
   for (uint32_t i = 0; i < shared->n_vocab; i++)
     if (rt_vocab_is_unused(vocab, (int32_t)i)) shared->sampler.marks[i] |= RT_MARK_BARRED;
   return RETORT_OK;

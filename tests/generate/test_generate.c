@@ -186,7 +186,7 @@ static void place(const retort_model *model, uint32_t n_ctx, rt_work *work, rt_l
   (void)model, (void)n_ctx, (void)work, (void)at;
 }
 static const rt_family family = {.kv_shape = kv_shape, .place = place, .forward = forward};
-static const rt_architecture architecture = {.name = "scripted", .family = &family};
+static const rt_architecture architecture = {.name = "scripted", .family = &family}, qwen3 = {.name = "qwen3", .family = &family};
 
 /* ---- running ---- */
 
@@ -405,7 +405,13 @@ static void the_budget_closes_the_reasoning(void **state) {
 
   /* Qwen3's sentence; the vocabulary here spells it "b" and a blank */
   open_bench(&b, true);
-  b.vocab.chat_template = "{% if enable_thinking %}";
+  b.vocab.chat_template = "<|im_start|>{% if enable_thinking %}";
+  b.options.thinking_budget = 2;
+  EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, A, A, HELLO), "aa", "hello", STOP); /* the same template in another architecture */
+  close_bench(&b);
+  open_bench(&b, true);
+  b.model.hparams.architecture = &qwen3;
+  b.vocab.chat_template = "<|im_start|>{% if enable_thinking %}";
   b.options.thinking_budget = 2;
   EXPECT(&b, IDS(BOS, ASSISTANT, OPEN), IDS(A, A, A, A, A, HELLO), "aab", "hello", STOP);
   assert_string_equal(b.forced, "..FFF.");

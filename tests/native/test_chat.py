@@ -36,6 +36,20 @@ class Chat(Case):
         done = retort("chat", "-m", MODEL, "--ctx", "64", stdin=b"word " * 40 + b"\n")  # what does not fit alone is an error
         self.assertEqual((done.returncode, b"context" in done.stderr), (6, True))
 
+    def test_a_message_that_is_too_long_costs_nothing(self):
+        saved = path("long.json")
+        with open(saved, "w") as file:
+            json.dump([{"role": role, "content": f"{role} {i} " + "word " * 8} for i in range(2000) for role in ("user", "assistant")], file)
+        done = retort("chat", "-m", MODEL, "--ctx", "256", "--continue", saved, "--temp", "0", "--json", stdin=b"next\n", timeout=60)  # 2,000 turns to drop
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = self.text(json.loads(done.stdout))
+        self.assertIn("user 1999", said)
+        self.assertNotIn("user 1990 ", said)
+        lines = ["first", "second", "x" * 300]
+        done = retort("chat", "-m", MODEL, "--ctx", "128", "--temp", "0", "--json", stdin="".join(f"{line}\n" for line in lines).encode())
+        self.assertEqual(done.returncode, 6, done.stderr)
+        self.assertNotIn(b"is full", done.stderr)
+
     def test_saved_conversations_go_on(self):
         saved = path("saved.json")
         self.chat(lines=["first", f"/save! {saved}"])

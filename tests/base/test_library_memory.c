@@ -12,18 +12,10 @@
 #include <malloc.h>
 
 #include "base/json.h"
+#include "wrapped_malloc.h"
 
 static size_t live, peak;
 static bool counted; /* only between begin and end: what cmocka takes is not ours */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void __wrap_free(void *memory);
 
 static void *took(void *memory) {
   if (!counted || !memory) return memory;

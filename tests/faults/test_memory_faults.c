@@ -18,6 +18,7 @@
 #include "retort_platform.h"
 #include "service/request.h"
 #include "small_model.h"
+#include "wrapped_malloc.h"
 
 enum { SAMPLES = 60 };
 
@@ -25,15 +26,6 @@ enum { SAMPLES = 60 };
 
 static size_t calls, fail_at, live;
 static bool counted;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void __wrap_free(void *memory);
 
 static bool refused(void) { return counted && ++calls == fail_at; }
 static void *took(void *memory) {

@@ -101,7 +101,7 @@ static int fitting_prompt(conversation *c, int32_t **ids, size_t *count) {
   size_t low = 1, high = 0;
   int code = prompt_from(c, before, ids, count);
   if (code != EXIT_OK || *count + room <= n_ctx) return code;
-  while (later_turn(c, before, high + 1) < n) high++;
+  for (size_t i = later_turn(c, before, 1); i < n; i++) high += strcmp(role_at(c, i), "user") == 0;
   if (high == 0) return code;
   code = prompt_from(c, later_turn(c, before, high), ids, count);
   if (code != EXIT_OK || *count > n_ctx) {

@@ -61,11 +61,12 @@ retort_status service_json_parse(const char *text, size_t size, const char *what
   hex[8] = 0;
   json_object_seed(strtoul(hex, NULL, 16) | 1);
   json_t *tree = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-  *out = tree;
-  if (json_is_object(tree)) return RETORT_OK;
-  *out = NULL;
-  json_decref(tree);
-  if (tree) return service_fail(error, RETORT_ERROR_JSON, "%s is no JSON object", what);
+  *out = json_is_object(tree) ? tree : NULL;
+  if (*out) return RETORT_OK;
+  if (tree) {
+    json_decref(tree);
+    return service_fail(error, RETORT_ERROR_JSON, "%s is no JSON object", what);
+  }
   /* Where there is no memory for a value, jansson fails without a place. */
   if (why.line < 0 || json_error_code(&why) == json_error_out_of_memory) return service_no_memory(error);
   return service_fail(error, RETORT_ERROR_JSON, "%s is not valid JSON: line %d, column %d: %s", what, why.line, why.column, why.text);

@@ -15,7 +15,7 @@ retort_status service_no_memory(retort_error *error);
 /* `"key" is VALUE; it must be WANTED`. */
 retort_status service_wrong(retort_error *error, const char *key, const json_t *value, const char *wanted);
 
-/* An object; NULL once the error is set. `size` 0 is {}. `what` says in messages what the text is. */
+/* An object into *out; NULL where this fails. `size` 0 is {}. `what` says in messages what the text is. */
 retort_status service_json_parse(const char *text, size_t size, const char *what, json_t **out, retort_error *error);
 /* Refuses members that nobody would read: a misspelt name must not be dropped in silence. `known` ends with NULL. */
 retort_status service_json_only(json_t *object, const char *const *known, const char *what, retort_error *error);
